@@ -1,0 +1,1 @@
+"""The stages: what happens next to a run."""

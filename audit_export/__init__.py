@@ -1,0 +1,1 @@
+"""Segments, checkpoints, S3 and the offline verifier."""

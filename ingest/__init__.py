@@ -1,0 +1,1 @@
+"""The edge: webhooks, run submission, run status."""

@@ -1,0 +1,1 @@
+"""The awgp command and everything that starts and wires the parts."""

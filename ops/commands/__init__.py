@@ -1,0 +1,1 @@
+"""The groups of the awgp command, one file a noun."""

@@ -1,0 +1,1 @@
+"""The host process that runs bundles in gVisor, once each."""
