@@ -1,0 +1,49 @@
+"""The trunk: tenants, runs and their stages, the hold, the audit chain.
+
+Revision ID: 0001
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+HERE = Path(__file__).parent
+
+
+def run_script(name: str) -> None:
+    # The driver itself, without parameters: `%` in SQL means itself here.
+    op.get_bind().connection.driver_connection.execute(
+        (HERE / f"{name}.sql").read_text(encoding="utf-8")
+    )
+
+
+def upgrade() -> None:
+    run_script("0001_tables")
+    run_script("0001_laws")
+    op.execute("SET LOCAL ROLE awgp_audit_owner")
+    run_script("0001_audit")
+    run_script("0001_access")
+    run_script("0001_audit_grants")
+    op.execute("SELECT ensure_audit_partitions()")
+    op.execute("SET LOCAL ROLE awgp_owner")
+    run_script("0001_access")
+    run_script("0001_grants")
+    for function in ("resolve_source(uuid)", "resolve_tenant(text)", "forget_idempotency_keys()"):
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+    op.execute(
+        "GRANT EXECUTE ON FUNCTION resolve_source(uuid), resolve_tenant(text) TO awgp_ingest, awgp_web"
+    )
+    op.execute("GRANT EXECUTE ON FUNCTION forget_idempotency_keys() TO awgp_relay")
+    op.execute("RESET ROLE")
+    for function in ("resolve_source(uuid)", "resolve_tenant(text)", "forget_idempotency_keys()"):
+        op.execute(f"ALTER FUNCTION {function} OWNER TO awgp_definer")
+    op.execute("SET LOCAL ROLE awgp_owner")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("The trunk has nothing to go back to; restore a backup instead.")
