@@ -68,7 +68,9 @@ def make_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
                 passwords[role].encode(), role.encode(), b"scram-sha-256"
             ).decode()
             raw.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed))
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                    sql.Identifier(role), sql.Literal(hashed)
+                )
             )
 
 

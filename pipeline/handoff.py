@@ -1,0 +1,196 @@
+"""The durable note that a run is due at a stage, and the message that says so.
+
+The row is the truth and the message a hint. A message carries (tenant_id, handoff_id) and nothing
+else, so a lost one costs the time until the relay sends it again, and a duplicate finds nothing
+to claim. A row leaves only in the transaction that finishes its stage, under the fence it was
+claimed with.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import dramatiq
+from sqlalchemy import Connection, text
+
+from pipeline.errors import AwgpError
+from pipeline.run import Stage
+
+# How long the process that committed a handoff is trusted to have sent it itself.
+FAST_PATH_GRACE = timedelta(seconds=5)
+RESEND_CEILING = timedelta(minutes=5)
+# A lease is looked at again this much after it ended.
+LEASE_MARGIN = timedelta(seconds=1)
+
+
+class LeaseLost(AwgpError):
+    """Someone else holds this handoff now; whatever was done under the old fence must not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff:
+    """A claimed handoff. `fence` grows with every claim; an older one can finish nothing."""
+
+    tenant_id: UUID
+    handoff_id: UUID
+    run_id: UUID
+    epoch: int
+    stage: Stage
+    fence: int
+    failures: int
+    traceparent: str | None
+
+
+def message(
+    stage: Stage, tenant_id: UUID, handoff_id: UUID, traceparent: str | None = None
+) -> dramatiq.Message[None]:
+    """The Dramatiq message for a handoff. Queue, actor and stage share one name."""
+    options = {} if traceparent is None else {"traceparent": traceparent}
+    return dramatiq.Message(
+        queue_name=stage.value,
+        actor_name=stage.value,
+        args=(str(tenant_id), str(handoff_id)),
+        kwargs={},
+        options=options,
+    )
+
+
+def due_message(kind: str, tenant_id: UUID, due_id: UUID) -> dramatiq.Message[None]:
+    """The message for a row of `due`; its kind is `<stage>.<what>`, its actor `<stage>_due`."""
+    stage = Stage(kind.partition(".")[0])
+    return dramatiq.Message(
+        queue_name=stage.value,
+        actor_name=f"{stage.value}_due",
+        args=(str(tenant_id), str(due_id)),
+        kwargs={},
+        options={},
+    )
+
+
+COLUMNS = "tenant_id, handoff_id, run_id, epoch, stage, fence, failures, traceparent"
+
+
+def claim(connection: Connection, handoff_id: UUID, stage: Stage) -> Handoff | None:
+    """Claim by a row lock, for a stage whose work is all in this transaction.
+
+    None means that someone else has it, or that it is done: return quietly.
+    """
+    row = connection.execute(
+        text(
+            f"SELECT {COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage"  # noqa: S608  # constant columns
+            " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+            " FOR UPDATE SKIP LOCKED"
+        ),
+        {"id": handoff_id, "stage": stage.value},
+    ).one_or_none()
+    return None if row is None else _handoff(*row)
+
+
+def take_lease(
+    connection: Connection, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
+) -> Handoff | None:
+    """Claim for work that outlives this transaction. None as in `claim`."""
+    row = connection.execute(
+        text(
+            "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"  # noqa: S608  # constant columns
+            " fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin"
+            " WHERE handoff_id = :id AND stage = :stage"
+            " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+            f" RETURNING {COLUMNS}"
+        ),
+        {
+            "id": handoff_id,
+            "stage": stage.value,
+            "owner": owner,
+            "lease": lease,
+            "margin": LEASE_MARGIN,
+        },
+    ).one_or_none()
+    return None if row is None else _handoff(*row)
+
+
+def renew_lease(connection: Connection, handoff: Handoff, lease: timedelta) -> None:
+    """Raises: LeaseLost."""
+    done = connection.execute(
+        text(
+            "UPDATE handoffs SET lease_until = clock_timestamp() + :lease,"
+            " next_send_at = clock_timestamp() + :lease + :margin"
+            " WHERE handoff_id = :id AND fence = :fence AND lease_until > clock_timestamp()"
+        ),
+        {
+            "id": handoff.handoff_id,
+            "fence": handoff.fence,
+            "lease": lease,
+            "margin": LEASE_MARGIN,
+        },
+    )
+    if done.rowcount != 1:
+        raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
+
+
+def finish(connection: Connection, handoff: Handoff) -> None:
+    """Delete the row, in the transaction that moves the run on.
+
+    Raises:
+        LeaseLost: Another claim was made since.
+    """
+    done = connection.execute(
+        text("DELETE FROM handoffs WHERE handoff_id = :id AND fence = :fence"),
+        {"id": handoff.handoff_id, "fence": handoff.fence},
+    )
+    if done.rowcount != 1:
+        raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
+
+
+def retry_later(connection: Connection, handoff: Handoff, *, delay: timedelta, error: str) -> None:
+    """Give the claim back, to be sent again after `delay`.
+
+    Raises:
+        LeaseLost: Another claim was made since.
+    """
+    done = connection.execute(
+        text(
+            "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL, failures = failures + 1,"
+            " last_error = :error, next_send_at = clock_timestamp() + :delay"
+            " WHERE handoff_id = :id AND fence = :fence"
+        ),
+        {
+            "id": handoff.handoff_id,
+            "fence": handoff.fence,
+            "delay": delay,
+            "error": error[:2000],
+        },
+    )
+    if done.rowcount != 1:
+        raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
+
+
+def backoff(
+    failures: int, *, first: timedelta = timedelta(seconds=1), ceiling: timedelta = RESEND_CEILING
+) -> timedelta:
+    """Exponential with full jitter over the upper half, so that retries neither herd nor hurry."""
+    whole = min(first * 2 ** min(failures, 30), ceiling)
+    return whole * random.uniform(0.5, 1.0)  # noqa: S311  # spread, not secrecy
+
+
+def _handoff(
+    tenant_id: UUID,
+    handoff_id: UUID,
+    run_id: UUID,
+    epoch: int,
+    stage: str,
+    fence: int,
+    failures: int,
+    traceparent: str | None,
+) -> Handoff:
+    return Handoff(
+        tenant_id=tenant_id,
+        handoff_id=handoff_id,
+        run_id=run_id,
+        epoch=epoch,
+        stage=Stage(stage),
+        fence=fence,
+        failures=failures,
+        traceparent=traceparent,
+    )

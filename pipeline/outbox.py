@@ -1,0 +1,169 @@
+"""A unit of work: one tenant's transaction with its audit records and its next handoffs.
+
+Whatever moves a run does it through `Work`, so that the move, the record of it and the handoff to
+the next stage commit together or not at all. Messages go out only after the commit; one that
+cannot be sent is the relay's to send.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+import redis
+import structlog
+from dramatiq.errors import DramatiqError
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, CursorResult, Engine, text
+
+from pipeline.audit import AuditRecord
+from pipeline.database import tenant_transaction
+from pipeline.handoff import FAST_PATH_GRACE, message
+from pipeline.ids import uuid7
+from pipeline.personal import Personal
+from pipeline.run import Stage
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who did it, as the audit trail says it: an opaque id, never a name."""
+
+    type: str
+    id: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One open transaction of one tenant."""
+
+    connection: Connection
+    tenant_id: UUID
+    records: list[AuditRecord] = field(default_factory=list)
+    to_send: list[dramatiq.Message[None]] = field(default_factory=list)
+
+    def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
+        return self.connection.execute(text(statement), values)
+
+    def record(
+        self,
+        actor: Actor,
+        action: str,
+        resource: tuple[str, str],
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        personal: Personal | None = None,
+        record_id: UUID | None = None,
+    ) -> None:
+        """Note what happened; written with the transaction.
+
+        Args:
+            action: "stage:noun:verb".
+            resource: Its type and id.
+            record_id: Given when a personal envelope was bound to it beforehand.
+
+        Raises:
+            AuditRecordInvalid: The format cannot hold it.
+        """
+        self.records.append(
+            AuditRecord(
+                id=record_id or uuid7(),
+                occurred_at=datetime.now(UTC),
+                tenant_id=self.tenant_id,
+                actor_type=actor.type,
+                actor_id=actor.id,
+                action=action,
+                resource_type=resource[0],
+                resource_id=resource[1],
+                before=before,
+                after=after,
+                metadata=metadata or {},
+                personal=personal,
+            )
+        )
+
+    def hand_off(
+        self,
+        run_id: UUID,
+        epoch: int,
+        stage: Stage,
+        *,
+        delay: timedelta = timedelta(0),
+        traceparent: str | None = None,
+    ) -> UUID:
+        """Make a run due at a stage, at once or after `delay`."""
+        handoff_id = uuid7()
+        self.execute(
+            "INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at,"
+            " traceparent) VALUES (:tenant, :id, :run, :epoch, :stage,"
+            " clock_timestamp() + :delay, :traceparent)",
+            tenant=self.tenant_id,
+            id=handoff_id,
+            run=run_id,
+            epoch=epoch,
+            stage=stage.value,
+            delay=delay or FAST_PATH_GRACE,
+            traceparent=traceparent,
+        )
+        if not delay:
+            self.to_send.append(message(stage, self.tenant_id, handoff_id, traceparent))
+        return handoff_id
+
+    def schedule(self, kind: str, at: datetime, subject_id: UUID | None = None) -> UUID:
+        """Make something happen by time: a row of `due`."""
+        due_id = uuid7()
+        self.execute(
+            "INSERT INTO due (tenant_id, due_id, kind, subject_id, next_send_at)"
+            " VALUES (:tenant, :id, :kind, :subject, :at)",
+            tenant=self.tenant_id,
+            id=due_id,
+            kind=kind,
+            subject=subject_id,
+            at=at,
+        )
+        return due_id
+
+    def write_records(self) -> None:
+        if self.records:
+            self.connection.execute(
+                text(
+                    "INSERT INTO audit_pending (tenant_id, record)"
+                    " SELECT :tenant, unnest(CAST(:records AS jsonb[]))"
+                ),
+                {
+                    "tenant": self.tenant_id,
+                    "records": [Jsonb(record.to_json()) for record in self.records],
+                },
+            )
+
+
+class Outbox:
+    """Opens units of work and, once each has committed, sends the messages it left behind."""
+
+    def __init__(self, engine: Engine, broker: dramatiq.Broker) -> None:
+        self.engine = engine
+        self.broker = broker
+
+    @contextmanager
+    def work(self, tenant_id: UUID) -> Iterator[Work]:
+        """Commit and send on leaving; on any error roll back and send nothing."""
+        with tenant_transaction(self.engine, tenant_id) as connection:
+            work = Work(connection=connection, tenant_id=tenant_id)
+            yield work
+            work.write_records()
+        self.send(work.to_send)
+
+    def send(self, messages: list[dramatiq.Message[None]]) -> None:
+        """Send what is already durable. A broker out of reach is no error: the relay repeats."""
+        for each in messages:
+            try:
+                self.broker.enqueue(each)
+            except (DramatiqError, redis.RedisError, OSError) as error:
+                log.warning("handoff_not_sent", queue=each.queue_name, error=str(error))
+                return

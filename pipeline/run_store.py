@@ -1,0 +1,203 @@
+"""Runs in the database: load one, move it, fail it, replay it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from pipeline.errors import AwgpError
+from pipeline.handoff import Handoff, backoff, finish, retry_later
+from pipeline.ids import uuid7
+from pipeline.outbox import Actor, Work
+from pipeline.run import RAISES_EPOCH, STAGE_OF, Stage, Status, check_move
+
+# A stage that fails this often on one run is not going to succeed by itself.
+MAX_FAILURES = 6
+SYSTEM = "awgp"
+LOAD = (
+    "SELECT tenant_id, run_id, epoch, status, reason, assistant_id, source_id, requester_kind,"
+    " requester_person_id, payload_epoch, origin, traceparent, sealed_at IS NOT NULL"
+    " FROM runs WHERE run_id = :run"
+)
+LOAD_AND_LOCK = f"{LOAD} FOR UPDATE"
+
+
+class RunNotFound(AwgpError):
+    """The tenant has no such run."""
+
+
+class RunChanged(AwgpError):
+    """The run moved since it was read; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A row of runs."""
+
+    tenant_id: UUID
+    run_id: UUID
+    epoch: int
+    status: Status
+    reason: str | None
+    assistant_id: UUID
+    source_id: UUID | None
+    requester_kind: str
+    requester_person_id: UUID | None
+    payload_epoch: int
+    origin: Mapping[str, Any]
+    traceparent: str | None
+    sealed: bool
+
+    @property
+    def requester(self) -> str:
+        return f"{self.requester_kind}:{self.source_id or self.requester_person_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The request's bytes as received, and the key of the audit trail's commitment to them."""
+
+    content_type: str
+    content: bytes
+    digest_key: bytes
+
+
+def load_run(work: Work, run_id: UUID, *, lock: bool = False) -> StoredRun:
+    """Raises: RunNotFound."""
+    row = work.execute(LOAD_AND_LOCK if lock else LOAD, run=run_id).one_or_none()
+    if row is None:
+        raise RunNotFound(f"no run {run_id}")
+    return StoredRun(
+        tenant_id=row[0],
+        run_id=row[1],
+        epoch=row[2],
+        status=Status(row[3]),
+        reason=row[4],
+        assistant_id=row[5],
+        source_id=row[6],
+        requester_kind=row[7],
+        requester_person_id=row[8],
+        payload_epoch=row[9],
+        origin=row[10],
+        traceparent=row[11],
+        sealed=row[12],
+    )
+
+
+def load_payload(work: Work, run: StoredRun) -> Payload:
+    row = work.execute(
+        "SELECT content_type, payload, digest_key FROM run_payloads"
+        " WHERE run_id = :run AND epoch = :epoch",
+        run=run.run_id,
+        epoch=run.payload_epoch,
+    ).one()
+    return Payload(content_type=row[0], content=bytes(row[1]), digest_key=bytes(row[2]))
+
+
+def move(
+    work: Work,
+    run: StoredRun,
+    to: Status,
+    *,
+    stage: Stage,
+    actor: Actor | None = None,
+    reason: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    keep_handoff: bool = False,
+) -> StoredRun:
+    """Move a run, record the move and hand off to the stage that is due next.
+
+    Args:
+        stage: Who moves it; the audit action is "<stage>:run:<status>".
+        reason: A short code or sentence kept with the run, shown to its sender.
+        keep_handoff: The stage goes on under the handoff it holds (executing, delivering).
+
+    Raises:
+        IllegalMove: The table has no such move.
+        RunChanged: Someone else moved it since it was read.
+    """
+    check_move(run.status, to)
+    epoch = run.epoch + ((run.status, to) in RAISES_EPOCH)
+    changed = work.execute(
+        "UPDATE runs SET status = :to, epoch = :epoch, reason = :reason,"
+        " changed_at = clock_timestamp()"
+        " WHERE run_id = :run AND status = :from AND epoch = :old_epoch",
+        **{"from": run.status.value},
+        to=to.value,
+        epoch=epoch,
+        reason=reason,
+        run=run.run_id,
+        old_epoch=run.epoch,
+    )
+    if changed.rowcount != 1:
+        raise RunChanged(f"run {run.run_id} is no longer {run.status} in epoch {run.epoch}")
+    moved = replace(run, status=to, epoch=epoch, reason=reason)
+    work.record(
+        actor or Actor(type="system", id=SYSTEM),
+        f"{stage}:run:{to}",
+        ("run", str(run.run_id)),
+        before={"status": run.status.value, "epoch": run.epoch},
+        after={"status": to.value, "epoch": epoch},
+        metadata={**({"reason": reason} if reason else {}), **(metadata or {})},
+    )
+    due_stage = STAGE_OF.get(to)
+    if due_stage is not None and not keep_handoff:
+        work.hand_off(run.run_id, epoch, due_stage, traceparent=run.traceparent)
+    return moved
+
+
+def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
+    """Give a handoff back for another try, or, past MAX_FAILURES, end the run with a dead letter.
+
+    Returns:
+        Whether the run ended.
+
+    Raises:
+        LeaseLost: Someone else holds the handoff now.
+    """
+    if handoff.stage == Stage.AUDIT or handoff.failures + 1 < MAX_FAILURES:
+        # Sealing is never given up: a run that is not sealed is not over.
+        retry_later(work.connection, handoff, delay=backoff(handoff.failures), error=error)
+        return False
+    run = load_run(work, handoff.run_id, lock=True)
+    finish(work.connection, handoff)
+    dead_letter(work, run, handoff, error)
+    reason = f"{handoff.stage} failed: {error}"[:500]
+    move(work, run, Status.FAILED, stage=handoff.stage, reason=reason)
+    return True
+
+
+def dead_letter(work: Work, run: StoredRun, handoff: Handoff, error: str) -> None:
+    """Keep what failed, with its error, for a person to look at and replay."""
+    work.execute(
+        "INSERT INTO dead_letters (tenant_id, dead_letter_id, run_id, epoch, stage, error,"
+        " failures) VALUES (:tenant, :id, :run, :epoch, :stage, :error, :failures)",
+        tenant=work.tenant_id,
+        id=uuid7(),
+        run=run.run_id,
+        epoch=run.epoch,
+        stage=handoff.stage.value,
+        error=error[:2000],
+        failures=handoff.failures + 1,
+    )
+
+
+def replay(work: Work, run_id: UUID, actor: Actor) -> StoredRun:
+    """Send a failed run through policy and hold again: same id, next epoch.
+
+    Raises:
+        RunNotFound: As it says.
+        IllegalMove: Only a failed run can be replayed.
+        RunChanged: Its end is still being sealed; try again in a moment.
+    """
+    run = load_run(work, run_id, lock=True)
+    check_move(run.status, Status.RECEIVED)
+    if not run.sealed:
+        raise RunChanged(f"run {run_id} is still being sealed; try again in a moment")
+    work.execute("UPDATE runs SET sealed_at = NULL WHERE run_id = :run", run=run_id)
+    work.execute(
+        "UPDATE dead_letters SET replayed_at = clock_timestamp()"
+        " WHERE run_id = :run AND replayed_at IS NULL",
+        run=run_id,
+    )
+    return move(work, run, Status.RECEIVED, stage=Stage.POLICY, actor=actor, reason="replayed")
