@@ -171,7 +171,8 @@ def backoff(
 ) -> timedelta:
     """Exponential with full jitter over the upper half, so that retries neither herd nor hurry."""
     whole = min(first * 2 ** min(failures, 30), ceiling)
-    return whole * random.uniform(0.5, 1.0)  # noqa: S311  # spread, not secrecy
+    spread: timedelta = whole * random.uniform(0.5, 1.0)  # noqa: S311  # not a secret
+    return spread
 
 
 def _handoff(
