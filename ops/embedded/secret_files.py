@@ -72,7 +72,6 @@ def _layout() -> dict[str, Callable[[], str]]:
         "s3-jwt-filer": _signing_key,
         "s3-jwt-filer-read": _signing_key,
         "s3-console": _password,
-        "s3-kek": lambda: secrets.token_hex(32),
         "kek": _signing_key,
         "checkpoint.key": _ed25519_pem,
         "session.key": _signing_key,
@@ -84,4 +83,4 @@ def _layout() -> dict[str, Callable[[], str]]:
 
 SECRETS: Mapping[str, Callable[[], str]] = _layout()
 """File name under `secrets/` -> generator. `kek` is 32 random bytes in base64; `checkpoint.key` an
-Ed25519 key as PKCS8 PEM; `s3-kek` 32 bytes in hex, as SeaweedFS wants it."""
+Ed25519 key as PKCS8 PEM."""

@@ -1,0 +1,103 @@
+// The few pages people see: plain HTML forms, no script, readable on a phone and in the dark.
+
+import { createHash } from 'node:crypto';
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1a2230; --paper: #f5f6f8; --card: #fff; --line: #8a94a6;
+  --accent: #1d4fd8; --on-accent: #fff; --alarm: #b00020; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8ecf3; --paper: #11151c; --card: #1b212b;
+  --line: #77839a; --accent: #8fb2ff; --on-accent: #0c1220; --alarm: #ff9aa8; } }
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
+  background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+main { width: 100%; max-width: 24rem; background: var(--card); border-radius: .75rem;
+  padding: 1.75rem; box-shadow: 0 1px 3px rgb(0 0 0 / .2); }
+h1 { margin: 0 0 .25rem; font-size: 1.4rem; }
+p { margin: .25rem 0 1rem; }
+label { display: block; margin-top: 1rem; font-weight: 600; }
+input { width: 100%; margin-top: .25rem; padding: .65rem; font: inherit; color: inherit;
+  background: transparent; border: 1px solid var(--line); border-radius: .4rem; }
+button { width: 100%; margin-top: 1.5rem; padding: .75rem; font: inherit; font-weight: 600;
+  color: var(--on-accent); background: var(--accent); border: 0; border-radius: .4rem;
+  cursor: pointer; }
+button.quiet { margin-top: .75rem; color: inherit; background: transparent;
+  border: 1px solid var(--line); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.alarm { color: var(--alarm); font-weight: 600; }
+small { display: block; margin-top: 1.25rem; }
+code { overflow-wrap: anywhere; }
+`;
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+// A form's answer is a redirect to the application, which browsers count as part of the submission.
+export const HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy':
+    `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; `
+    + "form-action 'self' http://127.0.0.1:* http://localhost:*",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+export const escape = (text) => String(text).replace(/[&<>"']/g, (found) => ESCAPES[found]);
+
+function page(title, body) {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)} - AWGP</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`;
+}
+
+export function signIn({ username = '', failed = false }) {
+  const problem = failed
+    ? '<p class="alarm" role="alert" id="problem">That name and password do not match.</p>'
+    : '';
+  const described = failed ? ' aria-describedby="problem" aria-invalid="true"' : '';
+  return page(failed ? 'Sign in failed' : 'Sign in', `<h1>Sign in</h1>
+<p>AWGP development identity</p>
+${problem}
+<form method="post">
+<label for="username">Name</label>
+<input id="username" name="username" value="${escape(username)}" autocomplete="username"
+  autocapitalize="none" spellcheck="false" required${described}>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password"
+  required${described}>
+<button type="submit">Sign in</button>
+</form>
+<small>The demo people's passwords lie in the data folder, as
+<code>secrets/person-NAME</code>.</small>`);
+}
+
+export function signOut(form) {
+  // `form` is the provider's own, with its cross-site token; the buttons belong to it by its id.
+  return page('Sign out', `<h1>Sign out?</h1>
+${form}
+<button type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>
+<button type="submit" form="op.logoutForm" class="quiet">Stay signed in</button>`);
+}
+
+export function signedOut() {
+  return page('Signed out', '<h1>Signed out</h1>\n<p>You can close this page.</p>');
+}
+
+export function problem(details) {
+  const lines = Object.entries(details)
+    .map(([name, value]) => `<p><strong>${escape(name)}</strong>: ${escape(value)}</p>`)
+    .join('\n');
+  return page('Sign-in problem', `<h1>That did not work</h1>\n${lines}`);
+}
