@@ -1,0 +1,182 @@
+"""The `awgp` command: its groups are found in ops/commands and loaded when they are asked for.
+
+A module there exposes `command`, or `commands` where it holds several. Whatever goes wrong is one
+line on stderr and exit status 2; a traceback is a bug of ours.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Final, NoReturn
+
+import click
+
+from pipeline.errors import AwgpError
+
+FAILED: Final = 2
+INTERRUPTED: Final = 130
+READER_GONE: Final = 141
+"""What a shell shows for a process that SIGPIPE ended."""
+
+COMMANDS_FOLDER: Final = Path(__file__).parent / "commands"
+
+# Name -> module under ops.commands and its line in `awgp --help`, so that help loads nothing. A
+# module that is missing here is loaded to ask it; a test compares this table with them all.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "approvals": ("approvals", "See what waits for a person, and decide it."),
+    "login": ("login", "Sign in as yourself, so that the other commands act for you."),
+    "runs": ("runs", "See runs, and replay one that failed."),
+}
+
+# An error's module is loaded by whoever raised it, so nothing here has to import it.
+OUT_OF_REACH: Final = (
+    ("sqlalchemy.exc", "OperationalError", "the database cannot be used"),
+    ("sqlalchemy.exc", "TimeoutError", "the database cannot be used"),
+    ("psycopg", "OperationalError", "the database cannot be used"),
+    ("redis.exceptions", "ConnectionError", "the broker cannot be reached"),
+    ("redis.exceptions", "TimeoutError", "the broker cannot be reached"),
+    ("httpx", "TransportError", "the server cannot be reached"),
+    ("botocore.exceptions", "EndpointConnectionError", "the object store cannot be reached"),
+    ("builtins", "ConnectionError", "the server cannot be reached"),
+)
+
+
+def exported(module: ModuleType) -> Iterator[click.Command]:
+    """Yield the commands a module exposes as `command` or `commands`."""
+    found: list[object] = [getattr(module, "command", None), *getattr(module, "commands", ())]
+    for each in found:
+        if isinstance(each, click.Command):
+            yield each
+
+
+@dataclass(slots=True)
+class CommandTable:
+    """Which command lives where; loads a module once one of its commands is asked for."""
+
+    folder: Path = COMMANDS_FOLDER
+    package: str = "ops.commands"
+    listed: dict[str, tuple[str, str]] = field(default_factory=lambda: COMMANDS)
+
+    def unlisted(self) -> dict[str, click.Command]:
+        """Load the modules nobody listed."""
+        known = {stem for stem, _ in self.listed.values()}
+        stems = sorted(path.stem for path in self.folder.glob("*.py"))
+        return {
+            command.name or stem: command
+            for stem in stems
+            if not stem.startswith("_") and stem not in known
+            for command in exported(import_module(f"{self.package}.{stem}"))
+        }
+
+    def short_helps(self) -> dict[str, str]:
+        """Return every command's line in the help, in alphabetical order."""
+        present = {path.stem for path in self.folder.glob("*.py")}
+        lines = {name: line for name, (stem, line) in self.listed.items() if stem in present}
+        lines |= {name: each.get_short_help_str(80) for name, each in self.unlisted().items()}
+        return dict(sorted(lines.items()))
+
+    def load(self, name: str) -> click.Command | None:
+        """Return one command; None where there is none of this name."""
+        if name not in self.listed:
+            return self.unlisted().get(name)
+        if not (self.folder / f"{self.listed[name][0]}.py").exists():
+            return None
+        module = import_module(f"{self.package}.{self.listed[name][0]}")
+        return next((each for each in exported(module) if each.name == name), None)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are in a table until they are needed."""
+
+    table = CommandTable()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.table.short_helps()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or self.table.load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        lines = list(self.table.short_helps().items())
+        if lines:
+            with formatter.section("Commands"):
+                formatter.write_dl(lines)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="awgp", message="awgp %(version)s")
+def awgp() -> None:
+    """Governed execution for AI agents: policy, people, gVisor, and an audit trail to prove it.
+
+    \b
+    Examples:
+      awgp up                                  start everything on this machine
+      awgp login --person ben                  sign in
+      awgp approvals list                      see what waits for a decision
+      awgp approvals approve ID --reason ok    let it happen
+      awgp runs show ID                        see what became of it
+
+    `awgp COMMAND --help` has more, with examples.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and leave with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, what it chose, 2 for any refusal."""
+    try:
+        status = awgp.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="awgp",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return FAILED
+    except Exception as error:
+        message = plain_message(error)
+        if message is None:
+            raise
+        click.echo(f"awgp: {' '.join(message.split())}", err=True)
+        return FAILED
+    return status if type(status) is int else 0
+
+
+def plain_message(error: Exception) -> str | None:
+    """Return what a person is told; None for what can only be a bug."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    return str(error) if isinstance(error, AwgpError) else out_of_reach(error)
+
+
+def out_of_reach(error: Exception) -> str | None:
+    """Return what to say about a server that does not answer; None for any other error."""
+    for module, name, what in OUT_OF_REACH:
+        kind = getattr(sys.modules.get(module), name, None)
+        if isinstance(kind, type) and isinstance(error, kind):
+            # SQLAlchemy's own text adds the statement; the driver's says what happened.
+            return f"{what}: {getattr(error, 'orig', None) or error}"
+    return None
+
+
+def _reader_gone() -> int:
+    # The interpreter would complain once more when it flushes what nobody reads.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_GONE
+
+
+if __name__ == "__main__":
+    main()
