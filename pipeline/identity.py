@@ -1,0 +1,154 @@
+"""Who is calling: an OIDC access token, checked, and what it lets its bearer do.
+
+The identity provider answers who someone is and which groups and roles they have; nothing here
+asks the database. Groups name tenants: `<slug>-operators` and `<slug>-admins`. A machine's token
+(client credentials) names its one tenant in the claim `tenant`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+
+from pipeline.ids import uuid7
+from pipeline.outbox import Actor, Work
+from pipeline.problem import ProblemTable, Refusal
+
+TENANT_HEADER: Final = "AWGP-Tenant"
+APPROVER: Final = "approver"
+AUDITOR: Final = "auditor"
+HOLDING_ADMINS: Final = "holding-admins"
+
+_MEMBERSHIP = re.compile(r"([a-z][a-z0-9-]{1,38})-(?:operators|admins)")
+
+
+class BearerInvalid(Refusal):
+    """No access token, or one that does not count; the message never quotes it."""
+
+
+class ProviderUnavailable(Refusal):
+    """The identity provider's keys cannot be fetched, so no new token can be checked."""
+
+
+class TenantForbidden(Refusal):
+    """The caller has no part in this tenant, or may not do this in it."""
+
+
+class TenantNotChosen(Refusal):
+    """The caller belongs to several tenants and named none."""
+
+
+IDENTITY_PROBLEMS: Final[ProblemTable] = {
+    BearerInvalid: (401, "bearer-invalid"),
+    ProviderUnavailable: (503, "identity-provider-unavailable"),
+    TenantForbidden: (403, "tenant-forbidden"),
+    TenantNotChosen: (400, "tenant-not-chosen"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person or a machine. (issuer, subject) is who it is; the rest is what the token grants."""
+
+    issuer: str
+    subject: str
+    kind: Literal["human", "client"]
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    tenant: str | None = None  # a client's own tenant, by slug; never set for a human
+
+
+def tenants_of(identity: Identity) -> tuple[str, ...]:
+    """The slugs of the tenants an identity belongs to, sorted. They may not all exist."""
+    found = {match[1] for group in identity.groups if (match := _MEMBERSHIP.fullmatch(group))}
+    if identity.kind == "client" and identity.tenant:
+        found.add(identity.tenant)
+    return tuple(sorted(found))
+
+
+def may_submit(identity: Identity, slug: str) -> bool:
+    """Operators and admins of a tenant may, and its own clients."""
+    return slug in tenants_of(identity)
+
+
+def may_administer(identity: Identity, slug: str) -> bool:
+    """People alone: what is set up needs a name behind it."""
+    return identity.kind == "human" and f"{slug}-admins" in identity.groups
+
+
+def may_approve(identity: Identity, slug: str) -> bool:
+    """People with the role `approver` who belong to the tenant; rules then ask for groups."""
+    belongs = slug in tenants_of(identity)
+    return identity.kind == "human" and APPROVER in identity.roles and belongs
+
+
+def choose_tenant(identity: Identity, wanted: str | None) -> str:
+    """The tenant a request is about: the one the header names, or the only one there is.
+
+    Args:
+        wanted: The value of the header AWGP-Tenant, a slug; None where it was not sent.
+
+    Raises:
+        TenantForbidden: The identity has no part in it, or in none at all.
+        TenantNotChosen: It belongs to several and named none.
+    """
+    tenants = tenants_of(identity)
+    if not tenants:
+        raise TenantForbidden("you belong to no tenant")
+    if wanted is None and len(tenants) == 1:
+        return tenants[0]
+    if wanted is None:
+        raise TenantNotChosen(
+            f"you belong to several tenants: name one in the header {TENANT_HEADER}"
+            f" ({', '.join(tenants)})",
+            field=TENANT_HEADER,
+        )
+    if wanted not in tenants:
+        raise TenantForbidden("you have no part in this tenant", field=TENANT_HEADER)
+    return wanted
+
+
+def tenant_id_of(engine: Engine, slug: str) -> UUID:
+    """Look a chosen tenant up.
+
+    Raises:
+        TenantForbidden: There is no such tenant; a group may name one that was never made.
+    """
+    with engine.begin() as connection:
+        found: UUID | None = connection.execute(
+            text("SELECT resolve_tenant(:slug)"), {"slug": slug}
+        ).scalar()
+    if found is None:
+        raise TenantForbidden("you have no part in this tenant", field=TENANT_HEADER)
+    return found
+
+
+def ensure_person(work: Work, identity: Identity) -> UUID:
+    """Return the tenant's row for this identity, made at its first appearance."""
+    values = {"issuer": identity.issuer, "subject": identity.subject}
+    find = "SELECT person_id FROM persons WHERE issuer = :issuer AND subject = :subject"
+    known: UUID | None = work.execute(find, **values).scalar()
+    if known is not None:
+        return known
+    made: UUID | None = work.execute(
+        "INSERT INTO persons (tenant_id, person_id, kind, issuer, subject, display_name)"
+        " VALUES (:tenant, :person, :kind, :issuer, :subject, :name)"
+        " ON CONFLICT (tenant_id, issuer, subject) DO NOTHING RETURNING person_id",
+        **values,
+        tenant=work.tenant_id,
+        person=uuid7(),
+        kind=identity.kind,
+        name=identity.name,
+    ).scalar()
+    # Nothing returned: another request made it between our two statements, and has committed.
+    if made is None:
+        made = work.execute(find, **values).scalar_one()
+    return made
+
+
+def actor_of(identity: Identity, person_id: UUID) -> Actor:
+    """Who the audit trail says it was: an opaque id, never a name."""
+    return Actor(type="person" if identity.kind == "human" else "client", id=str(person_id))
