@@ -103,7 +103,7 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
     """Make a handler of a step: claim, lock the run, finish the handoff, step, commit.
 
     The handoff is finished before the step, because moving the run inserts the next one and a run
-    has one at most. A handoff of another epoch or status is only finished: it changes nothing.
+    has one at most. A handoff of another epoch or status changes nothing of its run.
     """
 
     def handle(tenant_id: UUID, handoff_id: UUID) -> None:
@@ -115,10 +115,13 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
             reached(f"{stage}.claimed")
             run = load_run(work, handoff.run_id, lock=True)
             finish(work.connection, handoff)
-            if STAGE_OF.get(run.status) == stage and run.epoch == handoff.epoch:
+            due_at = STAGE_OF.get(run.status)
+            if due_at == stage and run.epoch == handoff.epoch:
                 step(work, handoff, run)
-            else:
-                log.info("handoff_stale", status=run.status, epoch=run.epoch)
+            elif due_at is not None and not run.sealed:
+                # Never seen to happen; a run must not be lost if it does.
+                log.error("handoff_stale", status=run.status, epoch=run.epoch)
+                work.hand_off(run.run_id, run.epoch, due_at, traceparent=run.traceparent)
             reached(f"{stage}.before_commit")
         reached(f"{stage}.committed")
 

@@ -68,6 +68,11 @@ def due_message(kind: str, tenant_id: UUID, due_id: UUID) -> dramatiq.Message[No
     )
 
 
+# A retry that was asked for later is not hurried by a duplicate of an earlier message.
+FREE = (
+    "(lease_until IS NULL OR lease_until < clock_timestamp())"
+    " AND (not_before IS NULL OR not_before <= clock_timestamp())"
+)
 COLUMNS = "tenant_id, handoff_id, run_id, epoch, stage, fence, failures, traceparent"
 
 
@@ -79,7 +84,7 @@ def claim(connection: Connection, handoff_id: UUID, stage: Stage) -> Handoff | N
     row = connection.execute(
         text(
             f"SELECT {COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage"  # noqa: S608  # constant columns
-            " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+            f" AND {FREE}"
             " FOR UPDATE SKIP LOCKED"
         ),
         {"id": handoff_id, "stage": stage.value},
@@ -96,7 +101,7 @@ def take_lease(
             "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"  # noqa: S608  # constant columns
             " fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin"
             " WHERE handoff_id = :id AND stage = :stage"
-            " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+            f" AND {FREE}"
             f" RETURNING {COLUMNS}"
         ),
         {
@@ -152,7 +157,8 @@ def retry_later(connection: Connection, handoff: Handoff, *, delay: timedelta, e
     done = connection.execute(
         text(
             "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL, failures = failures + 1,"
-            " last_error = :error, next_send_at = clock_timestamp() + :delay"
+            " last_error = :error, next_send_at = clock_timestamp() + :delay,"
+            " not_before = clock_timestamp() + :delay"
             " WHERE handoff_id = :id AND fence = :fence"
         ),
         {

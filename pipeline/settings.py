@@ -40,7 +40,10 @@ class Settings:
     s3_access_key: str = ""
     s3_secret_key: str = field(default="", repr=False)
     s3_retention_days: int = 365
+    queues: str = ""
     runtime_socket: str = ""
+    delivery_attempts: int = 8
+    delivery_timeout_seconds: int = 10
     max_body_bytes: int = 256 * 1024
     max_json_depth: int = 32
     database_pool_size: int = 8

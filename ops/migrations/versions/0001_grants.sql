@@ -41,7 +41,7 @@ GRANT SELECT ON tenants, persons, bundles, targets, target_versions, target_secr
 GRANT INSERT ON handoffs, due, policy_decisions, actions, approvals, executions, deliveries,
     dead_letters, approval_persons TO awgp_worker;
 GRANT UPDATE (status, epoch, reason, changed_at) ON runs TO awgp_worker;
-GRANT UPDATE (next_send_at, failures, last_error, lease_owner, lease_until, fence)
+GRANT UPDATE (next_send_at, not_before, failures, last_error, lease_owner, lease_until, fence)
     ON handoffs TO awgp_worker;
 GRANT UPDATE (next_send_at, sends) ON due TO awgp_worker;
 GRANT UPDATE (status, decided_at) ON approvals TO awgp_worker;
@@ -58,8 +58,8 @@ GRANT UPDATE (next_send_at, sends) ON handoffs, due TO awgp_relay;
 -- sealer: completes runs and chains their records.
 GRANT SELECT ON runs, handoffs, due TO awgp_sealer;
 GRANT UPDATE (status, sealed_at, changed_at) ON runs TO awgp_sealer;
-GRANT UPDATE (next_send_at, sends, failures, last_error, lease_owner, lease_until, fence)
-    ON handoffs TO awgp_sealer;
+GRANT UPDATE (next_send_at, not_before, sends, failures, last_error, lease_owner, lease_until,
+    fence) ON handoffs TO awgp_sealer;
 GRANT UPDATE (next_send_at, sends) ON due TO awgp_sealer;
 GRANT DELETE ON handoffs TO awgp_sealer;
 

@@ -248,6 +248,8 @@ CREATE TABLE handoffs (
     epoch integer NOT NULL,
     stage text NOT NULL CHECK (stage IN ('policy', 'hold', 'execute', 'post_action', 'audit')),
     next_send_at timestamptz NOT NULL,
+    -- A retry asked for this: a message that comes earlier finds nothing to claim.
+    not_before timestamptz,
     sends integer NOT NULL DEFAULT 0,
     failures integer NOT NULL DEFAULT 0,
     last_error text,

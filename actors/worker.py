@@ -1,0 +1,146 @@
+"""The composition root of a worker: the actors of the queues it serves, and what they need.
+
+    dramatiq actors.worker:broker --queues hold
+
+`AWGP_QUEUES` names the queues (`awgp worker` sets it). A process builds what its queues need and
+nothing more, so it holds no secret that is not theirs. Importing this module builds nothing; the
+broker is made when the Dramatiq command asks for it.
+"""
+
+# ruff: noqa: PLC0415  # a process loads its own stages only: no S3 client beside a sandbox
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import dramatiq
+
+from actors.broker import make_broker, make_redis
+from actors.middleware import Heartbeat
+from pipeline.database import make_engine
+from pipeline.event_log import configure_event_log
+from pipeline.fault_points import arm
+from pipeline.outbox import Outbox
+from pipeline.run import Stage
+from pipeline.settings import SettingInvalid, Settings, read_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What every stage gets."""
+
+    settings: Settings
+    broker: dramatiq.Broker
+    outbox: Outbox
+
+
+def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
+    """Build a broker with the actors of AWGP_QUEUES declared on it. Connects to nothing yet.
+
+    Raises:
+        SettingInvalid: A setting these queues need is missing or wrong; names it.
+    """
+    settings = read_settings(environ)
+    configure_event_log(settings.env)
+    queues = read_queues(settings)
+    if settings.fault_point:
+        arm(settings.fault_point)
+    names = tuple(queue.value for queue in queues)
+    broker = make_broker(settings, Heartbeat(make_redis(settings), names))
+    engine = make_engine(settings.database, pool_size=settings.database_pool_size)
+    parts = Parts(settings=settings, broker=broker, outbox=Outbox(engine, broker))
+    for queue in queues:
+        DECLARE[queue](parts)
+    return broker
+
+
+def read_queues(settings: Settings) -> tuple[Stage, ...]:
+    """The queues AWGP_QUEUES names, apart by spaces or commas.
+
+    Raises:
+        SettingInvalid: It names none, or one that is not.
+    """
+    names = settings.queues.replace(",", " ").split()
+    try:
+        queues = tuple(dict.fromkeys(Stage(name) for name in names))
+    except ValueError as error:
+        known = ", ".join(DECLARE)
+        raise SettingInvalid(f"AWGP_QUEUES: {error}; the queues are {known}") from error
+    if not queues:
+        raise SettingInvalid("AWGP_QUEUES names no queue; `awgp worker QUEUE...` sets it")
+    return queues
+
+
+def _policy(parts: Parts) -> None:
+    from actors import policy
+
+    policy.declare(parts.broker, parts.outbox)
+
+
+def _hold(parts: Parts) -> None:
+    from actors import hold
+
+    hold.declare(parts.broker, parts.outbox)
+
+
+def _execute(parts: Parts) -> None:
+    from actors import execute
+    from runtime_host.client import HostClient
+
+    settings = parts.settings
+    if not settings.runtime_socket:
+        raise SettingInvalid("AWGP_RUNTIME_SOCKET is not set; execute needs the runtime host")
+    host = HostClient(settings.runtime_socket)
+    execute.declare(parts.broker, parts.outbox, host, lease=settings.lease)
+
+
+def _post_action(parts: Parts) -> None:
+    from actors import post_action
+    from pipeline.delivery import Courier
+    from pipeline.envelope import KeyRing
+
+    settings = parts.settings
+    if not settings.kek:
+        raise SettingInvalid("AWGP_KEK is not set; post_action opens target secrets with it")
+    courier = Courier(timeout_seconds=settings.delivery_timeout_seconds)
+    post_action.declare(
+        parts.broker,
+        parts.outbox,
+        KeyRing.from_text(settings.kek),
+        courier,
+        max_attempts=settings.delivery_attempts,
+    )
+
+
+def _audit(parts: Parts) -> None:
+    from actors import audit
+
+    audit.declare(parts.broker, parts.outbox, parts.settings)
+
+
+def _export(parts: Parts) -> None:
+    from actors import export
+
+    export.declare(parts.broker, parts.outbox, parts.settings)
+
+
+DECLARE: Final[Mapping[Stage, Callable[[Parts], None]]] = MappingProxyType(
+    {
+        Stage.POLICY: _policy,
+        Stage.HOLD: _hold,
+        Stage.EXECUTE: _execute,
+        Stage.POST_ACTION: _post_action,
+        Stage.AUDIT: _audit,
+        Stage.EXPORT: _export,
+    }
+)
+
+
+def __getattr__(name: str) -> dramatiq.Broker:
+    """Make `broker` when the Dramatiq command asks for it, once a process."""
+    if name != "broker":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    broker = globals()["broker"] = make_worker(os.environ)
+    return broker
