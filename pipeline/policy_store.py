@@ -1,0 +1,255 @@
+"""Policy sets in the database: add a version, activate it with four eyes, ask the active one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from pipeline.action import DecidingPolicy
+from pipeline.approval import DEFAULT_RULE, DEFAULT_RULE_NAME, Requirement, Rule, combine
+from pipeline.errors import AwgpError
+from pipeline.outbox import Actor, Work
+from pipeline.policy import (
+    AssistantRef,
+    Decision,
+    DecisionCode,
+    PolicyRequest,
+    Principal,
+    PrincipalType,
+    Verdict,
+    decide,
+)
+from pipeline.policy_context import ContextFields
+from pipeline.policy_set import PolicySet
+from pipeline.policy_trial import read_tests, run_tests
+from pipeline.registry import AssistantVersion
+from pipeline.run_store import Payload, StoredRun
+
+NO_POLICY = "sha256:" + "0" * 64
+
+
+class PolicyTestsFailed(AwgpError):
+    """A set's own tests do not pass, so it is not kept."""
+
+
+class PolicyVersionNotFound(AwgpError):
+    """The tenant has no such version."""
+
+
+class PolicyFourEyes(AwgpError):
+    """Whoever wrote a version cannot be the one who activates it."""
+
+
+class RuleNotFound(AwgpError):
+    """A policy names an approval rule that the tenant does not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivePolicy:
+    """The version in force and who wrote it."""
+
+    version: int
+    author: UUID
+    policy_set: PolicySet
+
+    @property
+    def deciding(self) -> DecidingPolicy:
+        return DecidingPolicy(version=self.version, digest=self.policy_set.digest)
+
+
+def add_policy_set(
+    work: Work,
+    *,
+    source: str,
+    author: UUID,
+    context_fields: Mapping[str, Any] | None = None,
+    tests: Sequence[Mapping[str, Any]] = (),
+) -> int:
+    """Keep a new version, accepted and with its tests passing. It is not in force yet.
+
+    Raises:
+        PolicyInvalid: The set is refused, with every problem found.
+        PolicyTestsFailed: Names each test that fails.
+    """
+    policy_set = PolicySet.parse(source, ContextFields.from_mapping(context_fields or {}))
+    failed = [
+        outcome for outcome in run_tests(policy_set, read_tests(list(tests))) if not outcome.passed
+    ]
+    if failed:
+        raise PolicyTestsFailed("; ".join(str(outcome.as_json()) for outcome in failed))
+    for name in policy_set.hold_rules:
+        load_rule(work, name)
+    version = work.execute(
+        "INSERT INTO policy_sets (tenant_id, version, source, digest, context_fields, tests,"
+        " author_person_id) SELECT :tenant, coalesce(max(version), 0) + 1, :source, :digest,"
+        " :fields, :tests, :author FROM policy_sets RETURNING version",
+        tenant=work.tenant_id,
+        source=source,
+        digest=policy_set.digest,
+        fields=Jsonb(policy_set.fields.as_json()),
+        tests=Jsonb(list(tests)),
+        author=author,
+    ).scalar_one()
+    work.record(
+        Actor(type="person", id=str(author)),
+        "policy:set:added",
+        ("policy", str(version)),
+        after={"digest": policy_set.digest},
+    )
+    return int(version)
+
+
+def activate_policy_set(work: Work, version: int, *, by: UUID) -> None:
+    """Put a version in force.
+
+    Raises:
+        PolicyVersionNotFound: As it says.
+        PolicyFourEyes: `by` is its author.
+    """
+    author = work.execute(
+        "SELECT author_person_id FROM policy_sets WHERE version = :version", version=version
+    ).scalar_one_or_none()
+    if author is None:
+        raise PolicyVersionNotFound(f"no policy version {version}")
+    if author == by:
+        raise PolicyFourEyes(f"version {version} is yours; another person must activate it")
+    work.execute(
+        "INSERT INTO policy_activations (tenant_id, version, author_person_id,"
+        " activated_by_person_id) VALUES (:tenant, :version, :author, :by)",
+        tenant=work.tenant_id,
+        version=version,
+        author=author,
+        by=by,
+    )
+    work.record(Actor(type="person", id=str(by)), "policy:set:activated", ("policy", str(version)))
+
+
+def active_policy(work: Work) -> ActivePolicy | None:
+    """The version in force, None before the first activation (and then everything is denied)."""
+    row = work.execute(
+        "SELECT s.version, s.author_person_id, s.source, s.context_fields"
+        " FROM policy_activations a JOIN policy_sets s USING (tenant_id, version)"
+        " ORDER BY a.activation DESC LIMIT 1"
+    ).one_or_none()
+    if row is None:
+        return None
+    return ActivePolicy(
+        version=row[0],
+        author=row[1],
+        policy_set=PolicySet.parse(row[2], ContextFields.from_mapping(row[3])),
+    )
+
+
+def add_rule(work: Work, rule: Rule, *, by: UUID) -> None:
+    """Keep a rule under its next version; policies name it by name alone."""
+    version = work.execute(
+        "INSERT INTO approval_rules (tenant_id, name, version, rule, author_person_id)"
+        " SELECT :tenant, :name, coalesce(max(version), 0) + 1, :rule, :by FROM approval_rules"
+        " WHERE name = :name RETURNING version",
+        tenant=work.tenant_id,
+        name=rule.name,
+        rule=Jsonb(rule.as_json()),
+        by=by,
+    ).scalar_one()
+    work.record(
+        Actor(type="person", id=str(by)),
+        "setup:approval_rule:saved",
+        ("approval_rule", rule.name),
+        after={"version": version},
+    )
+
+
+def load_rule(work: Work, name: str) -> Rule:
+    """Raises: RuleNotFound."""
+    row = work.execute(
+        "SELECT rule, version FROM approval_rules WHERE name = :name ORDER BY version DESC LIMIT 1",
+        name=name,
+    ).one_or_none()
+    if row is not None:
+        return Rule.from_mapping({**row[0], "version": row[1]})
+    if name == DEFAULT_RULE_NAME:
+        return DEFAULT_RULE
+    raise RuleNotFound(f"no approval rule {name!r}; add it before a policy names it")
+
+
+def requirement_of(work: Work, names: Iterable[str]) -> Requirement:
+    """Raises: RuleNotFound."""
+    return combine(load_rule(work, name) for name in names)
+
+
+def evaluate(
+    work: Work,
+    run: StoredRun,
+    payload: Payload,
+    assistant: AssistantVersion,
+    active: ActivePolicy | None,
+) -> Decision:
+    """Ask the active set about a run. No set, or a hold by a rule that is not there, denies."""
+    if active is None:
+        return Decision(
+            verdict=Verdict.DENY,
+            code=DecisionCode.NO_PERMIT,
+            errors=("no policy set is active",),
+            policy_digest=NO_POLICY,
+        )
+    decision = decide(active.policy_set, _request(work, run, payload, assistant))
+    try:
+        for name in decision.hold_rules:
+            load_rule(work, name)
+    except RuleNotFound as error:
+        return Decision(
+            verdict=Verdict.DENY,
+            code=DecisionCode.POLICY_ERROR,
+            reasons=decision.reasons,
+            errors=(str(error),),
+            policy_digest=decision.policy_digest,
+        )
+    return decision
+
+
+def save_decision(work: Work, run: StoredRun, decision: Decision, version: int | None) -> None:
+    work.execute(
+        "INSERT INTO policy_decisions (tenant_id, run_id, epoch, verdict, code, detail,"
+        " policy_version) VALUES (:tenant, :run, :epoch, :verdict, :code, :detail, :version)",
+        tenant=work.tenant_id,
+        run=run.run_id,
+        epoch=run.epoch,
+        verdict=decision.verdict.value,
+        code=decision.code.value,
+        detail=Jsonb(decision.as_json()),
+        version=version,
+    )
+
+
+def _request(
+    work: Work, run: StoredRun, payload: Payload, assistant: AssistantVersion
+) -> PolicyRequest:
+    tenant, received_at = work.execute(
+        "SELECT t.slug, r.received_at FROM runs r JOIN tenants t USING (tenant_id)"
+        " WHERE r.run_id = :run",
+        run=run.run_id,
+    ).one()
+    return PolicyRequest(
+        principal=_principal(work, run),
+        assistant=AssistantRef(tenant=tenant, name=assistant.name, version=assistant.version),
+        payload_json=payload.content,
+        received_at=received_at,
+        origin="webhook" if run.source_id else "api",
+    )
+
+
+def _principal(work: Work, run: StoredRun) -> Principal:
+    """Policies name a source by its name, a person or client by its subject."""
+    if run.source_id is not None:
+        name = work.execute(
+            "SELECT name FROM sources WHERE source_id = :id", id=run.source_id
+        ).scalar_one()
+        return Principal(type=PrincipalType.SOURCE, id=name)
+    kind, subject = work.execute(
+        "SELECT kind, subject FROM persons WHERE person_id = :id", id=run.requester_person_id
+    ).one()
+    return Principal(
+        type=PrincipalType.CLIENT if kind == "client" else PrincipalType.PERSON, id=subject
+    )

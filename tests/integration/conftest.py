@@ -1,0 +1,133 @@
+"""Real servers, and a database of its own for every test, cloned from a migrated template."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from dramatiq.brokers.stub import StubBroker
+from psycopg import sql
+from sqlalchemy import Engine, create_engine, make_url
+
+from ops.database import LOGINS, admin_engine, migrate
+from ops.embedded.postgres import start_postgres, superuser_url
+from ops.embedded.running import Running
+from pipeline.database import database_url, make_engine
+from pipeline.outbox import Outbox
+from pipeline.run import Stage
+from tests.integration.world import World, make_world
+
+TEMPLATE = "awgp_template"
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that an unprivileged server may reach: pytest's own are closed to it."""
+    folder = Path(tempfile.mkdtemp(prefix="awgp-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(server_folder: Path) -> Iterator[Running]:
+    """One PostgreSQL for the session, with the logins and a migrated template database."""
+    with start_postgres(server_folder / "postgres") as running:
+        with _superuser(running, "postgres") as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        admin = _admin_engine(running, TEMPLATE)
+        migrate(admin, {login: running.data.secret(login) for login in LOGINS})
+        admin.dispose()
+        yield running
+
+
+@dataclass(slots=True)
+class Database:
+    """One test's database."""
+
+    cluster: Running
+    name: str
+    engines: list[Engine] = field(default_factory=list)
+
+    def url(self, login: str, *, password: bool = True) -> str:
+        url = make_url(superuser_url(self.cluster.data)).set(
+            username=login,
+            password=self.cluster.data.secret(login) if password else None,
+            database=self.name,
+        )
+        return url.render_as_string(hide_password=False)
+
+    def engine(self, login: str, *, pool_size: int = 8) -> Engine:
+        """An engine as a running process of this login has it."""
+        return self._kept(make_engine(database_url(self.url(login)), pool_size=pool_size))
+
+    @property
+    def owner(self) -> Engine:
+        """The tables' owner, which no running process is: for setting up."""
+        url = database_url(self.url("awgp_owner"))
+        return self._kept(
+            create_engine(url, connect_args={"options": "-csearch_path=awgp,pg_temp"})
+        )
+
+    @property
+    def admin(self) -> Engine:
+        """The superuser."""
+        return self._kept(_admin_engine(self.cluster, self.name))
+
+    def outbox(self, login: str) -> Outbox:
+        """Units of work as this login; what they send lands in `outbox.broker`, a stub."""
+        return Outbox(self.engine(login), stub_broker())
+
+    def _kept(self, engine: Engine) -> Engine:
+        self.engines.append(engine)
+        return engine
+
+
+def stub_broker() -> StubBroker:
+    """A broker that keeps messages in memory: the queues exist, nobody works on them."""
+    broker = StubBroker(middleware=[])
+    for stage in Stage:
+        broker.declare_queue(stage.value)
+    return broker
+
+
+@pytest.fixture
+def database(cluster: Running) -> Iterator[Database]:
+    name = f"awgp_test_{next(NUMBERS)}"
+    identifiers = {"name": sql.Identifier(name), "template": sql.Identifier(TEMPLATE)}
+    with _superuser(cluster, "postgres") as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**identifiers)
+        )
+    database = Database(cluster=cluster, name=name)
+    yield database
+    for engine in database.engines:
+        engine.dispose()
+    with _superuser(cluster, "postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**identifiers))
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """Two tenants, each with people, an assistant, a target, a source, a policy in force."""
+    return make_world(database.owner)
+
+
+def _admin_engine(running: Running, name: str) -> Engine:
+    return admin_engine(
+        database_url(superuser_url(running.data, database=name)).render_as_string(
+            hide_password=False
+        )
+    )
+
+
+@contextmanager
+def _superuser(running: Running, name: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(superuser_url(running.data, database=name), autocommit=True) as opened:
+        yield opened
