@@ -149,8 +149,6 @@ def build_context(
     if received_at.tzinfo is None:
         raise ContextInvalid("received_at has no time zone")
     at = received_at.astimezone(UTC)
-    payload = _parse(payload_json) if fields.fields else None
-    found = ((field, _resolve(payload, field.pointer)) for field in fields.fields)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
     return {
         "origin": origin,
@@ -159,10 +157,14 @@ def build_context(
             "weekday": at.isoweekday(),
             "hour": at.hour,
         },
-        "payload": {
-            field.name: _checked(field, value) for field, value in found if value is not _ABSENT
-        },
+        "payload": _selected(fields, payload_json),
     }
+
+
+def _selected(fields: ContextFields, payload_json: bytes) -> dict[str, Any]:
+    payload = _parse(payload_json) if fields.fields else None
+    found = ((field, _resolve(payload, field.pointer)) for field in fields.fields)
+    return {field.name: _checked(field, value) for field, value in found if value is not _ABSENT}
 
 
 def _faults(name: object, field: object) -> list[str]:

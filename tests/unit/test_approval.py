@@ -13,21 +13,19 @@ from hypothesis import strategies as st
 from pipeline.approval import (
     DEFAULT_RULE,
     DEFAULT_RULE_NAME,
+    MAX_REASON,
     MAX_SECONDS,
     Escalation,
+    Outcome,
     Reason,
     Requirement,
     Rule,
     RuleInvalid,
-    combine,
-)
-from pipeline.vote import (
-    MAX_REASON,
-    Outcome,
     Verdict,
     Vote,
     VoteRefused,
     check_vote,
+    combine,
     tally,
 )
 
