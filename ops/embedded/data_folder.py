@@ -7,7 +7,7 @@
       run/                 sockets and process records
       logs/                one file per process
       supervisor/          what the process supervisor reads
-      postgres/ valkey/ s3/ oidc/ signer/ runtime/
+      postgres/ valkey/ s3/ oidc/ signer/ runtime/ runtime-state/
 
 Nothing outside this folder is written at run time, so deleting it is a complete reset and copying
 it while AWGP is down is a complete backup.
@@ -36,7 +36,18 @@ LONGEST_SOCKET_PATH = 107
 """Bytes; `sun_path` of unix(7) less its terminating zero."""
 
 _LONGEST_SOCKET_NAME = "supervisor.sock.1234567890"
-_FOLDERS = ("run", "logs", "supervisor", "postgres", "valkey", "s3", "oidc", "signer", "runtime")
+_FOLDERS = (
+    "run",
+    "logs",
+    "supervisor",
+    "postgres",
+    "valkey",
+    "s3",
+    "oidc",
+    "signer",
+    "runtime",
+    "runtime-state",
+)
 
 
 class DataFolderUnusable(AwgpError):

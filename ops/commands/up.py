@@ -1,0 +1,199 @@
+"""`awgp up`, `awgp down`, `awgp status`: everything on this machine, nothing installed on it."""
+
+import json
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import create_engine
+
+from ops.database import migrate
+from ops.embedded.data_folder import (
+    DataFolder,
+    data_folder_path,
+    existing_data_folder,
+    hold_data_folder,
+    open_data_folder,
+)
+from ops.embedded.postgres import superuser_url
+from ops.embedded.program import Program
+from ops.embedded.secret_files import DATABASE_LOGINS
+from ops.processes import app_programs, web_urls
+from ops.services import embedded_services
+from ops.supervise import (
+    AwgpUp,
+    Supervisor,
+    SupervisorUnreachable,
+    bring_down,
+    bring_up,
+    stop,
+)
+from pipeline.database import database_url
+
+_WATCH_SECONDS = 1.0
+
+data_option = click.option(
+    "--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default."
+)
+
+
+class _Terminated(BaseException):
+    """SIGTERM came: go down in order, as for Ctrl-C."""
+
+
+@click.command("up")
+@data_option
+@click.option("--detach", is_flag=True, help="Return once everything answers; `awgp down` ends it.")
+@click.option("--services-only", is_flag=True, help="Start the servers AWGP rests on, not AWGP.")
+def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
+    """Start everything on this machine and keep it running until Ctrl-C.
+
+    Servers named by URL (AWGP_DATABASE_URL, AWGP_REDIS_URL, AWGP_S3_ENDPOINT, AWGP_OIDC_ISSUER)
+    are used; the others are started here. All data stays in one folder and outlives a restart.
+    """
+    console = Console(highlight=False)
+    data = open_data_folder(data_folder_path(os.environ, data_path))
+    apps = [] if services_only else app_programs(data, operator=os.environ)
+    signal.signal(signal.SIGTERM, _terminated)
+    with ExitStack() as stack:
+        lock = stack.enter_context(hold_data_folder(data))
+        try:
+            started = _bring_up(console, data, lock, apps)
+            _show_urls(console, data, detach=detach, services_only=services_only)
+            if not detach:
+                _watch(console, started)
+        except (KeyboardInterrupt, _Terminated):
+            console.print("stopped; the data stays in", str(data.root))
+
+
+@click.command("down")
+@data_option
+def down(data_path: str | None) -> None:
+    """Stop everything in order. The data stays."""
+    data = existing_data_folder(data_folder_path(os.environ, data_path))
+    stopped = bring_down(data)
+    click.echo(f"stopped; the data stays in {data.root}" if stopped else "nothing was running")
+
+
+@click.command("status")
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status(data_path: str | None, *, as_json: bool) -> None:
+    """Show what runs. Exit status 0 when every process runs, 1 otherwise."""
+    data = existing_data_folder(data_folder_path(os.environ, data_path))
+    try:
+        states = Supervisor(data).states()
+    except SupervisorUnreachable:
+        states = []
+    healthy = bool(states) and all(each.state == "RUNNING" for each in states)
+    if as_json:
+        rows = [
+            {
+                "name": each.name,
+                "state": each.state.lower(),
+                "pid": each.pid or None,
+                "uptime_seconds": each.uptime_seconds,
+            }
+            for each in states
+        ]
+        urls = _urls(data) if states else {}
+        summary = {"data": str(data.root), "healthy": healthy, "processes": rows, "urls": urls}
+        click.echo(json.dumps(summary))
+    elif not states:
+        click.echo("nothing is running; `awgp up` starts it")
+    else:
+        table = Table("part", "state", "pid", "up for", box=None, pad_edge=False)
+        for each in states:
+            pid, since = (str(each.pid or "-"), f"{each.uptime_seconds} s")
+            table.add_row(each.name, each.state.lower(), pid, since)
+        Console(highlight=False).print(table)
+    raise SystemExit(0 if healthy else 1)
+
+
+commands = (up, down, status)
+
+
+def prepare_database(data: DataFolder, *, operator: Mapping[str, str]) -> None:
+    """Create the logins with the data folder's passwords, and bring the schema up to date."""
+    if "AWGP_DATABASE_URL" in operator:
+        password_file = operator.get("AWGP_DATABASE_PASSWORD_FILE")
+        password = (
+            Path(password_file).read_text(encoding="utf-8").strip() if password_file else None
+        )
+        url = database_url(operator["AWGP_DATABASE_URL"], password)
+    else:
+        url = database_url(superuser_url(data))
+    engine = create_engine(url)
+    try:
+        migrate(engine, {login: data.secret(login) for login in DATABASE_LOGINS})
+    finally:
+        engine.dispose()
+
+
+def _bring_up(console: Console, data: DataFolder, lock: int, apps: Sequence[Program]) -> AwgpUp:
+    with console.status("starting") as spinner:
+
+        def report(name: str, seconds: float) -> None:
+            console.print(f"[green]ready[/]  {name:<16} {seconds:6.2f} s")
+            spinner.update(f"{name} is ready")
+
+        return bring_up(
+            data,
+            lock=lock,
+            operator=os.environ,
+            prepare=lambda opened: prepare_database(opened, operator=os.environ),
+            apps=apps,
+            report=report,
+        )
+
+
+def _urls(data: DataFolder) -> dict[str, str]:
+    services = {each.name: each.url(data) for each in embedded_services(os.environ)}
+    return {**web_urls(data), **services}
+
+
+def _show_urls(console: Console, data: DataFolder, *, detach: bool, services_only: bool) -> None:
+    console.print()
+    hidden = web_urls(data).keys() if services_only else ()
+    for name, url in _urls(data).items():
+        if name not in hidden:
+            console.print(f"{name:<10} {url}", soft_wrap=True)
+    console.print(f"{'data':<10} {data.root}", soft_wrap=True)
+    console.print()
+    console.print("`awgp down` stops it" if detach else "Ctrl-C stops it")
+
+
+def _watch(console: Console, started: AwgpUp) -> None:
+    """Stay until the supervisor ends or we are told to; say when a part comes or goes."""
+    handle = os.pidfd_open(started.process.pid)
+    known = {each.name: each.state for each in started.supervisor.states()}
+    try:
+        while not select.select([handle], [], [], _WATCH_SECONDS)[0]:
+            try:
+                states = started.supervisor.states()
+            except SupervisorUnreachable:
+                continue
+            for each in states:
+                if known.get(each.name) != each.state:
+                    stamp = time.strftime("%H:%M:%S")
+                    console.print(f"{stamp}  {each.name:<16} {each.state.lower()}")
+            known = {each.name: each.state for each in states}
+        if started.process.wait() != 0:
+            raise SupervisorUnreachable("the supervisor died; `awgp up` starts everything again")
+        console.print("stopped from outside")
+    finally:
+        os.close(handle)
+        stop(started)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated

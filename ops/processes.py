@@ -1,0 +1,239 @@
+"""What each kind of AWGP process is told, and how each is started.
+
+A process gets the variables its kind needs and no other: a table below says which. Secrets are
+never among them, only the names of files that hold them.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from ops.embedded.data_folder import DataFolder
+from ops.embedded.oidc import AUDIENCE, WEB_CLIENT, issuer_url
+from ops.embedded.postgres import login_url_without_password
+from ops.embedded.program import Program
+from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
+from ops.embedded.valkey import valkey_url_without_password
+from pipeline.errors import AwgpError
+
+DATABASE_LOGIN = {
+    "ingest": "awgp_ingest",
+    "web": "awgp_web",
+    "policy": "awgp_worker",
+    "hold": "awgp_worker",
+    "execute": "awgp_worker",
+    "post_action": "awgp_worker",
+    "audit": "awgp_sealer",
+    "export": "awgp_exporter",
+    "relay": "awgp_relay",
+}
+_VALKEY_USER = {"ingest": "ingest", "web": "web", "relay": "relay"}
+"""Every other kind with a database is a worker."""
+
+_NEEDS_IDENTITY = ("ingest", "web")
+_NEEDS_KEK = ("ingest", "web", "policy", "hold", "execute", "post_action")
+_NEEDS_RUNTIME_SOCKET = ("execute", "runtime-host")
+
+QUEUES = ("policy", "hold", "execute", "post_action", "audit", "export")
+KINDS = ("runtime-host", "ingest", "web", *QUEUES, "relay")
+
+PASSED_ON = (
+    "AWGP_ENV",
+    "AWGP_CHECKPOINT_KEY_NAME",
+    "AWGP_S3_RETENTION_DAYS",
+    "AWGP_MAX_BODY_BYTES",
+    "AWGP_MAX_JSON_DEPTH",
+    "AWGP_DATABASE_POOL_SIZE",
+    "AWGP_LEASE_SECONDS",
+    "AWGP_SEAL_INTERVAL_SECONDS",
+    "AWGP_EXPORT_INTERVAL_SECONDS",
+    "AWGP_FAULT_POINT",
+    "AWGP_RUNSC",
+)
+"""The operator's own choices every process may see; none is a secret."""
+
+
+class ProcessUnknown(AwgpError):
+    """There is no such kind of process."""
+
+
+class ServerUrlUnsafe(AwgpError):
+    """A server's URL carries a secret, which would show in a process's environment."""
+
+
+def process_environment(
+    data: DataFolder, kind: str, *, operator: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the variables of one kind of process.
+
+    Args:
+        kind: One of KINDS.
+        operator: The operator's environment. A server named there (`AWGP_DATABASE_URL`,
+            `AWGP_REDIS_URL`, `AWGP_S3_ENDPOINT`, `AWGP_OIDC_ISSUER`) takes the embedded one's
+            place; without it everything is embedded.
+
+    Raises:
+        ProcessUnknown: No such kind.
+        ServerUrlUnsafe: A URL of the operator's holds a password, or cannot be read.
+    """
+    if kind not in KINDS:
+        raise ProcessUnknown(f"there is no process {kind!r}; there are {', '.join(KINDS)}")
+    given = operator or {}
+    variables = {"AWGP_ENV": "development"}
+    variables |= {name: given[name] for name in PASSED_ON if name in given}
+    if kind in DATABASE_LOGIN:
+        variables |= _database(data, DATABASE_LOGIN[kind], given)
+        variables |= _redis(data, _VALKEY_USER.get(kind, "worker"), given)
+    if kind in _NEEDS_IDENTITY:
+        variables |= _identity(data, kind, given)
+    if kind in _NEEDS_KEK:
+        variables["AWGP_KEK_FILE"] = _file(data, "kek", "AWGP_KEK_FILE", given)
+    if kind == "audit":
+        key = _file(data, "checkpoint.key", "AWGP_CHECKPOINT_KEY_FILE", given)
+        variables["AWGP_CHECKPOINT_KEY_FILE"] = key
+        variables["AWGP_SIGNER_FOLDER"] = str(data.folder("signer"))
+    if kind == "export":
+        variables |= _object_store(data, given)
+    if kind in _NEEDS_RUNTIME_SOCKET:
+        variables["AWGP_RUNTIME_SOCKET"] = str(runtime_socket(data))
+    if kind == "runtime-host":
+        variables["AWGP_RUNTIME_FOLDER"] = str(data.folder("runtime"))
+        variables["AWGP_RUNTIME_STATE"] = str(data.folder("runtime-state"))
+    return variables
+
+
+def runtime_socket(data: DataFolder) -> Path:
+    """Return where execute workers find the machine's runtime host."""
+    return data.sockets / "runtime.sock"
+
+
+def web_urls(data: DataFolder) -> dict[str, str]:
+    """Return where people and senders find AWGP."""
+    return {name: f"http://127.0.0.1:{data.ports[name]}" for name in ("ingest", "web")}
+
+
+def app_programs(data: DataFolder, *, operator: Mapping[str, str]) -> list[Program]:
+    """Return AWGP's own processes in the order they start; they stop in reverse."""
+    return [
+        _program(data, "runtime-host", (_awgp(), "runtime-host"), operator, stop_seconds=20),
+        *(worker_program(data, queue, operator=operator) for queue in QUEUES),
+        _program(data, "relay", (_awgp(), "relay"), operator),
+        _program(data, "ingest", _gunicorn(data, "ingest"), operator, stop_seconds=20),
+        _program(data, "web", _gunicorn(data, "web"), operator, stop_seconds=20),
+    ]
+
+
+def worker_program(
+    data: DataFolder, queue: str, *, number: int = 1, operator: Mapping[str, str]
+) -> Program:
+    """Return one worker process of a queue; any number of them may run side by side.
+
+    Raises:
+        ProcessUnknown: No such queue.
+    """
+    if queue not in QUEUES:
+        raise ProcessUnknown(f"there is no queue {queue!r}; there are {', '.join(QUEUES)}")
+    command = (_awgp(), "worker", queue)
+    # Long enough for a stage to finish its step; a run cut short is picked up by its lease anyway.
+    return _program(data, queue, command, operator, name=f"{queue}-{number}", stop_seconds=30)
+
+
+def _program(
+    data: DataFolder,
+    kind: str,
+    command: tuple[str, ...],
+    operator: Mapping[str, str],
+    *,
+    name: str | None = None,
+    stop_seconds: int = 10,
+) -> Program:
+    return Program(
+        name=name or kind,
+        command=command,
+        environment=process_environment(data, kind, operator=operator),
+        stop_seconds=stop_seconds,
+    )
+
+
+def _awgp() -> str:
+    return str(Path(sys.executable).parent / "awgp")
+
+
+def _gunicorn(data: DataFolder, room: str) -> tuple[str, ...]:
+    return (
+        sys.executable,
+        *("-m", "gunicorn", f"{room}.app:from_environ()"),
+        *("--bind", f"127.0.0.1:{data.ports[room]}", "--name", room),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
+        *("--graceful-timeout", "15", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108
+    )
+
+
+def _database(data: DataFolder, login: str, given: Mapping[str, str]) -> dict[str, str]:
+    url = login_url_without_password(data, login)
+    if "AWGP_DATABASE_URL" in given:
+        try:
+            parsed = make_url(given["AWGP_DATABASE_URL"]).set(username=login)
+        except ArgumentError as exc:
+            raise ServerUrlUnsafe("AWGP_DATABASE_URL is not a database URL") from exc
+        # Its password is the administrator's and serves migrations only.
+        url = parsed._replace(password=None).render_as_string(hide_password=False)
+    return {
+        "AWGP_DATABASE_URL": url,
+        "AWGP_DATABASE_PASSWORD_FILE": str(data.secret_file(login)),
+    }
+
+
+def _redis(data: DataFolder, user: str, given: Mapping[str, str]) -> dict[str, str]:
+    if "AWGP_REDIS_URL" not in given:
+        return {
+            "AWGP_REDIS_URL": valkey_url_without_password(data, user),
+            "AWGP_REDIS_PASSWORD_FILE": str(data.secret_file(f"valkey-{user}")),
+        }
+    if urlsplit(given["AWGP_REDIS_URL"]).password is not None:
+        message = "AWGP_REDIS_URL carries a password; put it in a file AWGP_REDIS_PASSWORD_FILE "
+        raise ServerUrlUnsafe(message + "names")
+    return _given(given, "AWGP_REDIS_URL", "AWGP_REDIS_PASSWORD_FILE")
+
+
+def _identity(data: DataFolder, kind: str, given: Mapping[str, str]) -> dict[str, str]:
+    variables = {
+        "AWGP_OIDC_ISSUER": given.get("AWGP_OIDC_ISSUER", issuer_url(data)),
+        "AWGP_OIDC_AUDIENCE": given.get("AWGP_OIDC_AUDIENCE", AUDIENCE),
+    }
+    if kind == "web":
+        secret = _file(data, "oidc-client-awgp", "AWGP_OIDC_CLIENT_SECRET_FILE", given)
+        variables["AWGP_OIDC_CLIENT_ID"] = given.get("AWGP_OIDC_CLIENT_ID", WEB_CLIENT)
+        variables["AWGP_OIDC_CLIENT_SECRET_FILE"] = secret
+        variables["AWGP_SESSION_KEY_FILE"] = _file(
+            data, "session.key", "AWGP_SESSION_KEY_FILE", given
+        )
+    return variables
+
+
+def _object_store(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
+    if "AWGP_S3_ENDPOINT" in given:
+        return _given(
+            given,
+            *("AWGP_S3_ENDPOINT", "AWGP_S3_BUCKET", "AWGP_S3_REGION", "AWGP_S3_ACCESS_KEY"),
+            *("AWGP_S3_ACCESS_KEY_FILE", "AWGP_S3_SECRET_KEY_FILE"),
+        )
+    return {
+        "AWGP_S3_ENDPOINT": s3_endpoint(data),
+        "AWGP_S3_BUCKET": AUDIT_BUCKET,
+        "AWGP_S3_REGION": REGION,
+        "AWGP_S3_ACCESS_KEY_FILE": str(data.secret_file("s3-access-key")),
+        "AWGP_S3_SECRET_KEY_FILE": str(data.secret_file("s3-secret-key")),
+    }
+
+
+def _file(data: DataFolder, secret: str, name: str, given: Mapping[str, str]) -> str:
+    return given.get(name, str(data.secret_file(secret)))
+
+
+def _given(given: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: given[name] for name in names if name in given}

@@ -1,0 +1,346 @@
+"""Running all of AWGP on one machine under one supervisor.
+
+The order up: leftovers of a crash ended, servers, what the database needs, AWGP's own processes.
+The order down is the reverse. Restarting what dies in between is the supervisor's work; ours is the
+order, the probes, and that a supervisor which itself was killed blocks nothing.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from ops.embedded.data_folder import DataFolder, hold_data_folder, is_held
+from ops.embedded.ports import is_free
+from ops.embedded.program import (
+    Program,
+    base_environment,
+    end_recorded_processes,
+    launch_command,
+)
+from ops.embedded.running import POLL_SECONDS, log_file, wait_until_ready
+from ops.processes import app_programs, process_environment, runtime_socket
+from ops.services import Service, embedded_services
+from ops.supervisor_files import (
+    configuration_file,
+    control_socket,
+    program_file,
+    write_program_file,
+    write_supervisor_files,
+)
+from pipeline.errors import AwgpError
+
+__all__ = ["AwgpUp", "Supervisor", "app_programs", "bring_down", "bring_up", "process_environment"]
+
+SUPERVISOR = "supervisord"
+_STARTS_WITHIN_SECONDS = 10.0
+_ENDED = ("STOPPED", "EXITED", "FATAL")
+
+Report = Callable[[str, float], None]
+"""Told the name of each part that is ready, and the seconds it took."""
+
+
+class SupervisorUnreachable(AwgpError):
+    """The supervisor does not answer on its socket."""
+
+
+class PortTaken(AwgpError):
+    """Another program listens where one of ours always does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessState:
+    """What the supervisor says of one process. `uptime_seconds` is 0 when it is not running."""
+
+    name: str
+    state: str
+    pid: int
+    uptime_seconds: int
+
+
+class Supervisor:
+    """The supervisor of one data folder, commanded through its Unix socket."""
+
+    def __init__(self, data: DataFolder) -> None:
+        self._data = data
+        self._url = f"unix://{control_socket(data)}"
+
+    def is_answering(self) -> bool:
+        try:
+            self._call("getState")
+        except SupervisorUnreachable:
+            return False
+        return True
+
+    def states(self) -> list[ProcessState]:
+        """Raises: SupervisorUnreachable."""
+        return [_process_state(entry) for entry in self._call("getAllProcessInfo")]
+
+    def state(self, name: str) -> str:
+        """Raises: SupervisorUnreachable."""
+        return _process_state(self._call("getProcessInfo", name)).state
+
+    def start(self, name: str) -> None:
+        """Ask for a start and return at once; the state tells how it went."""
+        self._call("startProcess", name, False)
+
+    def stop(self, names: Sequence[str]) -> None:
+        """Stop these together, and return when all have ended."""
+        running = {each.name for each in self.states() if each.state not in _ENDED}
+        for name in names:
+            if name in running:
+                self._call("stopProcess", name, False)
+        while any(each.name in names and each.state not in _ENDED for each in self.states()):
+            time.sleep(POLL_SECONDS)
+
+    def add(self, program: Program) -> None:
+        """Add a process to those that run, and start it; the others do not notice."""
+        write_program_file(self._data, program)
+        self._call("reloadConfig")
+        self._call("addProcessGroup", program.name)
+        self.start(program.name)
+
+    def remove(self, name: str) -> None:
+        """Stop a process and forget it."""
+        self.stop([name])
+        self._call("removeProcessGroup", name)
+        program_file(self._data, name).unlink(missing_ok=True)
+        self._call("reloadConfig")
+
+    def shutdown(self) -> None:
+        """Stop whatever still runs, and the supervisor itself."""
+        self._call("shutdown")
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        transport = SupervisorTransport(serverurl=self._url)
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        except (OSError, xmlrpc.client.ProtocolError) as exc:
+            if isinstance(exc, xmlrpc.client.ProtocolError) and exc.errcode != HTTPStatus.NOT_FOUND:
+                raise
+            message = f"no supervisor answers for {self._data.root}: {exc}"
+            raise SupervisorUnreachable(message) from exc
+        finally:
+            transport.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwgpUp:
+    """A running AWGP: its supervisor's process, and its parts in the order they started."""
+
+    process: subprocess.Popen[bytes]
+    supervisor: Supervisor
+    names: tuple[str, ...]
+
+
+def bring_up(
+    data: DataFolder,
+    *,
+    lock: int,
+    operator: Mapping[str, str],
+    prepare: Callable[[DataFolder], None],
+    apps: Sequence[Program],
+    report: Report,
+) -> AwgpUp:
+    """Start everything and return when every part answers; on failure stop what was started.
+
+    Args:
+        lock: The descriptor of the held data folder; the supervisor keeps it for its own life.
+        operator: The operator's environment; servers named there are not started here.
+        prepare: Called once the servers answer and before AWGP's own processes: migrations.
+        apps: AWGP's own processes, in order.
+
+    Raises:
+        AwgpError: A part did not start; the message quotes its last words.
+    """
+    for name in end_recorded_processes(data):
+        report(f"ended a leftover {name}", 0.0)
+    services = embedded_services(operator)
+    for name in [*(service.name for service in services), *(program.name for program in apps)]:
+        _refuse_taken_port(data, name)
+    for service in services:
+        service.prepare(data)
+    programs = [service.program(data) for service in services]
+    write_supervisor_files(data, [*programs, *apps])
+    process = _start_supervisor(data, lock)
+    supervisor = Supervisor(data)
+    names = tuple(program.name for program in (*programs, *apps))
+    try:
+        wait_until_ready(
+            supervisor.is_answering,
+            is_alive=lambda: process.poll() is None,
+            log=log_file(data, SUPERVISOR),
+            name=SUPERVISOR,
+            seconds=_STARTS_WITHIN_SECONDS,
+        )
+        _start_services(data, supervisor, services, report)
+        _timed("database schema", lambda: prepare(data), report)
+        _start_apps(data, supervisor, apps, report)
+    except BaseException:
+        _stop_everything(supervisor, process, names)
+        raise
+    return AwgpUp(process=process, supervisor=supervisor, names=names)
+
+
+def bring_down(data: DataFolder, *, patience_seconds: float = 120) -> bool:
+    """Stop everything in reverse order and keep the data; False when nothing was running.
+
+    Raises:
+        SupervisorUnreachable: Something holds the folder that cannot be asked to stop.
+    """
+    supervisor = Supervisor(data)
+    if supervisor.is_answering():
+        _stop_in_order(supervisor, _start_order(supervisor))
+        with contextlib.suppress(SupervisorUnreachable):
+            supervisor.shutdown()
+    elif not is_held(data):
+        return False
+    deadline = time.monotonic() + patience_seconds
+    while is_held(data):
+        if time.monotonic() > deadline:
+            message = f"something still holds {data.root}, though no supervisor answers there"
+            raise SupervisorUnreachable(message)
+        time.sleep(POLL_SECONDS)
+    with hold_data_folder(data):
+        end_recorded_processes(data)
+    return True
+
+
+def stop(up: AwgpUp) -> None:
+    """Stop a running AWGP in reverse order, and wait for it."""
+    _stop_everything(up.supervisor, up.process, up.names)
+
+
+def _start_supervisor(data: DataFolder, lock: int) -> subprocess.Popen[bytes]:
+    control_socket(data).unlink(missing_ok=True)
+    command = (sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_file(data)))
+    program = Program(name=SUPERVISOR, command=command)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    log = os.open(log_file(data, SUPERVISOR), flags, 0o600)
+    try:
+        return subprocess.Popen(
+            launch_command(data, program, die_with_parent=False),
+            cwd=data.root,
+            env=base_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a Ctrl-C at the terminal is ours to handle, in order
+            pass_fds=(lock,),
+        )
+    finally:
+        os.close(log)
+
+
+def _start_services(
+    data: DataFolder, supervisor: Supervisor, services: Sequence[Service], report: Report
+) -> None:
+    for service in services:
+        supervisor.start(service.name)
+    for service in services:
+        began = time.monotonic()
+        _wait(data, supervisor, service.name, partial(service.ready, data))
+        service.finish(data)
+        report(service.name, time.monotonic() - began)
+
+
+def _start_apps(
+    data: DataFolder, supervisor: Supervisor, apps: Sequence[Program], report: Report
+) -> None:
+    # Two waves, so that a worker finds the runtime host's socket from its first job on.
+    for first in (True, False):
+        wave = [program.name for program in apps if (program.name == "runtime-host") is first]
+        for name in wave:
+            supervisor.start(name)
+        for name in wave:
+            began = time.monotonic()
+            _wait(data, supervisor, name, _app_probe(data, supervisor, name))
+            report(name, time.monotonic() - began)
+
+
+def _app_probe(data: DataFolder, supervisor: Supervisor, name: str) -> Callable[[], bool]:
+    if name == "runtime-host":
+        return lambda: _accepts(runtime_socket(data))
+    if name in ("ingest", "web"):
+        return lambda: not is_free(data.ports[name]) and supervisor.state(name) == "RUNNING"
+    return lambda: supervisor.state(name) == "RUNNING"
+
+
+def _wait(data: DataFolder, supervisor: Supervisor, name: str, ready: Callable[[], bool]) -> None:
+    wait_until_ready(
+        ready,
+        is_alive=lambda: supervisor.state(name) not in _ENDED,
+        log=log_file(data, name),
+        name=name,
+    )
+
+
+def _accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def _stop_everything(
+    supervisor: Supervisor, process: subprocess.Popen[bytes], names: Sequence[str]
+) -> None:
+    # A supervisor that is gone has taken its children along; there is nobody left to ask.
+    with contextlib.suppress(SupervisorUnreachable):
+        _stop_in_order(supervisor, names)
+        supervisor.shutdown()
+    process.wait()
+
+
+def _stop_in_order(supervisor: Supervisor, names: Sequence[str]) -> None:
+    services = [name for name in names if name in _SERVICE_NAMES]
+    supervisor.stop([name for name in names if name not in _SERVICE_NAMES])
+    for name in reversed(services):
+        supervisor.stop([name])
+
+
+def _start_order(supervisor: Supervisor) -> list[str]:
+    return sorted(
+        (each.name for each in supervisor.states()),
+        key=lambda name: _SERVICE_NAMES.index(name) if name in _SERVICE_NAMES else -1,
+    )
+
+
+def _refuse_taken_port(data: DataFolder, name: str) -> None:
+    for each, port in data.ports.items():
+        if (each == name or each.startswith(f"{name}-")) and not is_free(port):
+            message = f"port {port}, which is {each}'s in {data.root}, is taken by another program"
+            raise PortTaken(message)
+
+
+def _timed(name: str, step: Callable[[], None], report: Report) -> None:
+    began = time.monotonic()
+    step()
+    report(name, time.monotonic() - began)
+
+
+def _process_state(entry: Mapping[str, Any]) -> ProcessState:
+    running = entry["statename"] == "RUNNING"
+    return ProcessState(
+        name=entry["name"],
+        state=entry["statename"],
+        pid=entry["pid"],
+        uptime_seconds=int(entry["now"] - entry["start"]) if running else 0,
+    )
+
+
+_SERVICE_NAMES = tuple(service.name for service in embedded_services({}))
