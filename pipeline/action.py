@@ -70,7 +70,8 @@ class Action:
     and the version. `payload_commitment` is 64 hex digits, made by the caller from the payload
     bytes as stored. Digests are `sha256:` and 64 hex digits. `sandbox_policy`, `limits` and
     `gateway_scopes` are the effective ones, not what was asked for: objects, lists, strings,
-    whole numbers and booleans. `targets` stand in the order of delivery.
+    whole numbers and booleans. `targets` stand in the order of delivery. `requirement` is None
+    when a policy lets the run through without a person.
     """
 
     tenant: str
@@ -87,7 +88,7 @@ class Action:
     gateway_scopes: Mapping[str, Any]
     targets: tuple[ActionTarget, ...]
     policy: DecidingPolicy
-    requirement: Requirement
+    requirement: Requirement | None
 
     def __post_init__(self) -> None:
         """Refuse what has no one byte form, and keep the mappings from changing afterwards."""
@@ -138,7 +139,7 @@ class Action:
             "gateway_scopes": _thawed(self.gateway_scopes),
             "targets": [target.as_json() for target in self.targets],
             "policy": self.policy.as_json(),
-            "requirement": self.requirement.as_json(),
+            "requirement": None if self.requirement is None else self.requirement.as_json(),
         }
 
 

@@ -1,0 +1,100 @@
+"""Ask people: keep the action, exclude who may not vote on it, schedule the expiry."""
+
+from typing import Final
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from pipeline.action_store import assemble, save_action
+from pipeline.approval import Requirement
+from pipeline.ids import uuid7
+from pipeline.outbox import Actor, Work
+from pipeline.policy_store import ActivePolicy
+from pipeline.run_store import StoredRun
+
+EXPIRE: Final = "hold.expire"
+
+
+def open_approval(
+    work: Work, run: StoredRun, *, epoch: int, active: ActivePolicy, rules: Requirement
+) -> UUID:
+    """Ask people about a run: keep the action, exclude who may not vote, schedule the expiry.
+
+    Args:
+        epoch: The one the question is asked in; the run is moved to it by the caller.
+    """
+    assembled = assemble(work, run, epoch=epoch, policy=active.deciding, rules=rules)
+    digest = save_action(work, run.run_id, assembled.action)
+    approval_id = uuid7()
+    expires_at = work.execute(
+        "INSERT INTO approvals (tenant_id, approval_id, run_id, epoch, action_digest, requirement,"
+        " expires_at) VALUES (:tenant, :id, :run, :epoch, :digest, :requirement,"
+        " clock_timestamp() + make_interval(secs => :seconds)) RETURNING expires_at",
+        tenant=work.tenant_id,
+        id=approval_id,
+        run=run.run_id,
+        epoch=epoch,
+        digest=digest,
+        requirement=Jsonb(rules.as_json()),
+        seconds=rules.expires_in_seconds,
+    ).scalar_one()
+    people = [
+        (run.requester_person_id, "made the request"),
+        (assembled.assistant.bundle_author, "wrote the bundle"),
+        (assembled.assistant.author, "set up the assistant"),
+        (active.author, "wrote the policy"),
+        *_source_people(work, run),
+        *_editors(work, run),
+    ]
+    for person_id, because in people:
+        if person_id is not None:
+            _exclude(work, approval_id, person_id, because)
+    work.schedule(EXPIRE, expires_at, subject_id=approval_id)
+    work.record(
+        Actor(type="system", id="awgp"),
+        "hold:approval:opened",
+        ("approval", str(approval_id)),
+        metadata={
+            "run": str(run.run_id),
+            "epoch": epoch,
+            "action_digest": digest.hex(),
+            "rules": [rule.name for rule in rules.rules],
+        },
+    )
+    return approval_id
+
+
+def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
+    if run.source_id is None:
+        return []
+    owner = work.execute(
+        "SELECT owner_person_id FROM sources WHERE source_id = :id", id=run.source_id
+    ).scalar_one()
+    rotator = work.execute(
+        "SELECT rotated_by_person_id FROM source_secrets WHERE source_id = :id"
+        " ORDER BY created_at DESC LIMIT 1",
+        id=run.source_id,
+    ).scalar_one_or_none()
+    return [(owner, "owns the source")] + (
+        [(rotator, "last rotated the source's secret")] if rotator else []
+    )
+
+
+def _editors(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
+    rows = work.execute(
+        "SELECT DISTINCT editor_person_id FROM run_payloads"
+        " WHERE run_id = :run AND editor_person_id IS NOT NULL",
+        run=run.run_id,
+    )
+    return [(row[0], "edited the payload") for row in rows]
+
+
+def _exclude(work: Work, approval_id: UUID, person_id: UUID, because: str) -> None:
+    work.execute(
+        "INSERT INTO approval_persons (tenant_id, approval_id, person_id, part, because)"
+        " VALUES (:tenant, :approval, :person, 'excluded', :because) ON CONFLICT DO NOTHING",
+        tenant=work.tenant_id,
+        approval=approval_id,
+        person=person_id,
+        because=because,
+    )

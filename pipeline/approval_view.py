@@ -1,0 +1,175 @@
+"""Approvals as they stand: the question, what its digest covers, the votes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pipeline.approval import Requirement
+from pipeline.errors import AwgpError
+from pipeline.outbox import Work
+from pipeline.vote import Tally, Verdict, Vote, tally
+
+
+class ApprovalNotFound(AwgpError):
+    """The tenant has no such approval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVote:
+    """One person's answer as kept."""
+
+    person_id: UUID
+    display_name: str
+    verdict: Verdict
+    reason: str
+    groups: tuple[str, ...]
+    voted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """Who may not vote, and why."""
+
+    person_id: UUID
+    display_name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredApproval:
+    """The question with everything its digest covers."""
+
+    approval_id: UUID
+    run_id: UUID
+    epoch: int
+    action: bytes
+    digest: bytes
+    requirement: Requirement
+    status: str
+    opened_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    votes: tuple[StoredVote, ...]
+    excluded: tuple[Excluded, ...]
+    payload: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """A line of a list."""
+
+    approval_id: UUID
+    run_id: UUID
+    epoch: int
+    assistant: str
+    status: str
+    opened_at: datetime
+    expires_at: datetime
+    digest: bytes
+
+
+def load_approval(work: Work, approval_id: UUID) -> StoredApproval:
+    """Raises: ApprovalNotFound."""
+    row = work.execute(
+        "SELECT a.run_id, a.epoch, x.action, a.action_digest, a.requirement, a.status, a.opened_at,"
+        " a.expires_at, a.decided_at, p.payload, p.content_type"
+        " FROM approvals a JOIN actions x USING (tenant_id, run_id, epoch)"
+        " JOIN LATERAL (SELECT payload, content_type FROM run_payloads p"
+        "  WHERE p.tenant_id = a.tenant_id AND p.run_id = a.run_id AND p.epoch <= a.epoch"
+        "  ORDER BY p.epoch DESC LIMIT 1) p ON true"
+        " WHERE a.approval_id = :id",
+        id=approval_id,
+    ).one_or_none()
+    if row is None:
+        raise ApprovalNotFound(f"no approval {approval_id}")
+    return StoredApproval(
+        approval_id=approval_id,
+        run_id=row[0],
+        epoch=row[1],
+        action=bytes(row[2]),
+        digest=bytes(row[3]),
+        requirement=Requirement.from_mapping(row[4]),
+        status=row[5],
+        opened_at=row[6],
+        expires_at=row[7],
+        decided_at=row[8],
+        votes=_votes(work, approval_id),
+        excluded=_excluded(work, approval_id),
+        payload=bytes(row[9]),
+        content_type=row[10],
+    )
+
+
+def _votes(work: Work, approval_id: UUID) -> tuple[StoredVote, ...]:
+    rows = work.execute(
+        "SELECT v.person_id, p.display_name, v.verdict, v.reason, v.groups, v.voted_at"
+        " FROM votes v JOIN persons p USING (tenant_id, person_id)"
+        " WHERE v.approval_id = :id AND v.withdrawn_at IS NULL ORDER BY v.voted_at",
+        id=approval_id,
+    )
+    return tuple(
+        StoredVote(
+            person_id=row[0],
+            display_name=row[1],
+            verdict=Verdict(row[2]),
+            reason=row[3],
+            groups=tuple(row[4]),
+            voted_at=row[5],
+        )
+        for row in rows
+    )
+
+
+def _excluded(work: Work, approval_id: UUID) -> tuple[Excluded, ...]:
+    rows = work.execute(
+        "SELECT x.person_id, p.display_name, x.because FROM approval_persons x"
+        " JOIN persons p USING (tenant_id, person_id)"
+        " WHERE x.approval_id = :id AND x.part = 'excluded' ORDER BY x.person_id",
+        id=approval_id,
+    )
+    return tuple(Excluded(person_id=row[0], display_name=row[1], because=row[2]) for row in rows)
+
+
+def list_approvals(
+    work: Work, *, status: str, before: UUID | None, limit: int
+) -> list[ApprovalRow]:
+    """Newest first; `before` is the last id of the page before."""
+    rows = work.execute(
+        "SELECT a.approval_id, a.run_id, a.epoch, s.name, a.status, a.opened_at, a.expires_at,"
+        " a.action_digest FROM approvals a JOIN runs r USING (tenant_id, run_id)"
+        " JOIN assistants s USING (tenant_id, assistant_id)"
+        " WHERE a.status = :status AND (CAST(:before AS uuid) IS NULL OR a.approval_id < :before)"
+        " ORDER BY a.approval_id DESC LIMIT :limit",
+        status=status,
+        before=before,
+        limit=limit,
+    )
+    return [
+        ApprovalRow(
+            approval_id=row[0],
+            run_id=row[1],
+            epoch=row[2],
+            assistant=row[3],
+            status=row[4],
+            opened_at=row[5],
+            expires_at=row[6],
+            digest=bytes(row[7]),
+        )
+        for row in rows
+    ]
+
+
+def tally_of(approval: StoredApproval) -> Tally:
+    """Count the votes as they stand."""
+    votes = (
+        Vote(
+            person_id=str(vote.person_id),
+            verdict=vote.verdict,
+            groups=frozenset(vote.groups),
+            reason=vote.reason,
+            digest=approval.digest,
+        )
+        for vote in approval.votes
+    )
+    return tally(approval.requirement, votes, digest=approval.digest)
