@@ -12,7 +12,15 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.approval import DEFAULT_RULE_NAME, Requirement
+from pipeline.approval import (
+    DEFAULT_RULE_NAME,
+    Outcome,
+    Requirement,
+    Verdict,
+    Vote,
+    VoteRefused,
+    check_vote,
+)
 from pipeline.approval_opening import open_approval
 from pipeline.approval_view import ApprovalNotFound, StoredApproval, load_approval, tally_of
 from pipeline.envelope import KeyRing
@@ -32,7 +40,6 @@ from pipeline.policy_store import (
 from pipeline.registry import current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, load_run, move
-from pipeline.vote import Outcome, Verdict, Vote, VoteRefused, check_vote
 
 
 class AlreadyDecided(AwgpError):

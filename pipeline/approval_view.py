@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pipeline.approval import Requirement
+from pipeline.approval import Requirement, Tally, Verdict, Vote, tally
 from pipeline.errors import AwgpError
 from pipeline.outbox import Work
-from pipeline.vote import Tally, Verdict, Vote, tally
 
 
 class ApprovalNotFound(AwgpError):

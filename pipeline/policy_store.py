@@ -133,13 +133,30 @@ def active_policy(work: Work) -> ActivePolicy | None:
         " FROM policy_activations a JOIN policy_sets s USING (tenant_id, version)"
         " ORDER BY a.activation DESC LIMIT 1"
     ).one_or_none()
+    return None if row is None else _policy(*row)
+
+
+def _policy(
+    version: int, author: UUID, source: str, context_fields: Mapping[str, Any]
+) -> ActivePolicy:
+    policy_set = PolicySet.parse(source, ContextFields.from_mapping(context_fields))
+    return ActivePolicy(version=version, author=author, policy_set=policy_set)
+
+
+def load_policy(work: Work, version: int) -> ActivePolicy:
+    """A version by its number, in force or not.
+
+    Raises:
+        PolicyVersionNotFound: As it says.
+    """
+    row = work.execute(
+        "SELECT version, author_person_id, source, context_fields FROM policy_sets"
+        " WHERE version = :version",
+        version=version,
+    ).one_or_none()
     if row is None:
-        return None
-    return ActivePolicy(
-        version=row[0],
-        author=row[1],
-        policy_set=PolicySet.parse(row[2], ContextFields.from_mapping(row[3])),
-    )
+        raise PolicyVersionNotFound(f"no policy version {version}")
+    return _policy(*row)
 
 
 def add_rule(work: Work, rule: Rule, *, by: UUID) -> None:

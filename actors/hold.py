@@ -1,0 +1,69 @@
+"""Stage 2 of 5: park a run until people have decided. No worker waits: the hold is a row.
+
+permitted -> held | approved (@auto, hands off to execute)
+held -> expired (hands off to audit), when its time is up; people's decisions come by the API
+"""
+
+from uuid import UUID
+
+import dramatiq
+
+from actors.stage import declare_due, declare_stage, forget_due, in_one_transaction, take_due
+from pipeline.action_store import assemble, save_action
+from pipeline.approval_opening import open_approval
+from pipeline.approval_store import expire
+from pipeline.errors import AwgpError
+from pipeline.handoff import Handoff
+from pipeline.outbox import Outbox, Work
+from pipeline.policy_store import ActivePolicy, load_policy, requirement_of
+from pipeline.run import Stage, Status
+from pipeline.run_store import StoredRun, move
+
+
+class DecisionMissing(AwgpError):
+    """A permitted run has no decision that permits it."""
+
+
+def declare(broker: dramatiq.Broker, outbox: Outbox) -> None:
+    """Declare the stage's actors on a broker; connects to nothing."""
+    handler = in_one_transaction(outbox, Stage.HOLD, hold_run)
+    declare_stage(broker, Stage.HOLD, handler, outbox=outbox)
+    declare_due(broker, Stage.HOLD, lambda tenant, due: expire_due(outbox, tenant, due))
+
+
+def hold_run(work: Work, _handoff: Handoff, run: StoredRun) -> None:
+    """Ask people, or let an @auto decision pass."""
+    row = work.execute(
+        "SELECT verdict, detail, policy_version FROM policy_decisions"
+        " WHERE run_id = :run AND epoch = :epoch",
+        run=run.run_id,
+        epoch=run.epoch,
+    ).one_or_none()
+    if row is None or row[0] not in {"auto", "hold"}:
+        raise DecisionMissing(f"run {run.run_id} is permitted without a decision")
+    verdict, detail, version = row
+    policy = load_policy(work, version)
+    if verdict == "auto":
+        _let_through(work, run, policy, detail["auto_reason"])
+        return
+    rules = requirement_of(work, detail["hold_rules"])
+    open_approval(work, run, epoch=run.epoch, active=policy, rules=rules)
+    move(work, run, Status.HELD, stage=Stage.HOLD)
+
+
+def _let_through(work: Work, run: StoredRun, policy: ActivePolicy, reason: str) -> None:
+    assembled = assemble(work, run, epoch=run.epoch, policy=policy.deciding, rules=None)
+    digest = save_action(work, run.run_id, assembled.action)
+    metadata = {"auto": reason, "action_digest": digest.hex()}
+    move(work, run, Status.APPROVED, stage=Stage.HOLD, metadata=metadata)
+
+
+def expire_due(outbox: Outbox, tenant_id: UUID, due_id: UUID) -> None:
+    """Expire the approval a row of `due` names, if it is still open."""
+    with outbox.work(tenant_id) as work:
+        due = take_due(work, due_id)
+        if due is None:
+            return
+        if due.subject_id is not None:
+            expire(work, due.subject_id)
+        forget_due(work, due)
