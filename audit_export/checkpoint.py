@@ -41,6 +41,7 @@ MAX_SIGNATURES = 64  # the specification asks for at least 16
 MAX_REASON_CHARACTERS = 200
 SIGNER_FORMAT = "awgp.signer.v1"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,128}")
 
 
@@ -219,8 +220,14 @@ def check_reason(reason: str) -> str:
 
 def _split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """Split a note into its text and its (key name, key id || signature) lines."""
-    if len(note.encode("utf-8", "surrogatepass")) > MAX_NOTE_BYTES:
+    try:
+        size = len(note.encode())
+    except UnicodeEncodeError as exc:
+        raise CheckpointInvalid("a note is not UTF-8") from exc
+    if size > MAX_NOTE_BYTES:
         raise CheckpointInvalid(f"a note has at most {MAX_NOTE_BYTES} bytes")
+    if _CONTROL.search(note):
+        raise CheckpointInvalid("a note has no control characters but newlines")
     text, separator, lines = note.rpartition("\n\n")
     if not separator or not lines.endswith("\n"):
         raise CheckpointInvalid("a note is a text, an empty line and signature lines")
