@@ -12,6 +12,7 @@ broker is made when the Dramatiq command asks for it.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -116,14 +117,24 @@ def _post_action(parts: Parts) -> None:
 
 def _audit(parts: Parts) -> None:
     from actors import audit
+    from audit_export.from_settings import make_signer
 
-    audit.declare(parts.broker, parts.outbox, parts.settings)
+    interval = timedelta(seconds=parts.settings.seal_interval_seconds)
+    audit.declare(parts.broker, parts.outbox, make_signer(parts.settings), interval=interval)
 
 
 def _export(parts: Parts) -> None:
     from actors import export
+    from audit_export.from_settings import make_signer, make_store
 
-    export.declare(parts.broker, parts.outbox, parts.settings)
+    settings = parts.settings
+    plan = export.Export(
+        signer=make_signer(settings).public,
+        store=make_store(settings),
+        retention=timedelta(days=settings.s3_retention_days),
+        interval=timedelta(seconds=settings.export_interval_seconds),
+    )
+    export.declare(parts.broker, parts.outbox, plan)
 
 
 DECLARE: Final[Mapping[Stage, Callable[[Parts], None]]] = MappingProxyType(

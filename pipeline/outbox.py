@@ -28,6 +28,9 @@ from pipeline.run import Stage
 
 log = structlog.get_logger()
 
+# The actor of what nobody did: a stage's own moves.
+SYSTEM = "awgp"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:

@@ -8,12 +8,11 @@ from uuid import UUID
 from pipeline.errors import AwgpError
 from pipeline.handoff import Handoff, backoff, finish, retry_later
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Work
+from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.run import RAISES_EPOCH, STAGE_OF, Stage, Status, check_move
 
 # A stage that fails this often on one run is not going to succeed by itself.
 MAX_FAILURES = 6
-SYSTEM = "awgp"
 LOAD = (
     "SELECT tenant_id, run_id, epoch, status, reason, assistant_id, source_id, requester_kind,"
     " requester_person_id, payload_epoch, origin, traceparent, sealed_at IS NOT NULL"

@@ -13,14 +13,17 @@ CREATE TABLE audit_heads (
     sequence bigint NOT NULL DEFAULT 0,
     hash bytea NOT NULL CHECK (octet_length(hash) = 32),
     tree_size bigint NOT NULL DEFAULT 0,
-    frontier bytea NOT NULL DEFAULT '',
+    frontier bytea NOT NULL DEFAULT '\x0000000000000000',
+    sealed_at timestamptz,
     CHECK (tree_size = sequence)
 );
 
 -- `body` is the truth; the named columns are projections of it, checked equal by verification.
+-- "timestamp" is the time of sealing, which never runs backwards; occurred_at may.
 CREATE TABLE audit_log (
     id uuid NOT NULL,
     "timestamp" timestamptz NOT NULL,
+    occurred_at timestamptz NOT NULL,
     tenant_id uuid NOT NULL,
     actor_type text NOT NULL,
     actor_id text NOT NULL,
@@ -30,13 +33,12 @@ CREATE TABLE audit_log (
     before_state jsonb,
     after_state jsonb,
     metadata jsonb NOT NULL,
-    integrity_hash bytea NOT NULL CHECK (octet_length(integrity_hash) = 32),
+    integrity_hash text NOT NULL CHECK (integrity_hash ~ '^[0-9a-f]{64}$'),
     sequence bigint NOT NULL CHECK (sequence > 0),
-    sealed_at timestamptz NOT NULL,
     body bytea NOT NULL,
-    PRIMARY KEY (id, sealed_at),
-    UNIQUE (tenant_id, sequence, sealed_at)
-) PARTITION BY RANGE (sealed_at);
+    PRIMARY KEY (id, "timestamp"),
+    UNIQUE (tenant_id, sequence, "timestamp")
+) PARTITION BY RANGE ("timestamp");
 CREATE INDEX audit_log_by_resource ON audit_log (tenant_id, resource_id, sequence);
 
 CREATE TABLE audit_checkpoints (
@@ -53,10 +55,13 @@ CREATE TABLE audit_segments (
     tenant_id uuid NOT NULL,
     first_sequence bigint NOT NULL,
     last_sequence bigint NOT NULL,
-    object_key text NOT NULL,
-    digest text NOT NULL,
-    manifest jsonb NOT NULL,
-    retain_until timestamptz,
+    manifest_key text NOT NULL,
+    manifest_sha256 text NOT NULL,
+    checkpoint_key text NOT NULL,
+    locked_until timestamptz,
+    -- Where the next segment begins: the chain and the tree after last_sequence.
+    chain_hash bytea NOT NULL,
+    frontier bytea NOT NULL,
     exported_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, first_sequence),
     CHECK (last_sequence >= first_sequence)

@@ -5,7 +5,7 @@ GRANT INSERT ON audit_pending TO awgp_owner, awgp_ingest, awgp_web, awgp_worker,
 GRANT SELECT, DELETE ON audit_pending TO awgp_sealer;
 GRANT SELECT, INSERT ON audit_log, audit_checkpoints TO awgp_sealer;
 GRANT SELECT ON audit_heads TO awgp_sealer;
-GRANT UPDATE (sequence, hash, tree_size, frontier) ON audit_heads TO awgp_sealer;
+GRANT UPDATE (sequence, hash, tree_size, frontier, sealed_at) ON audit_heads TO awgp_sealer;
 GRANT SELECT, INSERT ON audit_segments TO awgp_exporter;
 GRANT SELECT ON audit_log, audit_checkpoints, audit_heads TO awgp_exporter;
 GRANT SELECT ON audit_log, audit_checkpoints, audit_heads, audit_segments TO awgp_auditor, awgp_web,

@@ -1,0 +1,94 @@
+"""Stage 5 of 5: seal what happened into the tenant's chain, and sign its new head.
+
+delivered -> completed
+denied, rejected, expired, failed and cancelled runs keep their status and get sealed_at
+
+One message seals everything that waits for its tenant, so a burst costs few transactions. The
+signature comes after the commit, and again with every checkpoint that is due while idle.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from actors.stage import declare_due, declare_stage, repeat_due, take_due
+from audit_export.log_store import sign_head
+from audit_export.signer import RewindRefused, Signer
+from pipeline.fault_points import reached
+from pipeline.outbox import Outbox
+from pipeline.run import Stage
+from pipeline.seal import current_head, seal
+
+log = structlog.get_logger()
+
+
+def declare(
+    broker: dramatiq.Broker, outbox: Outbox, signer: Signer, *, interval: timedelta
+) -> None:
+    """Declare the stage's actors on a broker; connects to nothing.
+
+    Args:
+        interval: Between two checkpoints of an idle tenant.
+    """
+    declare_stage(
+        broker,
+        Stage.AUDIT,
+        lambda tenant, handoff: seal_for(outbox, signer, tenant, handoff),
+        outbox=outbox,
+    )
+    declare_due(
+        broker,
+        Stage.AUDIT,
+        lambda tenant, due: checkpoint_due(outbox, signer, tenant, due, interval),
+    )
+
+
+def seal_for(outbox: Outbox, signer: Signer, tenant_id: UUID, handoff_id: UUID) -> None:
+    """Seal the tenant of a handoff, unless an earlier message has sealed it along."""
+    with outbox.work(tenant_id) as work:
+        waiting = work.execute(
+            "SELECT 1 FROM handoffs WHERE handoff_id = :id AND stage = :stage",
+            id=handoff_id,
+            stage=Stage.AUDIT.value,
+        ).one_or_none()
+    if waiting is None:
+        return
+    reached("audit.claimed")
+    seal_and_sign(outbox, signer, tenant_id)
+
+
+def seal_and_sign(outbox: Outbox, signer: Signer, tenant_id: UUID) -> None:
+    """Seal until nothing waits, then sign the head."""
+    more = True
+    while more:
+        with outbox.work(tenant_id) as work:
+            sealed = seal(work)
+            more = sealed.more
+            reached("audit.before_commit")
+        reached("audit.committed")
+    with outbox.work(tenant_id) as work:
+        head = current_head(work)
+    try:
+        sign_head(outbox, signer, tenant_id, head)
+    except RewindRefused as error:
+        # Another worker signed a later head meanwhile, or the log was restored: the checkpoint
+        # that is due says which, for by then this head is the current one.
+        with outbox.work(tenant_id) as work:
+            if current_head(work).size == head.size:
+                raise
+        log.info("signed_meanwhile", error=str(error))
+    reached("audit.signed")
+
+
+def checkpoint_due(
+    outbox: Outbox, signer: Signer, tenant_id: UUID, due_id: UUID, interval: timedelta
+) -> None:
+    """Seal and sign by time, so that a quiet tenant's records do not stay pending."""
+    with outbox.work(tenant_id) as work:
+        due = take_due(work, due_id)
+        if due is None:
+            return
+        repeat_due(work, due, after=interval)
+    seal_and_sign(outbox, signer, tenant_id)

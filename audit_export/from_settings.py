@@ -1,0 +1,43 @@
+"""Build the signer and the store a process is told of."""
+
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from audit_export.s3_store import S3Store
+from audit_export.signer import Signer
+from pipeline.settings import SettingInvalid, Settings
+
+
+def make_signer(settings: Settings) -> Signer:
+    """Raises: SettingInvalid."""
+    if not settings.signer_folder:
+        raise SettingInvalid("AWGP_SIGNER_FOLDER is not set; it keeps what was signed last")
+    try:
+        key = load_pem_private_key(settings.checkpoint_key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SettingInvalid("AWGP_CHECKPOINT_KEY is not a private key in PEM") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SettingInvalid("AWGP_CHECKPOINT_KEY is not an Ed25519 key")
+    return Signer(
+        private_key=key,
+        key_name=settings.checkpoint_key_name,
+        folder=Path(settings.signer_folder),
+    )
+
+
+def make_store(settings: Settings) -> S3Store:
+    """Raises: SettingInvalid."""
+    if not settings.s3_endpoint or not settings.s3_access_key or not settings.s3_secret_key:
+        raise SettingInvalid(
+            "AWGP_S3_ENDPOINT, AWGP_S3_ACCESS_KEY and AWGP_S3_SECRET_KEY must be set to export"
+        )
+    return S3Store(
+        endpoint=settings.s3_endpoint,
+        bucket=settings.s3_bucket,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+    )

@@ -1,0 +1,121 @@
+"""The audit log in PostgreSQL, as the signer and the export read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from audit_export.export import ExportedSegment, beginning
+from audit_export.segment import LogPoint
+from audit_export.signer import Signer
+from pipeline.audit import Head
+from pipeline.database import tenant_transaction
+from pipeline.merkle import Frontier
+from pipeline.outbox import SYSTEM, Actor, Outbox
+
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStore:
+    """Reads a tenant's log and records what was exported (login awgp_exporter)."""
+
+    outbox: Outbox
+
+    def last_exported(self, tenant_id: UUID) -> LogPoint:
+        with tenant_transaction(self.outbox.engine, tenant_id) as connection:
+            row = connection.execute(
+                text(
+                    "SELECT last_sequence, chain_hash, frontier FROM audit_segments"
+                    " ORDER BY last_sequence DESC LIMIT 1"
+                )
+            ).one_or_none()
+        if row is None:
+            return beginning(tenant_id)
+        frontier = Frontier.from_bytes(bytes(row[2]))
+        return LogPoint(sequence=row[0], chain_hash=bytes(row[1]), frontier=frontier)
+
+    def bodies(self, tenant_id: UUID, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        return read_bodies(self.outbox.engine, tenant_id, first, last)
+
+    def latest_checkpoint(self, tenant_id: UUID) -> str | None:
+        with tenant_transaction(self.outbox.engine, tenant_id) as connection:
+            return latest_note(connection)
+
+    def record_segment(self, segment: ExportedSegment) -> None:
+        with self.outbox.work(segment.tenant_id) as work:
+            added = work.execute(
+                "INSERT INTO audit_segments (tenant_id, first_sequence, last_sequence,"
+                " manifest_key, manifest_sha256, checkpoint_key, locked_until, chain_hash,"
+                " frontier)"
+                " VALUES (:tenant, :first, :last, :manifest, :sha256, :checkpoint, :locked,"
+                " :chain, :frontier) ON CONFLICT DO NOTHING",
+                tenant=segment.tenant_id,
+                first=segment.first_sequence,
+                last=segment.last_sequence,
+                manifest=segment.manifest_key,
+                sha256=segment.manifest_sha256,
+                checkpoint=segment.checkpoint_key,
+                locked=segment.locked_until,
+                chain=segment.after.chain_hash,
+                frontier=segment.after.frontier.to_bytes(),
+            )
+            if added.rowcount:
+                work.record(
+                    Actor(type="system", id=SYSTEM),
+                    "export:segment:written",
+                    ("segment", f"{segment.first_sequence}-{segment.last_sequence}"),
+                    metadata={"manifest_sha256": segment.manifest_sha256},
+                )
+
+
+def read_bodies(
+    engine: Engine, tenant_id: UUID, first: int, last: int
+) -> Iterator[tuple[int, bytes]]:
+    """Yield (sequence, body) in order, BATCH in memory at a time; a missing one is not yielded."""
+    while first <= last:
+        upto = min(last, first + BATCH - 1)
+        with tenant_transaction(engine, tenant_id) as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT sequence, body FROM audit_log"
+                    " WHERE sequence BETWEEN :first AND :upto ORDER BY sequence"
+                ),
+                {"first": first, "upto": upto},
+            ).all()
+        for sequence, body in rows:
+            yield sequence, bytes(body)
+        first = upto + 1
+
+
+def latest_note(connection: Connection) -> str | None:
+    """The tenant's last signed checkpoint."""
+    note: str | None = connection.execute(
+        text("SELECT note FROM audit_checkpoints ORDER BY checkpoint_id DESC LIMIT 1")
+    ).scalar_one_or_none()
+    return note
+
+
+def sign_head(outbox: Outbox, signer: Signer, tenant_id: UUID, head: Head) -> str:
+    """Sign a committed head and keep the note (login awgp_sealer).
+
+    Raises:
+        InconsistentHistory, RewindRefused: The log does not continue what was signed before.
+    """
+    note = signer.sign(
+        tenant_id,
+        head,
+        lambda first, last: (
+            body for _, body in read_bodies(outbox.engine, tenant_id, first, last)
+        ),
+    )
+    with outbox.work(tenant_id) as work:
+        work.execute(
+            "INSERT INTO audit_checkpoints (tenant_id, tree_size, note)"
+            " VALUES (:tenant, :size, :note)",
+            tenant=tenant_id,
+            size=head.size,
+            note=note,
+        )
+    return note

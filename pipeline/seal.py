@@ -1,0 +1,200 @@
+"""Seal pending records into a tenant's chain, and complete the runs that wait for it.
+
+One transaction, serial per tenant by the lock on its head, parallel across tenants:
+
+1. Lock the head.
+2. Take the runs waiting at audit, then the pending records: in this order, every record of such a
+   run is among them. Records go by pending id and all that are there, never by a cursor: commit
+   order is not id order.
+3. Give each record its sequence, chain it, add it to the tree, insert it.
+4. Write the last entry of each waiting run and move it.
+5. Delete what was pending, move the head.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+
+from pipeline.audit import AuditRecord, Head, body, projection
+from pipeline.errors import AwgpError
+from pipeline.ids import uuid7
+from pipeline.merkle import Frontier, leaf_hash
+from pipeline.outbox import SYSTEM, Work
+from pipeline.run import Stage, Status
+
+RECORDS_AT_ONCE = 2000
+RUNS_AT_ONCE = 500
+
+
+class HeadMissing(AwgpError):
+    """The tenant has no audit head; it was not made by `awgp tenant add`."""
+
+
+class HeadMoved(AwgpError):
+    """The head is not where it was locked; nothing was sealed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """What one transaction sealed. `more` when a full batch was taken: call again."""
+
+    head: Head
+    entries: int
+    runs: tuple[UUID, ...]
+    more: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class _Chain:
+    """The head while a batch grows."""
+
+    tenant_id: UUID
+    sequence: int
+    hash: bytes
+    frontier: Frontier
+    sealed_at: datetime
+    rows: list[dict[str, Any]]
+
+    def append(self, record: AuditRecord) -> None:
+        sealed = body(record, sequence=self.sequence + 1, sealed_at=self.sealed_at)
+        row = projection(sealed, previous=self.hash)
+        self.hash = bytes.fromhex(row["integrity_hash"])
+        self.sequence += 1
+        self.frontier = self.frontier.append(leaf_hash(sealed))
+        for name in ("before_state", "after_state", "metadata"):
+            row[name] = None if row[name] is None else Jsonb(row[name])
+        self.rows.append({**row, "body": sealed})
+
+
+def seal(work: Work) -> Sealed:
+    """Seal one batch of a tenant.
+
+    Raises:
+        HeadMissing, HeadMoved: Nothing was sealed.
+    """
+    chain, before = _lock_head(work)
+    waiting = _waiting_runs(work)
+    pending = work.execute(
+        "SELECT pending_id, record FROM audit_pending ORDER BY pending_id LIMIT :limit",
+        limit=RECORDS_AT_ONCE,
+    ).all()
+    more = len(pending) == RECORDS_AT_ONCE
+    for _, record in pending:
+        chain.append(AuditRecord.from_json(record))
+    finished = [] if more else waiting
+    for run_id, epoch, status in finished:
+        chain.append(_last_entry(work.tenant_id, run_id, epoch, Status(status)))
+    if chain.rows:
+        _write(work, chain, before, [row[0] for row in pending])
+    _complete(work, [run_id for run_id, _, _ in finished])
+    head = Head(size=chain.sequence, root=chain.frontier.root(), chain_hash=chain.hash)
+    return Sealed(
+        head=head,
+        entries=len(chain.rows),
+        runs=tuple(run_id for run_id, _, _ in finished),
+        more=more or len(waiting) == RUNS_AT_ONCE,
+    )
+
+
+def current_head(work: Work) -> Head:
+    """Raises: HeadMissing."""
+    row = work.execute("SELECT sequence, hash, frontier FROM audit_heads").one_or_none()
+    if row is None:
+        raise HeadMissing(f"tenant {work.tenant_id} has no audit head")
+    frontier = Frontier.from_bytes(bytes(row[2]))
+    return Head(size=row[0], root=frontier.root(), chain_hash=bytes(row[1]))
+
+
+def _lock_head(work: Work) -> tuple[_Chain, int]:
+    row = work.execute(
+        "SELECT sequence, hash, frontier, greatest(sealed_at, clock_timestamp())"
+        " FROM audit_heads FOR UPDATE"
+    ).one_or_none()
+    if row is None:
+        raise HeadMissing(f"tenant {work.tenant_id} has no audit head")
+    chain = _Chain(
+        tenant_id=work.tenant_id,
+        sequence=row[0],
+        hash=bytes(row[1]),
+        frontier=Frontier.from_bytes(bytes(row[2])),
+        sealed_at=row[3].astimezone(UTC),
+        rows=[],
+    )
+    return chain, row[0]
+
+
+def _waiting_runs(work: Work) -> list[Any]:
+    """Claim what is due at audit by row locks; a run that moved on meanwhile is not taken."""
+    return list(
+        work.execute(
+            "SELECT r.run_id, r.epoch, r.status FROM handoffs h"
+            " JOIN runs r USING (tenant_id, run_id)"
+            " WHERE h.stage = :stage AND r.epoch = h.epoch ORDER BY h.created_at"
+            " LIMIT :limit FOR UPDATE OF h, r SKIP LOCKED",
+            stage=Stage.AUDIT.value,
+            limit=RUNS_AT_ONCE,
+        )
+    )
+
+
+def _last_entry(tenant_id: UUID, run_id: UUID, epoch: int, status: Status) -> AuditRecord:
+    """`completed` for a delivered run; `sealed`, under the status it ended in, for any other."""
+    ended = Status.COMPLETED if status is Status.DELIVERED else status
+    return AuditRecord(
+        id=uuid7(),
+        occurred_at=datetime.now(UTC),
+        tenant_id=tenant_id,
+        actor_type="system",
+        actor_id=SYSTEM,
+        action=f"audit:run:{'completed' if ended is Status.COMPLETED else 'sealed'}",
+        resource_type="run",
+        resource_id=str(run_id),
+        before={"status": status.value, "epoch": epoch},
+        after={"status": ended.value, "epoch": epoch},
+    )
+
+
+INSERT = text(
+    'INSERT INTO audit_log (id, "timestamp", occurred_at, tenant_id, actor_type, actor_id, action,'
+    " resource_type, resource_id, before_state, after_state, metadata, integrity_hash, sequence,"
+    " body) VALUES (:id, :timestamp, :occurred_at, :tenant_id, :actor_type, :actor_id, :action,"
+    " :resource_type, :resource_id, :before_state, :after_state, :metadata, :integrity_hash,"
+    " :sequence, :body)"
+)
+
+
+def _write(work: Work, chain: _Chain, before: int, pending: list[int]) -> None:
+    connection: Connection = work.connection
+    connection.execute(INSERT, chain.rows)
+    work.execute("DELETE FROM audit_pending WHERE pending_id = ANY(:ids)", ids=pending)
+    moved = work.execute(
+        "UPDATE audit_heads SET sequence = :sequence, hash = :hash, tree_size = :sequence,"
+        " frontier = :frontier, sealed_at = :sealed_at WHERE sequence = :before",
+        sequence=chain.sequence,
+        hash=chain.hash,
+        frontier=chain.frontier.to_bytes(),
+        sealed_at=chain.sealed_at,
+        before=before,
+    )
+    if moved.rowcount != 1:
+        raise HeadMoved(f"the audit head of tenant {work.tenant_id} moved while it was locked")
+
+
+def _complete(work: Work, runs: list[UUID]) -> None:
+    if not runs:
+        return
+    work.execute(
+        "UPDATE runs SET sealed_at = clock_timestamp(), changed_at = clock_timestamp(),"
+        " status = CASE status WHEN 'delivered' THEN 'completed' ELSE status END"
+        " WHERE run_id = ANY(:runs)",
+        runs=runs,
+    )
+    work.execute(
+        "DELETE FROM handoffs WHERE stage = :stage AND run_id = ANY(:runs)",
+        stage=Stage.AUDIT.value,
+        runs=runs,
+    )
