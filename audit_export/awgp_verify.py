@@ -678,14 +678,17 @@ def _manifest(folder: Path, label: str, name: str, tenant: str) -> Segment:
 
 
 def _covered(segment: Segment, label: str, live: dict[str, Checkpoint]) -> None:
-    """Require the checkpoint a manifest names, and that it covers the segment."""
+    """Require the checkpoint a manifest names, and that it covers the segment.
+
+    A segment that no checkpoint of the folder covers is a tail: its entries come out unproven.
+    """
     named = segment.manifest["checkpoint"]
     checkpoint = live.get(f"{label}/{named['name']}")
     if checkpoint is None:
         raise VerificationError(f"its checkpoint {named['name']} is missing", file=segment.file)
     if checkpoint.sha256 != named["sha256"] or checkpoint.size != int(named["size"]):
         raise VerificationError(f"its checkpoint {named['name']} is another", file=segment.file)
-    if checkpoint.size < segment.last:
+    if checkpoint.size < segment.last <= max(other.size for other in live.values()):
         raise VerificationError(
             f"its checkpoint covers {checkpoint.size} entries only", file=segment.file
         )

@@ -382,19 +382,17 @@ def test_a_tail_truncated_with_its_checkpoint_is_named_by_a_checkpoint_held(
     assert "entries 6 to 9 are missing" in said
 
 
-def test_a_tail_no_checkpoint_covers_is_unproven(attacked: Path) -> None:
-    """The last segment's checkpoint is gone and its manifest names the first, which is signed."""
-    bodies = unpack(files(attacked, "*.gz")[1])
-    files(attacked, "*.note")[-1].unlink()
-    first = SegmentManifest.from_bytes(files(attacked, "*.manifest.json")[0].read_bytes())
-    path = files(attacked, "*.manifest.json")[1]
-    second = SegmentManifest.from_bytes(path.read_bytes())
-    claim = dataclasses.replace(
-        second, checkpoint=first.checkpoint, checkpoint_size=first.checkpoint_size
-    )
-    path.write_bytes(claim.to_bytes())
-    assert len(bodies) == 4
-    assert "its checkpoint covers 5 entries only" in failure(attacked)
+def test_a_tail_no_checkpoint_covers_is_unproven(
+    attacked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The newest checkpoint is gone; the last manifest names the first, which is signed."""
+    replace_checkpoint(attacked, files(attacked, "*.note")[0].read_text())
+    report = verify(attacked)
+    assert (report.verdict, report.entries, report.proven_entries) == ("unproven-tail", 9, 5)
+    assert main([str(attacked), "--trust-root", ROOT]) == 1
+    said = capsys.readouterr().out
+    assert "UNPROVEN TAIL" in said
+    assert "entries 6 to 9 are unproven" in said
 
 
 @pytest.mark.parametrize("pattern", ["*.gz", "*.leaves", "*.manifest.json", "*.note", "*.pub"])
@@ -464,9 +462,12 @@ def test_a_whole_export_signed_by_another_key_is_named(tmp_path: Path) -> None:
     assert "the key is not a trust root you gave" in failure(tmp_path / "export")
 
 
-def test_an_old_checkpoint_in_place_of_the_newest_is_named(attacked: Path) -> None:
+def test_an_old_checkpoint_in_place_of_the_newest_is_named(honest: Path, attacked: Path) -> None:
+    newest = files(honest, "*.note")[-1].read_bytes()
     replace_checkpoint(attacked, files(attacked, "*.note")[0].read_text())
-    assert "its checkpoint covers 5 entries only" in failure(attacked)
+    assert verify(attacked).verdict == "unproven-tail"
+    # Who holds the newest sees that its place in the manifest was taken.
+    assert "its checkpoint covers 5 entries only" in failure(attacked, held=(newest,))
 
 
 def test_two_signed_heads_of_one_size_are_named(attacked: Path, tmp_path: Path) -> None:
