@@ -140,10 +140,12 @@ class Signer:
             key_name=self.key_name, public_key=self.private_key.public_key().public_bytes_raw()
         )
 
-    def sign(self, tenant_id: UUID, head: Head, bodies_since: Bodies) -> str:
+    def sign(self, tenant_id: UUID, head: Head | Callable[[], Head], bodies_since: Bodies) -> str:
         """Sign a head that follows from the last one signed; the same head is a heartbeat.
 
         Args:
+            head: The committed head, or how to read it. Give the latter where several processes
+                sign: it is read while the tenant is locked here, so none comes with an old one.
             bodies_since: Given the first and last sequence, the bodies between, in order.
 
         Raises:
@@ -153,13 +155,13 @@ class Signer:
         """
         with self._locked(tenant_id):
             state = self._load(tenant_id)
-            size = state.frontier.size
-            if head.size < size:
+            size, present = state.frontier.size, head() if callable(head) else head
+            if present.size < size:
                 raise RewindRefused(
-                    f"the log of {tenant_id} has {head.size} entries but {size} were signed: "
-                    f"entries {head.size + 1} to {size} are gone; a restore needs a rewind"
+                    f"the log of {tenant_id} has {present.size} entries but {size} were signed: "
+                    f"entries {present.size + 1} to {size} are gone; a restore needs a rewind"
                 )
-            grown = _follow(state, head, bodies_since)
+            grown = _follow(state, present, bodies_since)
             return self._sign(grown, rewind=None)
 
     def rewind(self, tenant_id: UUID, head: Head, reason: str, bodies_since: Bodies) -> str:

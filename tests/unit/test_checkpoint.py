@@ -306,6 +306,14 @@ def test_a_reason_that_is_not_one_plain_line_is_refused(
     assert signer.last_signed(TENANT) is None
 
 
+def test_a_head_may_be_read_while_the_tenant_is_locked(signer: Signer, log: MemoryLog) -> None:
+    def grown() -> Head:
+        log.grow(1)
+        return log.head()
+
+    assert parse_checkpoint(signer.sign(TENANT, grown, log.since)).size == 8
+
+
 def test_two_tenants_are_remembered_apart(signer: Signer, log: MemoryLog) -> None:
     other = MemoryLog(tenant_id=OTHER_TENANT)
     other.grow(2)
