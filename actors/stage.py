@@ -115,17 +115,25 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
             reached(f"{stage}.claimed")
             run = load_run(work, handoff.run_id, lock=True)
             finish(work.connection, handoff)
-            due_at = STAGE_OF.get(run.status)
-            if due_at == stage and run.epoch == handoff.epoch:
+            if STAGE_OF.get(run.status) == stage and run.epoch == handoff.epoch:
                 step(work, handoff, run)
-            elif due_at is not None and not run.sealed:
-                # Never seen to happen; a run must not be lost if it does.
-                log.error("handoff_stale", status=run.status, epoch=run.epoch)
-                work.hand_off(run.run_id, run.epoch, due_at, traceparent=run.traceparent)
+            else:
+                pass_on(work, run)
             reached(f"{stage}.before_commit")
         reached(f"{stage}.committed")
 
     return handle
+
+
+def pass_on(work: Work, run: StoredRun) -> None:
+    """Send a run that came to a stage it is not due at to where it is.
+
+    Never seen to happen; a run must not be lost if it does. Its handoff is finished already.
+    """
+    log.error("handoff_stale", status=run.status, epoch=run.epoch)
+    due_at = STAGE_OF.get(run.status)
+    if due_at is not None and not run.sealed:
+        work.hand_off(run.run_id, run.epoch, due_at, traceparent=run.traceparent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,22 +148,33 @@ def finish(connection: Connection, handoff: Handoff) -> None:
         raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
 
 
-def retry_later(connection: Connection, handoff: Handoff, *, delay: timedelta, error: str) -> None:
-    """Give the claim back, to be sent again after `delay`.
+def retry_later(
+    connection: Connection,
+    handoff: Handoff,
+    *,
+    delay: timedelta,
+    error: str,
+    counted: bool = True,
+) -> None:
+    """Give the claim back, to be sent again after `delay`; a message before that changes nothing.
+
+    Args:
+        counted: Whether this was a failure of the run; waiting for something else is none.
 
     Raises:
         LeaseLost: Another claim was made since.
     """
     done = connection.execute(
         text(
-            "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL, failures = failures + 1,"
-            " last_error = :error, next_send_at = clock_timestamp() + :delay,"
-            " not_before = clock_timestamp() + :delay"
+            "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL,"
+            " failures = failures + :one, last_error = :error,"
+            " next_send_at = clock_timestamp() + :delay, not_before = clock_timestamp() + :delay"
             " WHERE handoff_id = :id AND fence = :fence"
         ),
         {
             "id": handoff.handoff_id,
             "fence": handoff.fence,
+            "one": int(counted),
             "delay": delay,
             "error": error[:2000],
         },

@@ -1,0 +1,93 @@
+"""Keeps a lease while work outlives its transaction, and says how long the work may trust it."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+from sqlalchemy import Engine
+
+from actors.stage import INFRASTRUCTURE
+from pipeline.database import tenant_transaction
+from pipeline.handoff import Handoff, LeaseLost, renew_lease
+
+log = structlog.get_logger()
+
+# Work stops this part of a lease before the lease does, on this machine's own clock.
+MARGIN = 0.2
+RENEWALS_A_LEASE = 3
+
+
+def lease_owner() -> str:
+    """Who holds a lease, for a person looking at the row."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def trusted_seconds(lease: timedelta, *, since: float) -> float:
+    """How long from now work may rely on a lease asked for at `since` (time.monotonic).
+
+    Counted from before the asking, so that the database's own count cannot end sooner.
+    """
+    return lease.total_seconds() * (1 - MARGIN) - (time.monotonic() - since)
+
+
+class LeaseKeeper:
+    """Renews a lease in a thread of its own until left.
+
+    Args:
+        renewed: Told after each renewal for how many seconds the work may go on.
+        lost: Told once when someone else has the handoff: stop the work now.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        handoff: Handoff,
+        lease: timedelta,
+        *,
+        renewed: Callable[[float], None] = lambda _seconds: None,
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._handoff = handoff
+        self._lease = lease
+        self._renewed = renewed
+        self._lost = lost
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(self._lease.total_seconds() / RENEWALS_A_LEASE):
+            asked_at = time.monotonic()
+            try:
+                with tenant_transaction(self._engine, self._handoff.tenant_id) as connection:
+                    renew_lease(connection, self._handoff, self._lease)
+            except LeaseLost:
+                log.warning("lease_lost", run_id=str(self._handoff.run_id))
+                self._lost()
+                return
+            except INFRASTRUCTURE as error:
+                # Tried again while the work's own time runs out.
+                log.warning("lease_not_renewed", error=type(error).__name__)
+                continue
+            seconds = trusted_seconds(self._lease, since=asked_at)
+            if seconds > 0:
+                self._renewed(seconds)

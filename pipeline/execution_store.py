@@ -1,0 +1,189 @@
+"""Executions in the database: one row an attempt, from before its launch to its end."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from pipeline.execution import ExecutionResult, ExitReason, OutputLine
+from pipeline.handoff import Handoff
+from pipeline.ids import uuid7
+from pipeline.outbox import SYSTEM, Actor, Work
+from pipeline.run_store import StoredRun
+
+# What is kept of an agent's output, as JSON lines; more is telemetry and gone.
+MAX_OUTPUT_BYTES: Final = 4 * 1024 * 1024
+_US: Final = Actor(type="system", id=SYSTEM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExecution:
+    """An attempt.
+
+    Args:
+        settled: Its end is known: it never launched, or it is known to be lost. One that is not
+            settled while nobody works on it may have done anything.
+    """
+
+    execution_id: UUID
+    attempt: int
+    settled: bool
+
+
+def may_no_longer_start(work: Work, run: StoredRun) -> bool:
+    """Whether the time in which this epoch's approval lets it start has passed."""
+    return bool(
+        work.execute(
+            "SELECT clock_timestamp() >= execution_expires_at FROM approvals"
+            " WHERE run_id = :run AND epoch = :epoch AND status = 'approved'",
+            run=run.run_id,
+            epoch=run.epoch,
+        ).scalar_one_or_none()
+    )
+
+
+def start_execution(
+    work: Work, run: StoredRun, handoff: Handoff, *, action_digest: bytes, attempt: int
+) -> UUID:
+    """Write an attempt down before it is launched. The first consumes the approval, once."""
+    execution_id = uuid7()
+    work.execute(
+        "INSERT INTO executions (tenant_id, execution_id, run_id, epoch, attempt, fence,"
+        " action_digest) VALUES (:tenant, :id, :run, :epoch, :attempt, :fence, :digest)",
+        tenant=work.tenant_id,
+        id=execution_id,
+        run=run.run_id,
+        epoch=run.epoch,
+        attempt=attempt,
+        fence=handoff.fence,
+        digest=action_digest,
+    )
+    work.record(
+        _US,
+        "execute:execution:started",
+        ("execution", str(execution_id)),
+        metadata={
+            "run": str(run.run_id),
+            "epoch": run.epoch,
+            "attempt": attempt,
+            "action_digest": action_digest.hex(),
+        },
+    )
+    return execution_id
+
+
+def last_execution(work: Work, run: StoredRun) -> StoredExecution | None:
+    """The latest attempt of this epoch."""
+    row = work.execute(
+        "SELECT execution_id, attempt, finished_at IS NOT NULL FROM executions"
+        " WHERE run_id = :run AND epoch = :epoch ORDER BY attempt DESC LIMIT 1",
+        run=run.run_id,
+        epoch=run.epoch,
+    ).one_or_none()
+    if row is None:
+        return None
+    return StoredExecution(execution_id=row[0], attempt=row[1], settled=row[2])
+
+
+def times_lost(work: Work, run: StoredRun) -> int:
+    """How many attempts of this epoch ended without anyone knowing how."""
+    return int(
+        work.execute(
+            "SELECT count(*) FROM executions"
+            " WHERE run_id = :run AND epoch = :epoch AND exit_reason = ANY (:lost)",
+            run=run.run_id,
+            epoch=run.epoch,
+            lost=[ExitReason.HOST_LOST.value, ExitReason.KILLED.value],
+        ).scalar_one()
+    )
+
+
+def finish_execution(
+    work: Work, run: StoredRun, execution_id: UUID, result: ExecutionResult
+) -> None:
+    """Keep how an attempt ended, its result and its output."""
+    output, cut = output_lines(result.lines)
+    work.execute(
+        "UPDATE executions SET exit_reason = :reason, exit_code = :code, result = :result,"
+        " output = :output, truncated = :truncated, detail = :detail, duration_ms = :duration,"
+        " peak_memory_bytes = :memory, finished_at = clock_timestamp() WHERE execution_id = :id",
+        id=execution_id,
+        reason=result.reason.value,
+        code=result.exit_code,
+        result=result.result,
+        output=output,
+        truncated=result.truncated or cut,
+        detail=result.detail,
+        duration=result.duration_ms,
+        memory=result.peak_memory_bytes,
+    )
+    after = {"exit_reason": result.reason.value, "exit_code": result.exit_code}
+    if result.result is not None:
+        after["result_commitment"] = _commitment(work, run, result.result)
+    _record_end(work, execution_id, {**after, "duration_ms": result.duration_ms})
+
+
+def settle_as_lost(work: Work, execution_id: UUID, why: str) -> None:
+    """Note that nobody knows what this attempt did."""
+    _settle(work, execution_id, ExitReason.HOST_LOST.value, why)
+
+
+def settle_as_never_launched(work: Work, execution_id: UUID, why: str) -> None:
+    """Note that this attempt never ran: it has an end and no exit reason."""
+    _settle(work, execution_id, None, f"never launched: {why}")
+
+
+def last_result(work: Work, run: StoredRun) -> bytes | None:
+    """What the agent left as its result in this epoch: sound JSON, or nothing."""
+    found = work.execute(
+        "SELECT result FROM executions WHERE run_id = :run AND epoch = :epoch"
+        " AND exit_reason = :ok ORDER BY attempt DESC LIMIT 1",
+        run=run.run_id,
+        epoch=run.epoch,
+        ok=ExitReason.OK.value,
+    ).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def output_lines(lines: tuple[OutputLine, ...]) -> tuple[bytes, bool]:
+    """The output as JSON lines, up to MAX_OUTPUT_BYTES, and whether some did not fit."""
+    kept = bytearray()
+    for line in lines:
+        each = {
+            "sequence": line.sequence,
+            "stream": line.stream,
+            "offset_ms": line.offset_ms,
+            "text": line.text,
+        }
+        packed = json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        if len(kept) + len(packed) > MAX_OUTPUT_BYTES:
+            return bytes(kept), True
+        kept += packed
+    return bytes(kept), False
+
+
+def _settle(work: Work, execution_id: UUID, reason: str | None, why: str) -> None:
+    work.execute(
+        "UPDATE executions SET exit_reason = :reason, detail = :why,"
+        " finished_at = clock_timestamp() WHERE execution_id = :id",
+        id=execution_id,
+        reason=reason,
+        why=why[:500],
+    )
+    _record_end(work, execution_id, {"exit_reason": reason or "never_launched"})
+
+
+def _record_end(work: Work, execution_id: UUID, after: dict[str, str | int | None]) -> None:
+    work.record(_US, "execute:execution:ended", ("execution", str(execution_id)), after=after)
+
+
+def _commitment(work: Work, run: StoredRun, result: bytes) -> str:
+    """Like the payload's: unguessable once the run's key is erased."""
+    key = work.execute(
+        "SELECT digest_key FROM run_payloads WHERE run_id = :run AND epoch = :epoch",
+        run=run.run_id,
+        epoch=run.payload_epoch,
+    ).scalar_one()
+    return hmac.new(bytes(key), result, hashlib.sha256).hexdigest()
