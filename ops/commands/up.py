@@ -68,9 +68,14 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
         lock = stack.enter_context(hold_data_folder(data))
         try:
             started = _bring_up(console, data, lock, apps)
-            _show_urls(console, data, detach=detach, services_only=services_only)
-            if not detach:
+            if detach:
+                _show_urls(console, data, detach=True, services_only=services_only)
+                return
+            try:
+                _show_urls(console, data, detach=False, services_only=services_only)
                 _watch(console, started)
+            finally:
+                stop(started)
         except (KeyboardInterrupt, _Terminated):
             console.print("stopped; the data stays in", str(data.root))
 
@@ -192,7 +197,6 @@ def _watch(console: Console, started: AwgpUp) -> None:
         console.print("stopped from outside")
     finally:
         os.close(handle)
-        stop(started)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
