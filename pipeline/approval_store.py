@@ -85,6 +85,8 @@ def cast_vote(
     run, approval = _lock(work, approval_id)
     same = [vote for vote in approval.votes if vote.person_id == person_id]
     if same and same[0].verdict is verdict and approval.digest == digest:
+        if approval.status == "superseded":
+            raise AlreadyDecided("this approval was superseded; there is a newer question")
         return approval
     _check_open(work, approval, digest)
     _check_not_excluded(approval, person_id)

@@ -23,6 +23,7 @@ from pipeline.run import Stage
 from tests.integration.world import World, make_world
 
 TEMPLATE = "awgp_template"
+WORLD_TEMPLATE = "awgp_world_template"
 NUMBERS = itertools.count(1)
 
 
@@ -84,6 +85,10 @@ class Database:
         """Units of work as this login; what they send lands in `outbox.broker`, a stub."""
         return Outbox(self.engine(login), stub_broker())
 
+    def dispose(self) -> None:
+        for engine in self.engines:
+            engine.dispose()
+
     def _kept(self, engine: Engine) -> Engine:
         self.engines.append(engine)
         return engine
@@ -97,26 +102,45 @@ def stub_broker() -> StubBroker:
     return broker
 
 
+@pytest.fixture(scope="session")
+def furnished(cluster: Running) -> World:
+    """The world of the second template, made once."""
+    _clone(cluster, WORLD_TEMPLATE, TEMPLATE)
+    template = Database(cluster=cluster, name=WORLD_TEMPLATE)
+    world = make_world(template.owner)
+    template.dispose()
+    return world
+
+
 @pytest.fixture
-def database(cluster: Running) -> Iterator[Database]:
+def database(cluster: Running, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of the test's own, empty unless it asks for `world` too."""
+    template = TEMPLATE
+    if "world" in request.fixturenames:
+        request.getfixturevalue("furnished")
+        template = WORLD_TEMPLATE
     name = f"awgp_test_{next(NUMBERS)}"
-    identifiers = {"name": sql.Identifier(name), "template": sql.Identifier(TEMPLATE)}
-    with _superuser(cluster, "postgres") as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**identifiers)
-        )
+    _clone(cluster, name, template)
     database = Database(cluster=cluster, name=name)
     yield database
-    for engine in database.engines:
-        engine.dispose()
+    database.dispose()
     with _superuser(cluster, "postgres") as connection:
-        connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**identifiers))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
-def world(database: Database) -> World:
+def world(furnished: World) -> World:
     """Two tenants, each with people, an assistant, a target, a source, a policy in force."""
-    return make_world(database.owner)
+    return furnished
+
+
+def _clone(cluster: Running, name: str, template: str) -> None:
+    with _superuser(cluster, "postgres") as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
 
 
 def _admin_engine(running: Running, name: str) -> Engine:
