@@ -131,7 +131,7 @@ def is_database_unavailable(error: Exception) -> bool:
 def database_unavailable(error: Exception) -> Response:
     log.warning("database_unavailable", error=type(error).__name__, sqlstate=_sqlstate(error))
     body = problem_body(
-        503, "database-unavailable", "The database cannot be reached now. Nothing was changed."
+        503, "database-unavailable", "The database cannot be reached now; try again."
     )
     return problem_response(body, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 

@@ -44,6 +44,7 @@ class Settings:
     runtime_socket: str = ""
     delivery_attempts: int = 8
     delivery_timeout_seconds: int = 10
+    trusted_proxies: str = ""
     max_body_bytes: int = 256 * 1024
     max_json_depth: int = 32
     database_pool_size: int = 8

@@ -1,0 +1,121 @@
+"""The edge: what comes in over HTTP. `gunicorn 'ingest.app:from_environ()'`."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dramatiq
+import httpx
+from flask import Flask, Response, jsonify
+from flask_smorest import Api  # type: ignore[import-untyped]
+from sqlalchemy import Engine, text
+
+from ingest.api_schemas import BEARER_SCHEME
+from ingest.edge import PROBLEMS, Edge
+from ingest.fast_path import make_fast_path
+from ingest.hooks import hooks_blueprint
+from ingest.named_proxies import NamedProxies, read_networks
+from ingest.runs import runs_blueprint
+from ingest.schemes.registry import SCHEMES
+from ingest.sources import SourceTenants
+from pipeline.bearer import BearerVerifier
+from pipeline.database import make_engine
+from pipeline.envelope import KeyRing
+from pipeline.event_log import configure_event_log
+from pipeline.outbox import Outbox
+from pipeline.problem import document_problems, install_problem_handlers
+from pipeline.settings import SettingInvalid, Settings, read_settings
+
+API_VERSION = "1"
+
+
+def from_environ() -> Flask:
+    """Make the app of this process.
+
+    Raises:
+        AwgpError: A setting is missing or wrong; the message names it.
+    """
+    settings = read_settings(os.environ)
+    configure_event_log(settings.env)
+    return create_app(settings)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    broker: dramatiq.Broker | None = None,
+    http: httpx.Client | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """Make the app; nothing is connected to yet.
+
+    Args:
+        engine: In place of one made for AWGP_DATABASE_URL, as the login awgp_ingest.
+        broker: In place of one made for AWGP_REDIS_URL.
+        http: The client that asks the identity provider for its keys.
+
+    Raises:
+        SettingInvalid: A setting is missing or wrong.
+        KeyRingInvalid: AWGP_KEK is not a key ring.
+    """
+    if not settings.oidc_issuer:
+        raise SettingInvalid("AWGP_OIDC_ISSUER is not set")
+    engine = engine or make_engine(settings.database, pool_size=settings.database_pool_size)
+    edge = Edge(
+        outbox=Outbox(engine, broker or make_fast_path(settings)),
+        source_tenants=SourceTenants(engine),
+        keyring=KeyRing.from_text(settings.kek),
+        verifier=BearerVerifier(
+            settings.oidc_issuer, settings.oidc_audience, http=http or httpx.Client()
+        ),
+        schemes=SCHEMES,
+        max_json_depth=settings.max_json_depth,
+        now=now,
+    )
+    app = Flask("ingest", static_folder=None)
+    _configure(app, settings)
+    _add_api(app, edge)
+    _add_health(app, engine)
+    app.wsgi_app = NamedProxies(  # type: ignore[method-assign]  # Flask's own way to wrap it
+        app.wsgi_app, read_networks(settings.trusted_proxies)
+    )
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        API_TITLE="AWGP ingest",
+        API_VERSION=API_VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    # One spelling of a path: no redirect tells that another one exists.
+    app.url_map.strict_slashes = True
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
+
+
+def _add_api(app: Flask, edge: Edge) -> None:
+    api = Api(app)
+    api.DEFAULT_ERROR_RESPONSE_NAME = None  # each operation lists its own
+    document_problems(api.spec)
+    api.spec.components.security_scheme("bearer", dict(BEARER_SCHEME))
+    api.register_blueprint(hooks_blueprint(edge))
+    api.register_blueprint(runs_blueprint(edge))
+    install_problem_handlers(app, PROBLEMS)
+
+
+def _add_health(app: Flask, engine: Engine) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """The process answers."""
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """It can accept: the database answers. The broker may be down; accepting goes on."""
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        return jsonify(status="ready")

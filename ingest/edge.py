@@ -1,0 +1,83 @@
+"""What the views of the edge work with, and the answers to what they raise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import structlog
+from flask import Response, jsonify, url_for
+
+from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
+from ingest.request_body import BodyTooLarge, MediaTypeUnsupported
+from ingest.schemes import Scheme, SignatureInvalid, TimestampOutOfRange
+from ingest.sources import SourceInactive, SourceTenants, SourceUnknown
+from ingest.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
+from pipeline.bearer import BearerVerifier
+from pipeline.envelope import KeyRing
+from pipeline.identity import IDENTITY_PROBLEMS
+from pipeline.outbox import Outbox
+from pipeline.problem import ProblemTable, Refusal
+from pipeline.run import Status
+from pipeline.run_store import RunNotFound
+
+log = structlog.get_logger()
+
+
+class RequestInvalid(Refusal):
+    """A member or header of the request is missing, unknown or malformed; `field` names it."""
+
+
+class AssistantUnknown(Refusal):
+    """The tenant has no active assistant of this name."""
+
+
+PROBLEMS: Final[ProblemTable] = {
+    **IDENTITY_PROBLEMS,
+    SignatureInvalid: (401, "signature-invalid"),
+    TimestampOutOfRange: (401, "timestamp-out-of-range"),
+    SourceInactive: (403, "source-inactive"),
+    SourceUnknown: (404, "source-unknown"),
+    RunNotFound: (404, "run-not-found"),
+    RequestInFlight: (409, "request-in-flight"),
+    BodyTooLarge: (413, "body-too-large"),
+    MediaTypeUnsupported: (415, "media-type-unsupported"),
+    JsonInvalid: (400, "json-invalid"),
+    JsonTooDeep: (422, "json-too-deep"),
+    JsonNotAnObject: (422, "json-not-an-object"),
+    RequestInvalid: (422, "request-invalid"),
+    AssistantUnknown: (422, "assistant-unknown"),
+    KeyReused: (422, "idempotency-key-reused"),
+    EventInFlight: (503, "event-in-flight"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """The parts of one app, made once by its composition root. `now` gives aware times."""
+
+    outbox: Outbox
+    source_tenants: SourceTenants
+    keyring: KeyRing
+    verifier: BearerVerifier
+    schemes: Mapping[str, Scheme]
+    max_json_depth: int
+    now: Callable[[], datetime]
+
+
+def accepted_response(accepted: Accepted, tenant_id: UUID) -> Response:
+    """202, the same for every send of one request: what was accepted, not how far it got since."""
+    log.info(
+        "run_received" if accepted.is_new else "run_received_again",
+        run_id=str(accepted.run_id),
+        tenant_id=str(tenant_id),
+        stage="ingest",
+    )
+    location = url_for("runs.show_run", run=accepted.run_id)
+    response = jsonify(
+        run=str(accepted.run_id), status=Status.RECEIVED.value, links={"run": location}
+    )
+    response.status_code = 202
+    response.headers["Location"] = location
+    return response

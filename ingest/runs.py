@@ -1,0 +1,179 @@
+"""POST /v1/runs and GET /v1/runs/{id}: a person or a client asks for a run, or how one fares."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import marshmallow as ma
+from flask import Response, jsonify, request
+from flask_smorest import Blueprint  # type: ignore[import-untyped]
+
+from ingest import api_schemas as api
+from ingest.accept import PATIENCE_MS, EventInFlight, Incoming, RequestInFlight, accept
+from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_response
+from ingest.request_body import read_json_bytes
+from ingest.run_view import view_run
+from ingest.strict_json import canonical, parse_object
+from ingest.traceparent import traceparent_of
+from pipeline.identity import (
+    TENANT_HEADER,
+    Identity,
+    choose_tenant,
+    ensure_person,
+    tenant_id_of,
+)
+from pipeline.outbox import Work
+
+_KEY = re.compile(r"[!-~]{1,255}")
+_FIND_ASSISTANT = """
+    SELECT assistant_id, set_config('lock_timeout', :patience, true)
+    FROM assistants WHERE name = :name AND active"""
+
+_BEARER_PROBLEMS = {
+    "400": api.problem("You belong to several tenants and named none."),
+    "401": api.problem("The access token is missing or does not count.", api.CHALLENGE),
+    "403": api.problem("You have no part in this tenant."),
+    "503": api.UNAVAILABLE,
+}
+POST_DOCUMENTATION = {
+    "summary": "Ask for a run",
+    "description": "For operators and admins of a tenant and its clients. What is kept of"
+    " `payload` is its one form in JSON: names sorted, no spaces, UTF-8.",
+    "security": api.BEARER,
+    "parameters": [api.TENANT, api.IDEMPOTENCY_KEY],
+    "requestBody": api.body_of(api.RunRequest),
+    "responses": {
+        **_BEARER_PROBLEMS,
+        **api.BODY_PROBLEMS,
+        "409": api.problem("The same Idempotency-Key is being worked on.", api.RETRY_AFTER),
+        "422": api.problem("A member or header is wrong; `field` names it."),
+    },
+}
+GET_DOCUMENTATION = {
+    "summary": "See how a run fares",
+    "security": api.BEARER,
+    "parameters": [api.TENANT, api.IF_NONE_MATCH],
+    "responses": {
+        **_BEARER_PROBLEMS,
+        "304": {"description": "It is as you hold it."},
+        "404": api.problem("Your tenant has no such run."),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, and about which tenant."""
+
+    identity: Identity
+    tenant_id: UUID
+
+
+def runs_blueprint(edge: Edge) -> Blueprint:
+    blueprint = Blueprint("runs", __name__, url_prefix="/v1", description="Runs")
+
+    def submit_run() -> Response:
+        return submit(edge)
+
+    def show_run(run: UUID) -> Response:
+        return show(edge, run)
+
+    api.add_operation(
+        blueprint,
+        "POST",
+        "/runs",
+        submit_run,
+        answers=(202, api.RunAccepted, api.LOCATION),
+        documentation=POST_DOCUMENTATION,
+    )
+    api.add_operation(
+        blueprint,
+        "GET",
+        "/runs/<uuid:run>",
+        show_run,
+        answers=(200, api.RunView, api.ETAG),
+        documentation=GET_DOCUMENTATION,
+    )
+    return blueprint
+
+
+def submit(edge: Edge) -> Response:
+    """Check the token, read the body, then commit as a webhook is committed.
+
+    The stored payload is the canonical JSON of the member `payload` (`strict_json.canonical`), not
+    the bytes it was sent in; the idempotency digest is of the whole body as sent.
+    """
+    caller = _caller(edge)
+    body = read_json_bytes(request)
+    asked = _run_request(parse_object(body, max_depth=edge.max_json_depth))
+    key = _idempotency_key()
+    try:
+        with edge.outbox.work(caller.tenant_id) as work:
+            incoming = Incoming(
+                assistant_id=_assistant_id(work, asked["assistant"]),
+                requester=_requester(caller.identity),
+                requester_id=ensure_person(work, caller.identity),
+                payload=canonical(asked["payload"]),
+                body_digest=hashlib.sha256(body).digest(),
+                key=key,
+                origin={"kind": "api"},
+                traceparent=traceparent_of(request.headers.get("traceparent")),
+            )
+            accepted = accept(work, incoming)
+    except EventInFlight as error:
+        raise RequestInFlight(
+            "a request with this Idempotency-Key is being worked on",
+            field="Idempotency-Key",
+            headers=error.headers,
+        ) from error
+    return accepted_response(accepted, caller.tenant_id)
+
+
+def show(edge: Edge, run_id: UUID) -> Response:
+    """A run of the caller's tenant; any other is not there."""
+    caller = _caller(edge)
+    with edge.outbox.work(caller.tenant_id) as work:
+        found = view_run(work, run_id, max_depth=edge.max_json_depth)
+    response = jsonify(api.RunView().dump(found))
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(request)  # type: ignore[return-value]  # it returns itself
+
+
+def _caller(edge: Edge) -> Caller:
+    identity = edge.verifier.identify(request.headers.get("Authorization"))
+    slug = choose_tenant(identity, request.headers.get(TENANT_HEADER))
+    return Caller(identity=identity, tenant_id=tenant_id_of(edge.outbox.engine, slug))
+
+
+def _requester(identity: Identity) -> Literal["person", "client"]:
+    return "person" if identity.kind == "human" else "client"
+
+
+def _run_request(body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        asked: dict[str, Any] = api.RunRequest().load(body)
+    except ma.ValidationError as error:
+        field, messages = next(iter(dict(error.messages_dict).items()))
+        first = messages[0] if isinstance(messages, list) else "it is not as described"
+        raise RequestInvalid(f"{field}: {first}", field=str(field)) from error
+    return asked
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise RequestInvalid(
+            "Idempotency-Key takes 1 to 255 visible ASCII characters", field="Idempotency-Key"
+        )
+    return key
+
+
+def _assistant_id(work: Work, name: str) -> UUID:
+    row = work.execute(_FIND_ASSISTANT, name=name, patience=str(PATIENCE_MS)).one_or_none()
+    if row is None:
+        raise AssistantUnknown("the tenant has no active assistant of this name", field="assistant")
+    found: UUID = row[0]
+    return found
