@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -93,13 +94,13 @@ def _execute(parts: Parts) -> None:
     settings = parts.settings
     if not settings.runtime_socket:
         raise SettingInvalid("AWGP_RUNTIME_SOCKET is not set; execute needs the runtime host")
-    host = HostClient(settings.runtime_socket)
+    host = HostClient(Path(settings.runtime_socket))
     execute.declare(parts.broker, parts.outbox, host, lease=settings.lease)
 
 
 def _post_action(parts: Parts) -> None:
     from actors import post_action
-    from pipeline.delivery import Courier
+    from pipeline.courier import Courier
     from pipeline.envelope import KeyRing
 
     settings = parts.settings
@@ -111,6 +112,7 @@ def _post_action(parts: Parts) -> None:
         parts.outbox,
         KeyRing.from_text(settings.kek),
         courier,
+        lease=settings.lease,
         max_attempts=settings.delivery_attempts,
     )
 

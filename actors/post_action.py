@@ -1,0 +1,182 @@
+"""Stage 4 of 5: tell the targets, in order, what came of the run.
+
+executed   -> delivered (no targets) | delivering (then below)
+delivering -> delivered (hands off to audit) | failed (hands off to audit)
+
+Each position is delivered at least once, under the same idempotency key every time: an attempt is
+written down after it was made, so a worker that dies in between makes it again. A target that says
+"not now" is asked again later; one that says no, or never yes, ends the run with a dead letter.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from actors.lease import LeaseKeeper, lease_owner
+from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, pass_on
+from pipeline.courier import Answer, Courier
+from pipeline.delivery import Outcome, judge_answer, retry_delay, signed_headers
+from pipeline.delivery_store import Delivery, next_delivery, record_delivery
+from pipeline.envelope import KeyRing
+from pipeline.fault_points import reached
+from pipeline.handoff import Handoff, finish, renew_lease, retry_later, take_lease
+from pipeline.outbox import Outbox, Work
+from pipeline.run import Stage, Status
+from pipeline.run_store import StoredRun, dead_letter, load_run, move
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A handoff under our lease, and the delivery that is next."""
+
+    handoff: Handoff
+    delivery: Delivery
+
+
+def declare(
+    broker: dramatiq.Broker,
+    outbox: Outbox,
+    keyring: KeyRing,
+    courier: Courier,
+    *,
+    lease: timedelta,
+    max_attempts: int,
+) -> dramatiq.Actor[[str, str], None]:
+    """Declare the actor `post_action`.
+
+    Args:
+        max_attempts: At one position, before the run fails.
+    """
+    deliverer = Deliverer(outbox, keyring, courier, lease=lease, max_attempts=max_attempts)
+    return declare_stage(broker, Stage.POST_ACTION, deliverer.deliver, outbox=outbox)
+
+
+class Deliverer:
+    """Makes the deliveries of one run after another, one run a thread."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        keyring: KeyRing,
+        courier: Courier,
+        *,
+        lease: timedelta,
+        max_attempts: int,
+    ) -> None:
+        self._outbox = outbox
+        self._keyring = keyring
+        self._courier = courier
+        self._lease = lease
+        self._max_attempts = max_attempts
+
+    def deliver(self, tenant_id: UUID, handoff_id: UUID) -> None:
+        """Work on one handoff: every position that can be delivered now."""
+        with self._outbox.work(tenant_id) as work:
+            claimed = self._claim(work, handoff_id)
+        if claimed is None:
+            return
+        reached("post_action.leased")
+        handoff = claimed.handoff
+        try:
+            with LeaseKeeper(self._outbox.engine, handoff, self._lease):
+                delivery: Delivery | None = claimed.delivery
+                while delivery is not None:
+                    delivery = self._attempt(handoff, delivery)
+        except (*OVERTAKEN, *INFRASTRUCTURE):
+            raise
+        except Exception as error:
+            raise StageFailed(handoff, error) from error
+
+    def _claim(self, work: Work, handoff_id: UUID) -> Claimed | None:
+        handoff = take_lease(
+            work.connection, handoff_id, Stage.POST_ACTION, owner=lease_owner(), lease=self._lease
+        )
+        if handoff is None:
+            return None
+        structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
+        run = load_run(work, handoff.run_id, lock=True)
+        if run.epoch != handoff.epoch or run.status not in {Status.EXECUTED, Status.DELIVERING}:
+            finish(work.connection, handoff)
+            pass_on(work, run)
+            return None
+        delivery = next_delivery(work, self._keyring, run)
+        if delivery is None:
+            _end_delivered(work, run, handoff)
+            return None
+        if run.status is Status.EXECUTED:
+            move(work, run, Status.DELIVERING, stage=Stage.POST_ACTION, keep_handoff=True)
+        return Claimed(handoff=handoff, delivery=delivery)
+
+    def _attempt(self, handoff: Handoff, delivery: Delivery) -> Delivery | None:
+        """Make one attempt and write it down; returns the next one that can be made now."""
+        now = datetime.now(UTC)
+        headers = signed_headers(delivery.body, key=delivery.key, message=delivery.message, at=now)
+        if handoff.traceparent is not None:
+            headers["traceparent"] = handoff.traceparent
+        reached("post_action.before_send")
+        answer = self._courier.post(
+            delivery.url,
+            delivery.body,
+            headers,
+            allow_private=delivery.settings.allow_private,
+        )
+        reached("post_action.sent")
+        outcome = judge_answer(answer, delivery.settings)
+        log.info(
+            "delivery_attempted",
+            position=delivery.position,
+            attempt=delivery.number,
+            outcome=outcome,
+            status=answer.status,
+            error=answer.error,
+        )
+        with self._outbox.work(handoff.tenant_id) as work:
+            run = load_run(work, handoff.run_id, lock=True)
+            record_delivery(work, run, delivery, outcome=outcome, answer=answer, attempted_at=now)
+            following = self._conclude(work, run, handoff, delivery, outcome, answer)
+            reached("post_action.before_commit")
+        reached("post_action.committed")
+        return following
+
+    def _conclude(
+        self,
+        work: Work,
+        run: StoredRun,
+        handoff: Handoff,
+        delivery: Delivery,
+        outcome: Outcome,
+        answer: Answer,
+    ) -> Delivery | None:
+        if outcome is Outcome.DELIVERED:
+            following = next_delivery(work, self._keyring, run)
+            if following is None:
+                _end_delivered(work, run, handoff)
+            else:
+                renew_lease(work.connection, handoff, self._lease)
+            return following
+        said = answer.error or f"HTTP {answer.status}"
+        if outcome is Outcome.REFUSED or delivery.number >= self._max_attempts:
+            verb = "refused" if outcome is Outcome.REFUSED else "not delivered"
+            where = f"position {delivery.position}, attempt {delivery.number}"
+            _end_failed(work, run, handoff, f"post-action {verb} ({where}): {said}")
+            return None
+        delay = retry_delay(delivery.number, answer, now=datetime.now(UTC))
+        retry_later(work.connection, handoff, delay=delay, error=said, counted=False)
+        return None
+
+
+def _end_delivered(work: Work, run: StoredRun, handoff: Handoff) -> None:
+    finish(work.connection, handoff)
+    move(work, run, Status.DELIVERED, stage=Stage.POST_ACTION)
+
+
+def _end_failed(work: Work, run: StoredRun, handoff: Handoff, reason: str) -> None:
+    """End the run with a dead letter, for a person to look at."""
+    finish(work.connection, handoff)
+    dead_letter(work, run, handoff, reason)
+    move(work, run, Status.FAILED, stage=Stage.POST_ACTION, reason=reason[:500])
