@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import rfc8785
@@ -31,6 +31,7 @@ MAX_INTEGER = 2**53 - 1  # RFC 8785, section 3.2.2.3: beyond it a JSON number is
 MAX_BODY_BYTES = 1_048_576
 MAX_DEPTH = 32
 HASH_BYTES = 32
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 _ACTION = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*){2}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -162,7 +163,19 @@ def body(record: AuditRecord, *, sequence: int, sealed_at: datetime) -> bytes:
     """
     if not 1 <= sequence <= MAX_SEQUENCE:
         raise AuditRecordInvalid(f"no entry has sequence {sequence}")
-    return rfc8785.dumps(_members(record, sequence=sequence, sealed_at=sealed_at))
+    return canonical(_members(record, sequence=sequence, sealed_at=sealed_at))
+
+
+def canonical(value: Any) -> bytes:
+    """Return the RFC 8785 form of JSON without floats.
+
+    The C encoder writes the same bytes many times faster where sorting by code points and by
+    UTF-16 code units agree, which is everywhere below U+D800; a property test holds it to that.
+    """
+    text = _ENCODER.encode(value)
+    if text.isascii() or max(text) < "\ud800":
+        return text.encode()
+    return rfc8785.dumps(value)
 
 
 def genesis(tenant_id: UUID) -> bytes:
@@ -182,11 +195,13 @@ def parse_body(sealed: bytes) -> dict[str, Any]:
         AuditBodyInvalid: Not canonical JSON, or not the members of the format.
     """
     try:
-        members = json.loads(sealed)
-        canonical = rfc8785.dumps(members)
+        members = json.loads(
+            sealed, parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_integer
+        )
+        again = canonical(members)
     except (ValueError, RecursionError) as exc:
-        raise AuditBodyInvalid("an audit body is not JSON that RFC 8785 can write") from exc
-    if canonical != sealed:
+        raise AuditBodyInvalid("an audit body is not JSON of format v1") from exc
+    if again != sealed:
         raise AuditBodyInvalid("an audit body is not in RFC 8785 form")
     if not isinstance(members, dict) or set(members) - {"personal"} != _BODY_KEYS:
         raise AuditBodyInvalid("an audit body has not the members of format v1")
@@ -267,6 +282,16 @@ def read_time(text: str) -> datetime:
         raise AuditRecordInvalid(f"{text} is no time") from exc
 
 
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
+        _refuse_number(digits)
+    return int(digits)
+
+
+def _refuse_number(digits: str) -> NoReturn:
+    raise ValueError(f"{digits[:20]} is not a number of format v1")
+
+
 def _members(record: AuditRecord, *, sequence: int, sealed_at: datetime) -> dict[str, Any]:
     placed = {"format": FORMAT, "sequence": str(sequence), "sealed_at": write_time(sealed_at)}
     return {**record.to_json(), **placed}
@@ -292,7 +317,7 @@ def _check_names(record: AuditRecord) -> None:
 def _check_size(record: AuditRecord) -> None:
     """Measure the largest body this record can become; json and RFC 8785 agree on lengths."""
     members = _members(record, sequence=MAX_SEQUENCE, sealed_at=record.occurred_at)
-    size = len(json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode())
+    size = len(_ENCODER.encode(members).encode())
     if size > MAX_BODY_BYTES:
         raise AuditRecordInvalid(f"the record has {size} bytes, the limit is {MAX_BODY_BYTES}")
 

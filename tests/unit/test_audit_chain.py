@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from pipeline.audit import (
     AuditRecord,
     AuditRecordInvalid,
     body,
+    canonical,
     chain_hash,
     genesis,
     parse_body,
@@ -85,6 +87,20 @@ def test_a_record_survives_jsonb_and_seals_to_the_same_bytes(
     assert body(again, sequence=1, sealed_at=NOW) == sealed
     assert place(sealed) == (TENANT, 1)
     assert parse_body(sealed)["metadata"] == metadata
+
+
+@given(value=values)
+def test_the_fast_writer_writes_what_rfc_8785_says(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(
+    value=st.dictionaries(
+        st.sampled_from(["\ud7ff", "\ue000", "\ufb33", "\U0001f600", "a"]), values
+    )
+)
+def test_members_are_sorted_by_utf_16_code_units(value: dict[str, Any]) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 def test_times_are_written_in_utc_with_six_digits() -> None:
