@@ -19,7 +19,7 @@ from actors.lease import LeaseKeeper, lease_owner
 from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, pass_on
 from pipeline.courier import Answer, Courier
 from pipeline.delivery import Outcome, judge_answer, retry_delay, signed_headers
-from pipeline.delivery_store import Delivery, next_delivery, record_delivery
+from pipeline.delivery_store import Delivery, all_delivered, next_delivery, record_delivery
 from pipeline.envelope import KeyRing
 from pipeline.fault_points import reached
 from pipeline.handoff import Handoff, finish, renew_lease, retry_later, take_lease
@@ -85,8 +85,11 @@ class Deliverer:
         try:
             with LeaseKeeper(self._outbox.engine, handoff, self._lease):
                 delivery: Delivery | None = claimed.delivery
-                while delivery is not None:
-                    delivery = self._attempt(handoff, delivery)
+                while delivery is not None and self._attempt(handoff, delivery):
+                    # A transaction of its own: if this one cannot be made, the last one counts.
+                    with self._outbox.work(tenant_id) as work:
+                        run = load_run(work, handoff.run_id)
+                        delivery = next_delivery(work, self._keyring, run)
         except (*OVERTAKEN, *INFRASTRUCTURE):
             raise
         except Exception as error:
@@ -112,8 +115,8 @@ class Deliverer:
             move(work, run, Status.DELIVERING, stage=Stage.POST_ACTION, keep_handoff=True)
         return Claimed(handoff=handoff, delivery=delivery)
 
-    def _attempt(self, handoff: Handoff, delivery: Delivery) -> Delivery | None:
-        """Make one attempt and write it down; returns the next one that can be made now."""
+    def _attempt(self, handoff: Handoff, delivery: Delivery) -> bool:
+        """Make one attempt and write it down; returns whether another can be made now."""
         now = datetime.now(UTC)
         headers = signed_headers(delivery.body, key=delivery.key, message=delivery.message, at=now)
         if handoff.traceparent is not None:
@@ -138,10 +141,10 @@ class Deliverer:
         with self._outbox.work(handoff.tenant_id) as work:
             run = load_run(work, handoff.run_id, lock=True)
             record_delivery(work, run, delivery, outcome=outcome, answer=answer, attempted_at=now)
-            following = self._conclude(work, run, handoff, delivery, outcome, answer)
+            goes_on = self._conclude(work, run, handoff, delivery, outcome, answer)
             reached("post_action.before_commit")
         reached("post_action.committed")
-        return following
+        return goes_on
 
     def _conclude(
         self,
@@ -151,23 +154,22 @@ class Deliverer:
         delivery: Delivery,
         outcome: Outcome,
         answer: Answer,
-    ) -> Delivery | None:
+    ) -> bool:
         if outcome is Outcome.DELIVERED:
-            following = next_delivery(work, self._keyring, run)
-            if following is None:
+            if all_delivered(work, run):
                 _end_delivered(work, run, handoff)
-            else:
-                renew_lease(work.connection, handoff, self._lease)
-            return following
+                return False
+            renew_lease(work.connection, handoff, self._lease)
+            return True
         said = answer.error or f"HTTP {answer.status}"
         if outcome is Outcome.REFUSED or delivery.number >= self._max_attempts:
             verb = "refused" if outcome is Outcome.REFUSED else "not delivered"
             where = f"position {delivery.position}, attempt {delivery.number}"
             _end_failed(work, run, handoff, f"post-action {verb} ({where}): {said}")
-            return None
+            return False
         delay = retry_delay(delivery.number, answer, now=datetime.now(UTC))
         retry_later(work.connection, handoff, delay=delay, error=said, counted=False)
-        return None
+        return False
 
 
 def _end_delivered(work: Work, run: StoredRun, handoff: Handoff) -> None:

@@ -72,6 +72,13 @@ def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery | No
     return None
 
 
+def all_delivered(work: Work, run: StoredRun) -> bool:
+    """Whether every position of the action has been delivered."""
+    agreed = load_action(work, run.run_id, run.epoch).as_json()["targets"]
+    attempts = _attempts(work, run)
+    return all(attempts.get(position, (0, False))[1] for position in range(len(agreed)))
+
+
 def record_delivery(
     work: Work,
     run: StoredRun,
