@@ -322,6 +322,7 @@ class Checkpoint:
     rewind_from: tuple[int, bytes] | None
     reason: str
     sha256: str
+    length: int
     external: bool = False
 
 
@@ -443,7 +444,7 @@ def read_checkpoint(
         text, signatures = _split_note(data)
         if not _signed(text, signatures, keys):
             _refuse("it is not signed by a trusted key")
-        return _parse_note(text, file, hashlib.sha256(data).hexdigest(), external)
+        return _parse_note(text, file, data, external)
     except (ValueError, IndexError) as exc:
         raise VerificationError(f"the checkpoint does not hold: {exc}", file=file) from exc
 
@@ -487,7 +488,7 @@ def _hash(encoded: str) -> bytes:
     return value if len(value) == HASH_BYTES else _refuse("a hash has not 32 bytes")
 
 
-def _parse_note(text: str, file: str, sha256: str, external: bool) -> Checkpoint:
+def _parse_note(text: str, file: str, data: bytes, external: bool) -> Checkpoint:
     """Read the lines in their one order; anything left over is refused."""
     lines = text[:-1].split("\n")
     origin = re.fullmatch(f"awgp/({UUID})", lines[0])
@@ -515,7 +516,7 @@ def _parse_note(text: str, file: str, sha256: str, external: bool) -> Checkpoint
     return Checkpoint(
         file=file, tenant=origin[1], size=_size(lines[1]), root=_hash(lines[2]),
         chain=_hash(take(3, "chain")), time=time, rewinds=rewinds, rewind_from=rewind_from,
-        reason=reason, sha256=sha256, external=external,
+        reason=reason, sha256=hashlib.sha256(data).hexdigest(), length=len(data), external=external,
     )  # fmt: skip
 
 
@@ -686,7 +687,8 @@ def _covered(segment: Segment, label: str, live: dict[str, Checkpoint]) -> None:
     checkpoint = live.get(f"{label}/{named['name']}")
     if checkpoint is None:
         raise VerificationError(f"its checkpoint {named['name']} is missing", file=segment.file)
-    if checkpoint.sha256 != named["sha256"] or checkpoint.size != int(named["size"]):
+    found = (checkpoint.sha256, checkpoint.length, str(checkpoint.size))
+    if found != (named["sha256"], named["bytes"], named["size"]):
         raise VerificationError(f"its checkpoint {named['name']} is another", file=segment.file)
     if checkpoint.size < segment.last <= max(other.size for other in live.values()):
         raise VerificationError(
@@ -1057,9 +1059,18 @@ def _as_text(report: TenantReport) -> str:
     return "\n".join(lines)
 
 
+def _say(text: str) -> None:
+    """Print; names and reasons come from the export and must not speak to the terminal."""
+    plain = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    encoding = sys.stdout.encoding or "ascii"
+    print(plain.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="awgp_verify.py", description="Verify an exported AWGP audit trail, offline."
+        prog="awgp_verify.py",
+        description="Verify an exported AWGP audit trail, offline.",
+        allow_abbrev=False,
     )
     parser.add_argument("folder", type=Path, help="a tenant's folder, or a folder of them")
     parser.add_argument(
@@ -1091,12 +1102,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         reports = verify_folder(arguments.folder, arguments.trust_root, external)
     except VerificationError as exc:
         reports = [TenantReport(tenant=str(arguments.folder), failure=exc)]
+    except OSError as exc:
+        unread = VerificationError(f"cannot be read: {exc.strerror}", file=str(exc.filename))
+        reports = [TenantReport(tenant=str(arguments.folder), failure=unread)]
     proven = all(report.verdict == "proven" for report in reports)
     if arguments.json:
         print(json.dumps({"proven": proven, "tenants": [_as_json(r) for r in reports]}, indent=2))
     else:
         for report in reports:
-            print(_as_text(report))
+            _say(_as_text(report))
     return 0 if proven else 1
 
 

@@ -1,21 +1,25 @@
 """The offline verifier against whole exports, honest ones and every attack we could think of."""
 
+import ast
 import base64
 import dataclasses
 import hashlib
 import io
 import json
 import shutil
+import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit_export import awgp_verify
 from audit_export.awgp_verify import (
     TenantReport,
     ed25519_verify,
@@ -41,7 +45,6 @@ from tests.audit_trail import (
 )
 
 ROOT = make_signer(Path("unused")).public.fingerprint
-Folders = Callable[[], Path]
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +216,30 @@ def test_no_flipped_bit_of_any_file_goes_unnoticed(
         assert failure(copy).startswith(str(TENANT))
     finally:
         shutil.rmtree(copy)
+
+
+def test_no_member_of_a_manifest_is_left_unchecked(attacked: Path) -> None:
+    """A manifest is not signed: whatever it says must follow from what is."""
+    for path in files(attacked, "*.manifest.json"):
+        original = path.read_bytes()
+        for changed in _each_value_changed(json.loads(original)):
+            path.write_bytes(rfc8785.dumps(changed))
+            failure(attacked)
+        path.write_bytes(original)
+
+
+def _each_value_changed(value: Any) -> Iterator[Any]:
+    """Yield copies of JSON in which one number or one character of one string is another."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from ({**value, name: changed} for changed in _each_value_changed(member))
+    elif isinstance(value, int):
+        yield value + 1
+        yield value - 1
+    else:
+        last = "1" if value[-1] == "0" else "0"
+        yield value[:-1] + last
+        yield ("1" if value[0] == "0" else "0") + value[1:]
 
 
 @pytest.mark.parametrize("pattern", ["*.note", "*.pub", "*.leaves", "*.manifest.json", "*.gz"])
@@ -604,6 +631,32 @@ def test_a_record_that_is_not_of_the_format_is_named(
     assert what in said
 
 
+def test_a_file_name_does_not_speak_to_the_terminal(
+    attacked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (attacked / str(TENANT) / "segments" / "\x1b]0;proven\x07").write_bytes(b"")
+    assert main([str(attacked), "--trust-root", ROOT]) == 1
+    said = capsys.readouterr().out
+    assert "\\x1b]0;proven\\x07: the export has no such file" in said
+    assert "\x1b" not in said
+
+
+def test_the_verifier_is_one_file_that_python_3_9_can_run() -> None:
+    tree = ast.parse(Path(awgp_verify.__file__).read_text("utf-8"), feature_version=(3, 9))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= sys.stdlib_module_names
+
+
 # --- Its own cryptography --------------------------------------------------------------------
 
 # RFC 8032, 7.1: secret key, public key, message, signature.
@@ -696,8 +749,6 @@ values = st.recursive(
 
 @given(value=values)
 def test_the_verifier_and_rfc8785_agree_on_what_is_canonical(value: Any) -> None:
-    import rfc8785  # noqa: PLC0415 (only this test compares the two)
-
     assert parse_canonical(rfc8785.dumps(value)) == value
     loose = json.dumps(value).encode()
     if loose != rfc8785.dumps(value):
