@@ -1,0 +1,63 @@
+"""`awgp runtime`: gVisor and the root file systems that sandboxes run in."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ops import build_runtime, install_runsc
+from runtime_host.rootfs import runtimes
+
+_FOLDER = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="AWGP_RUNTIME_FOLDER",
+    default=Path(".awgp/runtimes"),
+    show_default=True,
+    help="Where runtimes are; uid 65534 must be able to read it.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+@click.group("runtime")
+def command() -> None:
+    """Install gVisor, and build what sandboxes run in."""
+
+
+@command.command()
+@_JSON
+def install(as_json: bool) -> None:
+    """Make sure of a recent runsc on this machine; takes root where there is none."""
+    installed = install_runsc.install()
+    if as_json:
+        body = {"path": str(installed.path), "version": installed.version, "fresh": installed.fresh}
+        click.echo(json.dumps(body))
+    else:
+        click.echo(f"{installed.path}  runsc {installed.version}")
+        if not installed.recent:
+            click.echo("older than 2024: Debian trixie's build could not be had", err=True)
+
+
+@command.command()
+@_FOLDER
+@click.option("--name", default="python3", show_default=True)
+@click.option("--force", is_flag=True, help="Build anew, for newer packages.")
+@_JSON
+def build(folder: Path, name: str, force: bool, as_json: bool) -> None:
+    """Build the runtime's root file system from Debian packages."""
+    record = build_runtime.build(folder.absolute(), name, force=force)
+    click.echo(json.dumps(asdict(record)) if as_json else f"{record.name}  {record.digest}")
+
+
+@command.command("list")
+@_FOLDER
+@_JSON
+def list_runtimes(folder: Path, as_json: bool) -> None:
+    """Show the runtimes that are built."""
+    found = runtimes(folder)
+    if as_json:
+        click.echo(json.dumps({name: asdict(record) for name, record in found.items()}))
+        return
+    for name, record in found.items():
+        click.echo(f"{name}  {record.digest}  {len(record.packages)} packages")

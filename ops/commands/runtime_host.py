@@ -1,0 +1,110 @@
+"""`awgp runtime-host`: the process that owns this machine's sandboxes.
+
+It keeps the settings below and forgets the rest of its environment, so that no credential another
+process was started with is ever within its reach.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from ops import install_runsc
+from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
+
+KEPT = frozenset(
+    {
+        "AWGP_RUNSC",
+        "AWGP_RUNTIME_CLIENT_UIDS",
+        "AWGP_RUNTIME_FOLDER",
+        "AWGP_RUNTIME_GROUP",
+        "AWGP_RUNTIME_SOCKET",
+        "AWGP_RUNTIME_STATE",
+        "AWGP_RUNTIME_STOP_SECONDS",
+        "AWGP_SANDBOXES",
+        "LANG",
+        "PATH",
+        "PYTHONPATH",
+    }
+)
+
+
+@click.command("runtime-host")
+def command() -> None:
+    """Run bundles in gVisor for this machine's workers.
+
+    AWGP_RUNTIME_SOCKET: the Unix socket to serve.
+    AWGP_RUNTIME_FOLDER: folder of runtimes (awgp runtime build).
+    AWGP_RUNTIME_STATE: folder of our own, on a local disk.
+    AWGP_SANDBOXES: how many may run at once; twice the cores by default.
+    AWGP_RUNTIME_CLIENT_UIDS: who may connect beside root and us, with commas.
+    AWGP_RUNTIME_GROUP: group that owns the socket.
+    AWGP_RUNTIME_STOP_SECONDS: how long running sandboxes may go on at SIGTERM; 30 by default.
+    AWGP_RUNSC: the runsc binary; else /usr/local/bin/runsc, else PATH.
+    """
+    forget_the_environment()
+    settings = settings_from(dict(os.environ))
+    host = RuntimeHost(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: host.stop())
+    host.serve()
+
+
+def forget_the_environment() -> None:
+    """Start this very command anew with our settings alone.
+
+    Deleting variables would not do: the kernel keeps what a process was started with readable
+    in /proc for as long as it lives.
+    """
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
+    # Python itself sets LC_CTYPE at its start where there is no locale (PEP 538).
+    if set(os.environ) - KEPT - {"LC_CTYPE"}:
+        os.execve(sys.executable, sys.orig_argv, kept)  # noqa: S606  # no shell, on purpose
+
+
+def settings_from(environment: dict[str, str]) -> HostSettings:
+    """Read the settings.
+
+    Raises:
+        HostRefuses: One is missing or not what it must be, or there is no runsc.
+    """
+    configured = environment.get("AWGP_RUNSC")
+    runsc = install_runsc.find(Path(configured) if configured else None)
+    if runsc is None:
+        raise HostRefuses("there is no runsc; run: awgp runtime install")
+    if not runsc.recent:
+        raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
+    group = environment.get("AWGP_RUNTIME_GROUP")
+    return HostSettings(
+        socket_path=_path(environment, "AWGP_RUNTIME_SOCKET"),
+        runtimes=_path(environment, "AWGP_RUNTIME_FOLDER"),
+        state=_path(environment, "AWGP_RUNTIME_STATE"),
+        sandboxes=_whole(environment, "AWGP_SANDBOXES", 2 * (os.cpu_count() or 1)),
+        runsc=runsc.path,
+        client_uids=_uids(environment.get("AWGP_RUNTIME_CLIENT_UIDS", "")),
+        group=group or None,
+        stop_seconds=float(_whole(environment, "AWGP_RUNTIME_STOP_SECONDS", 30)),
+    )
+
+
+def _path(environment: dict[str, str], name: str) -> Path:
+    value = environment.get(name)
+    if not value:
+        raise HostRefuses(f"{name} is not set")
+    return Path(value).absolute()
+
+
+def _whole(environment: dict[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= 10_000:
+        raise HostRefuses(f"{name} must be a whole number from 1 to 10000")
+    return int(value)
+
+
+def _uids(text: str) -> frozenset[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise HostRefuses("AWGP_RUNTIME_CLIENT_UIDS must be numbers with commas between")
+    return frozenset(int(part) for part in parts)

@@ -1,0 +1,268 @@
+"""Hold a sandbox's processes in cgroups, version 1 or 2, where this process may write them.
+
+Each controller is looked for by itself, because a machine may have memory under version 1 and
+an empty version 2 hierarchy beside it. What is not found is simply absent: the caller asks
+`has_memory` and says so to people.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+CONTROLLERS = ("memory", "pids")
+REMOVAL_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hierarchy:
+    """Where sandboxes' groups are made for one controller."""
+
+    controller: str
+    version: int
+    base: Path
+
+
+class Cgroup:
+    """One sandbox's groups, one folder a hierarchy."""
+
+    def __init__(self, folders: dict[str, Path], versions: dict[str, int]) -> None:
+        self._folders = folders
+        self._versions = versions
+
+    @property
+    def entry_files(self) -> list[str]:
+        """Where a process writes its id to enter."""
+        return [str(folder / "cgroup.procs") for folder in _unique(self._folders)]
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the memory cap holds."""
+        return "memory" in self._folders
+
+    def oom_kills(self) -> int:
+        """How often the kernel killed in here for want of memory."""
+        if not self.has_memory:
+            return 0
+        name = "memory.oom_control" if self._versions["memory"] == 1 else "memory.events"
+        found = re.search(r"^oom_kill (\d+)$", self._read("memory", name), re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    def peak_bytes(self) -> int | None:
+        """The most memory held at once; None where the kernel does not say."""
+        if not self.has_memory:
+            return None
+        old = self._versions["memory"] == 1
+        text = self._read("memory", "memory.max_usage_in_bytes" if old else "memory.peak")
+        return int(text) if text.strip().isdigit() else None
+
+    def kill(self) -> None:
+        """SIGKILL everything inside; new processes of theirs too."""
+        for folder in _unique(self._folders):
+            kill_all_in(folder)
+
+    def remove(self) -> None:
+        """Kill what is left and take the folders away.
+
+        Raises:
+            OSError: A folder could not be removed within `REMOVAL_SECONDS`.
+        """
+        for folder in _unique(self._folders):
+            remove_group(folder)
+
+    def _read(self, controller: str, name: str) -> str:
+        try:
+            return (self._folders[controller] / name).read_text()
+        except OSError:
+            return ""
+
+
+class CgroupTree:
+    """The place in each hierarchy where this machine's runtime host makes its groups.
+
+    Args:
+        name: One path part, the same at every start with the same state folder, so that a
+            later host finds what an earlier one left.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._hierarchies = [h for c in CONTROLLERS if (h := _writable(c, name)) is not None]
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        """The controllers that hold here."""
+        return frozenset(h.controller for h in self._hierarchies)
+
+    def create(self, group: str, *, memory_bytes: int, tasks: int) -> Cgroup:
+        """Make a group with its limits set, empty of processes.
+
+        Args:
+            memory_bytes: For everything inside, the sandbox's kernel included; no swap on top.
+            tasks: Threads on the machine itself, as the kernel counts them.
+        """
+        folders, versions = {}, {}
+        for hierarchy in self._hierarchies:
+            folder = hierarchy.base / group
+            folder.mkdir(exist_ok=True)
+            folders[hierarchy.controller] = folder
+            versions[hierarchy.controller] = hierarchy.version
+            if hierarchy.controller == "pids":
+                _write(folder / "pids.max", tasks)
+            elif hierarchy.version == 1:
+                _write(folder / "memory.limit_in_bytes", memory_bytes)
+                _write_if_there(folder / "memory.memsw.limit_in_bytes", memory_bytes)
+            else:
+                _write(folder / "memory.max", memory_bytes)
+                _write_if_there(folder / "memory.swap.max", 0)
+                _write_if_there(folder / "memory.oom.group", 1)
+        return Cgroup(folders, versions)
+
+    def sweep(self) -> set[str]:
+        """Kill and remove every group below; their names.
+
+        Only for the holder of the state folder's lock: everything here is a dead owner's.
+        """
+        swept: set[str] = set()
+        for base in {h.base for h in self._hierarchies}:
+            for folder in sorted(p for p in base.iterdir() if p.is_dir()):
+                remove_group(folder)
+                swept.add(folder.name)
+        return swept
+
+    def remove(self) -> None:
+        """Take the empty places themselves away."""
+        for base in {h.base for h in self._hierarchies}:
+            with contextlib.suppress(OSError):
+                base.rmdir()
+
+
+def kill_all_in(folder: Path) -> None:
+    """SIGKILL every process of a group, by descriptor, so that no reused id is ever hit."""
+    with contextlib.suppress(OSError):
+        _write(folder / "cgroup.kill", 1)
+        return
+    for pid in _pids(folder):
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            continue
+        try:
+            if pid in _pids(folder):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(descriptor)
+
+
+def remove_group(folder: Path) -> None:
+    """Kill until the group is empty, then remove it."""
+    deadline = time.monotonic() + REMOVAL_SECONDS
+    while True:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            kill_all_in(folder)
+            time.sleep(0.002)
+        else:
+            return
+
+
+def _unique(folders: dict[str, Path]) -> list[Path]:
+    return sorted(set(folders.values()))
+
+
+def _pids(folder: Path) -> list[int]:
+    """Ids of the processes inside; never 0 or less, which would mean other processes."""
+    try:
+        text = (folder / "cgroup.procs").read_text()
+    except OSError:
+        return []
+    return [pid for line in text.split() if (pid := int(line)) > 1]
+
+
+def _write(path: Path, value: int) -> None:
+    # Not write_text: it asks to truncate and create, which cgroup files need not allow.
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, str(value).encode())
+    finally:
+        os.close(descriptor)
+
+
+def _write_if_there(path: Path, value: int) -> None:
+    with contextlib.suppress(OSError):
+        _write(path, value)
+
+
+def _writable(controller: str, name: str) -> Hierarchy | None:
+    """Where groups for this controller can be made and their limits set, if anywhere."""
+    for version, mount, own in _mounts(controller):
+        for parent in (mount / own.lstrip("/"), mount):
+            base = parent / name
+            if parent.is_dir() and _prepare(base, parent, controller, version):
+                return Hierarchy(controller=controller, version=version, base=base)
+    return None
+
+
+def _prepare(base: Path, parent: Path, controller: str, version: int) -> bool:
+    try:
+        base.mkdir(exist_ok=True)
+        if version == 2:
+            for folder in (parent, base):
+                _enable(folder, controller)
+        # Groups below a version 1 memory group need this to be counted with it.
+        elif controller == "memory":
+            _write_if_there(base / "memory.use_hierarchy", 1)
+        probe = base / "probe"
+        probe.mkdir(exist_ok=True)
+        usable = (
+            os.access(probe / "cgroup.procs", os.W_OK)
+            and (probe / _limit_file(controller, version)).exists()
+        )
+        probe.rmdir()
+    except OSError:
+        with contextlib.suppress(OSError):
+            base.rmdir()
+        return False
+    return usable
+
+
+def _enable(folder: Path, controller: str) -> None:
+    """Pass a version 2 controller on to the groups below."""
+    descriptor = os.open(folder / "cgroup.subtree_control", os.O_WRONLY)
+    try:
+        os.write(descriptor, f"+{controller}".encode())
+    finally:
+        os.close(descriptor)
+
+
+def _limit_file(controller: str, version: int) -> str:
+    if controller == "pids":
+        return "pids.max"
+    return "memory.limit_in_bytes" if version == 1 else "memory.max"
+
+
+def _mounts(controller: str) -> list[tuple[int, Path, str]]:
+    """(version, mount point, own group) of the hierarchies that may hold a controller."""
+    own = {}
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        for one in names.split(","):
+            own[one] = path
+    found = []
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, point, kind, options = line.split(" ")[:4]
+        if kind == "cgroup" and controller in options.split(","):
+            found.append((1, Path(point), own.get(controller, "/")))
+        elif kind == "cgroup2":
+            found.append((2, Path(point), own.get("", "/")))
+    return sorted(found)

@@ -1,0 +1,322 @@
+"""The one process of a machine that owns its sandboxes, behind a Unix socket.
+
+It holds no credentials of ours and knows neither database nor broker. It refuses to serve until
+it has proved that its sandboxes hold (`selftest`), runs only bytes whose digests match what it
+was told, and kills a sandbox when its client goes away, its lease lapses or it must stop itself.
+"""
+
+import contextlib
+import fcntl
+import grp
+import hashlib
+import os
+import platform
+import shutil
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from pipeline.errors import AwgpError
+from pipeline.execution import ExecutionSpec
+from runtime_host import rootfs, selftest, sweep
+from runtime_host.cgroups import CgroupTree
+from runtime_host.connection import ClientWatcher
+from runtime_host.launch_frame import SpecRefused, decode_launch, encode_result
+from runtime_host.runsc import RunscDriver, SandboxFailed
+from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
+
+log = structlog.get_logger()
+
+REQUEST_SECONDS = 10.0
+RESULT_SECONDS = 30.0
+BUSY_SECONDS = 10.0
+ACCEPT_SECONDS = 0.2
+SOCKET_MODE = 0o660
+PEER = struct.Struct("3i")
+
+
+class HostRefuses(AwgpError):
+    """The host does not start; the message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """How this machine's host runs.
+
+    Args:
+        socket_path: Where clients connect; its folder must exist.
+        runtimes: Folder of runtimes, one folder each.
+        state: Folder of our own, locked while we run.
+        sandboxes: How many may run at once.
+        runsc: The binary.
+        client_uids: Who may connect beside root and our own user.
+        group: Group that owns the socket; None keeps our own.
+        stop_seconds: How long running sandboxes may go on once we are told to stop.
+    """
+
+    socket_path: Path
+    runtimes: Path
+    state: Path
+    sandboxes: int
+    runsc: Path
+    client_uids: frozenset[int] = frozenset()
+    group: str | None = None
+    stop_seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class _Running:
+    """What runs now."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    executions: set[str] = field(default_factory=set)
+    threads: set[threading.Thread] = field(default_factory=set)
+
+
+class RuntimeHost:
+    """Owns the sandboxes of a machine from `serve()` until `stop()`."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self._settings = settings
+        self._running = _Running()
+        self._slots = threading.BoundedSemaphore(settings.sandboxes)
+        self._stopping = threading.Event()
+        self._stop_at: float | None = None
+        name = hashlib.sha256(os.fsencode(settings.state.resolve())).hexdigest()[:12]
+        self._cgroups = CgroupTree(f"awgp-{name}")
+        self._driver = RunscDriver(
+            binary=settings.runsc,
+            sandboxes=settings.state / "sandboxes",
+            cgroups=self._cgroups,
+            rootless=os.geteuid() != 0,
+        )
+        self._runtimes: dict[str, rootfs.RuntimeRecord] = {}
+
+    def serve(self) -> None:
+        """Take the lock, sweep, prove the sandboxes, then answer clients until stopped.
+
+        Raises:
+            HostRefuses: Another host runs here, a runtime is not sound, or a sandbox does not
+                hold what it must.
+        """
+        with self._lock():
+            swept = sweep.sweep(self._settings.state / "sandboxes", self._cgroups)
+            if swept:
+                log.warning("orphans_swept", sandboxes=swept)
+            self._load_runtimes()
+            self._prove()
+            with self._listener() as listener:
+                log.info("serving", socket=str(self._settings.socket_path), **self.describe())
+                self._accept(listener)
+            self._finish()
+            self._cgroups.remove()
+
+    def stop(self) -> None:
+        """Accept nothing more; what runs may finish within `stop_seconds`. Signal-safe."""
+        if self._stop_at is None:
+            self._stop_at = time.monotonic() + self._settings.stop_seconds
+        self._stopping.set()
+
+    def describe(self) -> dict[str, object]:
+        """What clients may know of this host."""
+        holds, lacks = selftest.enforcement(self._cgroups.controllers)
+        return {
+            "driver": "runsc",
+            "version": selftest.runsc_version(self._settings.runsc),
+            "platform": "systrap",
+            "runtimes": {name: record.digest for name, record in self._runtimes.items()},
+            "enforced": holds,
+            "not_enforced": lacks,
+            "sandboxes": self._settings.sandboxes,
+        }
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        state = self._settings.state
+        (state / "sandboxes").mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            os.close(descriptor)
+            raise HostRefuses(f"another runtime host holds {state}") from exc
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _load_runtimes(self) -> None:
+        try:
+            for name in rootfs.runtimes(self._settings.runtimes):
+                self._runtimes[name] = rootfs.verify(self._settings.runtimes / name)
+        except rootfs.RuntimeInvalid as exc:
+            raise HostRefuses(str(exc)) from exc
+        if not self._runtimes:
+            raise HostRefuses(
+                f"there is no runtime in {self._settings.runtimes}; run: awgp runtime build"
+            )
+
+    def _prove(self) -> None:
+        name, record = next(iter(self._runtimes.items()))
+        try:
+            selftest.prove(self._driver, record, self._rootfs(name), platform.machine())
+        except (selftest.SelfTestFailed, SandboxFailed) as exc:
+            raise HostRefuses(f"the sandbox does not hold: {exc}") from exc
+
+    def _rootfs(self, name: str) -> Path:
+        return self._settings.runtimes / name / "rootfs"
+
+    @contextmanager
+    def _listener(self) -> Iterator[socket.socket]:
+        path = self._settings.socket_path
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            before = os.umask(0o177)
+            try:
+                listener.bind(str(path))
+            except OSError as exc:
+                raise HostRefuses(f"the socket {path} cannot be made: {exc.strerror}") from exc
+            finally:
+                os.umask(before)
+            self._give_to_group(path)
+            listener.listen(64)
+            listener.settimeout(ACCEPT_SECONDS)
+            try:
+                yield listener
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _give_to_group(self, path: Path) -> None:
+        if self._settings.group is not None:
+            try:
+                shutil.chown(path, group=grp.getgrnam(self._settings.group).gr_gid)
+            except (KeyError, OSError) as exc:
+                raise HostRefuses(
+                    f"the socket cannot be given to group {self._settings.group}"
+                ) from exc
+        path.chmod(SOCKET_MODE)
+
+    def _accept(self, listener: socket.socket) -> None:
+        most = 4 * self._settings.sandboxes + 16
+        while not self._stopping.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with self._running.lock:
+                crowded = len(self._running.threads) >= most
+            if crowded or not self._is_welcome(connection):
+                connection.close()
+                continue
+            thread = threading.Thread(target=self._serve_client, args=(connection,), daemon=True)
+            with self._running.lock:
+                self._running.threads.add(thread)
+            thread.start()
+
+    def _is_welcome(self, connection: socket.socket) -> bool:
+        packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+        _, uid, _ = PEER.unpack(packed)
+        welcome = uid in {0, os.geteuid(), *self._settings.client_uids}
+        if not welcome:
+            log.warning("client_refused", uid=uid)
+        return welcome
+
+    def _serve_client(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                connection.settimeout(REQUEST_SECONDS)
+                decoder = Decoder()
+                self._answer(connection, decoder, receive(connection, decoder))
+        except (WireBroken, OSError) as exc:
+            log.info("client_lost", why=str(exc))
+        except Exception:
+            log.exception("client_failed")
+            raise
+        finally:
+            with self._running.lock:
+                self._running.threads.discard(threading.current_thread())
+
+    def _answer(self, connection: socket.socket, decoder: Decoder, frame: Frame) -> None:
+        if frame.type == "describe":
+            connection.sendall(encode({"type": "description", **self.describe()}))
+            return
+        if frame.type != "launch":
+            raise WireBroken(f"the message {frame.type!a} is unknown")
+        try:
+            spec, lease_seconds = decode_launch(frame)
+            record = self._runtime_of(spec)
+            with self._slot(spec):
+                self._launch(connection, decoder, spec, record, lease_seconds)
+        except SpecRefused as exc:
+            log.warning("launch_refused", error=exc.error)
+            connection.sendall(encode({"type": "refused", "error": exc.error, "message": str(exc)}))
+
+    def _runtime_of(self, spec: ExecutionSpec) -> rootfs.RuntimeRecord:
+        record = self._runtimes.get(spec.runtime)
+        if record is None:
+            raise SpecRefused("runtime_unknown", f"there is no runtime {spec.runtime} here")
+        if record.digest != spec.runtime_digest:
+            raise SpecRefused(
+                "runtime_digest_mismatch", f"runtime {spec.runtime} is not the one approved"
+            )
+        return record
+
+    @contextmanager
+    def _slot(self, spec: ExecutionSpec) -> Iterator[None]:
+        """One of the machine's places, for one execution at most once at a time."""
+        name = str(spec.execution_id)
+        if not self._slots.acquire(timeout=BUSY_SECONDS):
+            raise SpecRefused("busy", "all sandboxes of this machine are taken")
+        try:
+            with self._running.lock:
+                if name in self._running.executions:
+                    raise SpecRefused("already_running", "this execution runs here already")
+                if self._stopping.is_set():
+                    raise SpecRefused("stopping", "this host is stopping")
+                self._running.executions.add(name)
+            try:
+                yield
+            finally:
+                with self._running.lock:
+                    self._running.executions.discard(name)
+        finally:
+            self._slots.release()
+
+    def _launch(
+        self,
+        connection: socket.socket,
+        decoder: Decoder,
+        spec: ExecutionSpec,
+        record: rootfs.RuntimeRecord,
+        lease_seconds: float,
+    ) -> None:
+        watcher = ClientWatcher(connection, decoder, lease_seconds, lambda: self._stop_at)
+        watcher.tell(encode({"type": "launched"}))
+        ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
+        log.info("launched", tenant_id=str(spec.tenant_id), fence=spec.fence, **ids)
+        try:
+            result = self._driver.run(spec, record, self._rootfs(spec.runtime), watcher)
+        except SandboxFailed as exc:
+            log.error("sandbox_failed", why=str(exc), **ids)  # the message says it
+            connection.settimeout(RESULT_SECONDS)
+            raise SpecRefused("sandbox_failed", str(exc)) from exc
+        log.info("ended", reason=result.reason.value, duration_ms=result.duration_ms, **ids)
+        with contextlib.suppress(OSError):
+            connection.settimeout(RESULT_SECONDS)
+            watcher.flush()
+            connection.sendall(encode_result(result))
+
+    def _finish(self) -> None:
+        """Wait for clients still served; their sandboxes end by our deadline."""
+        until = (self._stop_at or time.monotonic()) + RESULT_SECONDS
+        with self._running.lock:
+            threads = list(self._running.threads)
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))

@@ -1,0 +1,121 @@
+"""The OCI configuration of a sandbox: what it sees, who it is, what it may call."""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from pipeline.execution import MIB, ExecutionSpec, Limits
+from runtime_host.inside.ustar import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
+from runtime_host.rootfs import RuntimeRecord
+from runtime_host.seccomp import profile
+
+# The launcher enters as root of the sandbox only to fork off the agent as another user.
+LAUNCHER_CAPABILITIES = ("CAP_SETGID", "CAP_SETUID")
+LAUNCHER_UID, AGENT_GID = 65533, 65534
+LAUNCH = """
+import sys
+sys.path.insert(0, "/usr/lib/awgp")
+from runtime_host.inside.launch import main
+main()
+"""
+
+OUTPUT_BYTES = 2 * MIB
+SHM_BYTES = 16 * MIB
+# gVisor's own kernel and file server, measured at 25 to 40 MiB with one idle agent.
+KERNEL_BYTES = 96 * MIB
+# Threads on the machine: gVisor's own, and several for each process of the agent.
+KERNEL_TASKS = 256
+TASKS_A_PROCESS = 6
+
+
+def machine_memory_bytes(limits: Limits, bundle_bytes: int) -> int:
+    """What the whole sandbox may take of the machine's memory, its files included."""
+    unpacked = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, MAX_RATIO * bundle_bytes))
+    files = limits.disk_bytes + OUTPUT_BYTES + SHM_BYTES + 2 * unpacked
+    return limits.memory_bytes + files + KERNEL_BYTES
+
+
+def machine_tasks(limits: Limits) -> int:
+    """How many threads of the machine the whole sandbox may take."""
+    return KERNEL_TASKS + TASKS_A_PROCESS * limits.processes
+
+
+def configuration(rootfs: Path, record: RuntimeRecord, limits: Limits) -> dict[str, Any]:
+    """The `config.json` for one sandbox."""
+    return {
+        "ociVersion": "1.0.2",
+        "hostname": "sandbox",
+        "root": {"path": str(rootfs), "readonly": True},
+        "process": {
+            "terminal": False,
+            "cwd": "/",
+            "args": [record.interpreter, "-I", "-S", "-B", "-c", LAUNCH],
+            "env": ["PATH=/usr/bin", "LANG=C.UTF-8"],
+            "user": {"uid": 0, "gid": 0},
+            "noNewPrivileges": True,
+            "capabilities": {
+                kind: list(LAUNCHER_CAPABILITIES) for kind in ("bounding", "effective", "permitted")
+            },
+        },
+        "mounts": [
+            {"destination": "/proc", "type": "proc", "source": "proc"},
+            _tmpfs("/bundle", MAX_UNPACKED_BYTES + MIB, "0755", LAUNCHER_UID),
+            _tmpfs("/input", MAX_UNPACKED_BYTES, "0755", LAUNCHER_UID),
+            _tmpfs("/output", OUTPUT_BYTES, "1777"),
+            _tmpfs("/tmp", limits.disk_bytes, "1777"),  # noqa: S108  # a path inside
+            _tmpfs("/dev/shm", min(SHM_BYTES, limits.disk_bytes), "1777"),  # noqa: S108
+        ],
+        "linux": {
+            "namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount")],
+            "seccomp": profile(platform.machine()),
+        },
+    }
+
+
+def job(
+    spec: ExecutionSpec, record: RuntimeRecord, *, address_space_bytes: int | None
+) -> dict[str, Any]:
+    """The header the launcher reads before the bundle and the payload.
+
+    Args:
+        address_space_bytes: Bounds each process where no cgroup bounds the sandbox.
+    """
+    rlimits = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": spec.limits.disk_bytes,
+        "RLIMIT_NOFILE": spec.limits.open_files,
+        "RLIMIT_NPROC": spec.limits.processes,
+    }
+    if address_space_bytes is not None:
+        rlimits["RLIMIT_AS"] = address_space_bytes
+    return {
+        "argv": [record.interpreter, *spec.entrypoint],
+        "bundle_bytes": len(spec.bundle),
+        "payload_bytes": len(spec.payload),
+        "environment": environment(spec),
+        "rlimits": rlimits,
+        "max_processes": spec.limits.processes,
+    }
+
+
+def environment(spec: ExecutionSpec) -> dict[str, str]:
+    """All the agent finds in its environment; the host's own names win."""
+    return {
+        **spec.environment,
+        "AWGP_EXECUTION_ID": str(spec.execution_id),
+        "AWGP_RUN_ID": str(spec.run_id),
+        "HOME": "/tmp",  # noqa: S108  # a path inside
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/bin",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "TZ": "UTC",
+    }
+
+
+def _tmpfs(destination: str, size: int, mode: str, uid: int = 0) -> dict[str, Any]:
+    options = ["nosuid", "nodev", f"size={size}", f"mode={mode}", f"uid={uid}", f"gid={AGENT_GID}"]
+    return {"destination": destination, "type": "tmpfs", "source": "tmpfs", "options": options}

@@ -1,0 +1,196 @@
+"""Prove, before the first job, that sandboxes on this machine hold what they must.
+
+1. One sandbox reports on itself: its kernel is gVisor, system calls outside the profile get
+   EPERM, it is nobody and without capabilities, its root is read-only, and neither an outside
+   address nor a listener of this very process on the loopback can be reached.
+2. One sandbox takes memory without end and must be ended for that.
+
+Anything else than the expected answer, silence included, is a failure.
+"""
+
+import json
+import re
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+from pipeline.errors import AwgpError
+from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
+from runtime_host.bundle import digest_of, pack
+from runtime_host.rootfs import RuntimeRecord
+from runtime_host.runsc import RunscDriver
+
+WALL_SECONDS = 30.0
+EXPECTED = {
+    "gvisor": True,
+    "unshare": 1,  # EPERM
+    "keyctl": 1,  # gVisor by itself answers ENOSYS: only the profile gives EPERM
+    "netlink": 1,
+    "uid": 65534,
+    "capabilities": 0,
+    "root_writable": False,
+    "bundle_writable": False,
+    "reached": [],
+}
+
+_REPORT = """
+import ctypes, json, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*numbers):
+    ctypes.set_errno(0)
+    libc.syscall(*numbers)
+    return ctypes.get_errno()
+def writable(path):
+    try:
+        open(path, "w").close()
+    except OSError:
+        return False
+    return True
+def reached(address):
+    try:
+        socket.create_connection(address, 2).close()
+    except OSError:
+        return False
+    return True
+def netlink():
+    try:
+        socket.socket(16, socket.SOCK_RAW).close()
+    except OSError as exc:
+        return exc.errno
+    return 0
+kernel_log = ctypes.create_string_buffer(4096)
+libc.syscall({syslog}, 3, kernel_log, 4096)
+status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
+report = {{
+    "gvisor": b"Starting gVisor" in kernel_log.value,
+    "unshare": call({unshare}, 0x10000000),
+    "keyctl": call({keyctl}, 0, 0, 0, 0, 0),
+    "netlink": netlink(),
+    "uid": os.getuid(),
+    "capabilities": int(status["CapEff"], 16) | int(status["CapPrm"], 16),
+    "root_writable": writable("/probe"),
+    "bundle_writable": writable("/bundle/probe"),
+    "reached": [a for a in {addresses!r} if reached(a)],
+}}
+with open("/output/result.json", "w") as file:
+    json.dump(report, file)
+"""
+_TAKE_MEMORY = """
+kept = []
+while True:
+    kept.append(b"x" * (4 << 20))
+"""
+# An address of the documentation range, which answers nobody, and where anybody would answer.
+_OUTSIDE = ("192.0.2.1", 80)
+_NUMBERS = {
+    "x86_64": {"syslog": 103, "unshare": 272, "keyctl": 250},
+    "aarch64": {"syslog": 116, "unshare": 97, "keyctl": 219},
+}
+
+
+class SelfTestFailed(AwgpError):
+    """A sandbox did not hold; the message says what."""
+
+
+def prove(driver: RunscDriver, record: RuntimeRecord, root: Path, machine: str) -> None:
+    """Run the proofs; about two seconds.
+
+    Args:
+        machine: As `platform.machine()` names it.
+
+    Raises:
+        SelfTestFailed: With the first thing that does not hold.
+        SandboxFailed: A sandbox could not be started at all.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(2) as pool:
+        listener.setblocking(False)
+        addresses = [_OUTSIDE, listener.getsockname()]
+        program = _REPORT.format(addresses=addresses, **_NUMBERS[machine])
+        report = pool.submit(_run, driver, record, root, program)
+        memory = pool.submit(_run, driver, record, root, _TAKE_MEMORY)
+        _check_report(report.result())
+        _check_memory(memory.result())
+
+
+def enforcement(controllers: frozenset[str]) -> tuple[list[str], dict[str, str]]:
+    """What holds on this machine, and what does not with what holds in its place."""
+    holds = ["wall", "output", "processes", "disk", "open_files", "network", "syscalls", "root"]
+    if "memory" in controllers:
+        return [*holds, "memory"], {}
+    return holds, {
+        "memory": "no memory cgroup can be written: only each process's address space is bounded"
+    }
+
+
+def runsc_version(binary: Path) -> str:
+    """As runsc prints it.
+
+    Raises:
+        SelfTestFailed: It does not run.
+    """
+    try:
+        done = subprocess.run(
+            [str(binary), "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise SelfTestFailed(f"{binary} does not run; run: awgp runtime install") from exc
+    found = re.search(r"version (\S+)", done.stdout)
+    return found[1] if found else "unknown"
+
+
+def _check_report(result: ExecutionResult) -> None:
+    if result.reason is not ExitReason.OK or result.result is None:
+        last = result.lines[-1].text if result.lines else ""
+        raise SelfTestFailed(
+            f"the first sandbox ended with {result.reason}: {result.detail} {last}"
+        )
+    report = json.loads(result.result)
+    for name, expected in EXPECTED.items():
+        if report.get(name) != expected:
+            raise SelfTestFailed(f"{name} is {report.get(name)!r} inside, not {expected!r}")
+
+
+def _check_memory(result: ExecutionResult) -> None:
+    if result.reason is not ExitReason.MEMORY:
+        raise SelfTestFailed(f"the memory cap did not hold: {result.reason}, {result.detail}")
+
+
+def _run(driver: RunscDriver, record: RuntimeRecord, root: Path, program: str) -> ExecutionResult:
+    bundle = pack({"main.py": program.encode()})
+    spec = ExecutionSpec(
+        tenant_id=UUID(int=0),
+        run_id=UUID(int=0),
+        execution_id=UUID(int=0),
+        fence=0,
+        bundle=bundle,
+        bundle_digest=digest_of(bundle),
+        payload=b"{}",
+        payload_digest=digest_of(b"{}"),
+        runtime=record.name,
+        runtime_digest=record.digest,
+        entrypoint=("main.py",),
+        limits=Limits(wall_seconds=WALL_SECONDS, memory_bytes=64 * MIB, disk_bytes=MIB),
+    )
+    return driver.run(spec, record, root, _Nobody())
+
+
+class _Nobody:
+    """Watches nothing; the wall clock is the only end."""
+
+    def descriptor(self) -> int | None:
+        return None
+
+    def events(self) -> int:
+        return 0
+
+    def ready(self, _events: int) -> str | None:
+        return None
+
+    def deadline(self) -> tuple[float, str]:
+        return time.monotonic() + 2 * WALL_SECONDS, "the self-test was given up"
+
+    def line(self, _line: OutputLine) -> None:
+        return None
