@@ -1,0 +1,81 @@
+"""Send a message at once where that is quick; a broker out of reach must not slow accepting.
+
+The handoff row is committed before anything is sent, so a message not sent costs the seconds until
+the relay looks. After a failure nothing is tried for a while: a caller waits for a dead broker
+once, not at every request.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import ConnectionClosed
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from pipeline.settings import SettingInvalid, Settings
+
+SOCKET_TIMEOUT_SECONDS: Final = 0.25
+PAUSE_SECONDS: Final = 3.0
+
+
+class BrokerPaused(ConnectionClosed):
+    """The broker failed a moment ago and is left alone."""
+
+
+class FastPathBroker(RedisBroker):
+    """A sending-only broker: no actors, no middleware, no retries, and a circuit."""
+
+    def __init__(
+        self, client: "redis.Redis", *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(client=client, middleware=[])  # type: ignore[no-untyped-call]
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._paused_until = float("-inf")
+
+    def enqueue(
+        self, message: dramatiq.Message[Any], *, delay: int | None = None
+    ) -> dramatiq.Message[Any]:
+        """Send, or fail at once while the broker is left alone.
+
+        Raises:
+            BrokerPaused: It failed less than PAUSE_SECONDS ago.
+            redis.RedisError: It failed now.
+        """
+        with self._lock:
+            now = self._monotonic()
+            if now < self._paused_until:
+                raise BrokerPaused(  # type: ignore[no-untyped-call]  # Dramatiq's errors have no types
+                    "the broker failed a moment ago"
+                )
+        try:
+            return super().enqueue(message, delay=delay)
+        except (redis.RedisError, OSError):
+            with self._lock:
+                self._paused_until = self._monotonic() + PAUSE_SECONDS
+            raise
+
+
+def make_fast_path(settings: Settings) -> FastPathBroker:
+    """Connects to nothing yet.
+
+    Raises:
+        SettingInvalid: AWGP_REDIS_URL is missing.
+    """
+    if not settings.redis_url:
+        raise SettingInvalid("AWGP_REDIS_URL is not set")
+    pool = redis.ConnectionPool.from_url(
+        settings.redis_url,
+        socket_connect_timeout=SOCKET_TIMEOUT_SECONDS,
+        socket_timeout=SOCKET_TIMEOUT_SECONDS,
+        # One more try: a pooled connection may have died since it was last used.
+        retry=Retry(NoBackoff(), 1),
+    )
+    if settings.redis_password:
+        pool.connection_kwargs["password"] = settings.redis_password
+    return FastPathBroker(redis.Redis(connection_pool=pool))
