@@ -1,0 +1,190 @@
+"""Who may do what here. Every endpoint says it; one that does not keeps the app from starting.
+
+A role holds within one tenant: groups `<tenant>-operators` and `<tenant>-admins` make an operator
+and an admin; the realm's roles `approver` and `auditor` count in the tenants their bearer belongs
+to. Machines have roles as people do, and are refused wherever a person's judgement is asked for.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from flask import Flask, g, request
+
+from pipeline.bearer import BearerVerifier
+from pipeline.errors import AwgpError
+from pipeline.identity import (
+    APPROVER,
+    AUDITOR,
+    HOLDING_ADMINS,
+    TENANT_HEADER,
+    Identity,
+    choose_tenant,
+    tenants_of,
+)
+from pipeline.problem import ProblemTable, Refusal
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Role(StrEnum):
+    """What someone is in one tenant."""
+
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+
+
+class RoleMissing(Refusal):
+    """The caller belongs to the tenant but may not do this in it."""
+
+
+class PersonNeeded(Refusal):
+    """A machine asked for what only a person may do."""
+
+
+class AccessUndeclared(AwgpError):
+    """An endpoint does not say who may use it; the app does not start."""
+
+
+ACCESS_PROBLEMS: Final[ProblemTable] = {
+    RoleMissing: (403, "role-missing"),
+    PersonNeeded: (403, "person-needed"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """An endpoint's declaration. Without roles no tenant is chosen."""
+
+    authenticated: bool = True
+    roles: frozenset[Role] = frozenset()
+    people_only: bool = False
+
+
+ANYONE: Final = Access(authenticated=False)
+SIGNED_IN: Final = Access()
+READERS: Final = Access(roles=frozenset(Role))
+# Which groups a vote needs is the approval's own requirement, checked where it is cast.
+PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role), people_only=True)
+PEOPLE_WHO_OPERATE: Final = Access(roles=frozenset({Role.OPERATOR, Role.ADMIN}), people_only=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who is calling, and in which tenant."""
+
+    identity: Identity
+    tenant: str
+    tenant_id: UUID
+
+    @property
+    def voting_groups(self) -> frozenset[str]:
+        return voting_groups(self.identity, self.tenant)
+
+
+def roles_in(identity: Identity, slug: str) -> frozenset[Role]:
+    """The roles an identity has in a tenant; none where it does not belong."""
+    if slug not in tenants_of(identity):
+        return frozenset()
+    found = {Role(role) for role in (APPROVER, AUDITOR) if role in identity.roles}
+    if f"{slug}-admins" in identity.groups:
+        found.add(Role.ADMIN)
+    if f"{slug}-operators" in identity.groups or identity.tenant == slug:
+        found.add(Role.OPERATOR)
+    return frozenset(found)
+
+
+def voting_groups(identity: Identity, slug: str) -> frozenset[str]:
+    """The names a rule may ask for: `finance` for acme's `acme-finance`, full names, realm roles.
+
+    Memberships of other tenants are left out: a vote is kept, and this tenant's people read it.
+    """
+    tenants = {slug, *tenants_of(identity)}
+    found = {*identity.roles, *({HOLDING_ADMINS} & set(identity.groups))}
+    for group in identity.groups:
+        # One slug may begin with another: `acme-eu-finance` is acme-eu's, not acme's.
+        owner = max((each for each in tenants if group.startswith(f"{each}-")), key=len, default="")
+        if owner == slug:
+            found.add(group.removeprefix(f"{slug}-"))
+        if owner in {slug, ""}:
+            found.add(group)
+    return frozenset(found)
+
+
+def declare(access: Access) -> Callable[[View], View]:
+    """Say who may use a view; outermost, above its route."""
+
+    def mark(view: View) -> View:
+        setattr(view, _MARK, access)
+        return view
+
+    return mark
+
+
+_MARK: Final = "awgp_access"
+
+
+def install_access(
+    app: Flask,
+    verifier: BearerVerifier,
+    find_tenant: Callable[[str], UUID],
+    further: Mapping[str, Access],
+) -> None:
+    """Guard every endpoint of an app by its declaration; call it when all are registered.
+
+    Args:
+        find_tenant: The id of a slug; raises TenantForbidden.
+        further: Declarations of endpoints that are not ours, by name.
+
+    Raises:
+        AccessUndeclared: Names the endpoints without one.
+    """
+    declared = declarations(app, further)
+
+    def guard() -> None:
+        access = declared.get(request.endpoint or "")
+        if access is None or not access.authenticated:
+            return  # an address nobody serves is answered by the router
+        g.identity = verifier.identify(request.headers.get("Authorization"))
+        if access.roles:
+            g.caller = _caller(g.identity, access, find_tenant)
+
+    app.before_request(guard)
+
+
+def declarations(app: Flask, further: Mapping[str, Access]) -> Mapping[str, Access]:
+    """Every endpoint's access, by name.
+
+    Raises:
+        AccessUndeclared: Names the endpoints without one.
+    """
+    names = {rule.endpoint for rule in app.url_map.iter_rules()}
+    found = {name: getattr(app.view_functions[name], _MARK, further.get(name)) for name in names}
+    missing = sorted(name for name, access in found.items() if access is None)
+    if missing:
+        raise AccessUndeclared(f"these endpoints do not say who may use them: {missing}")
+    return {name: access for name, access in found.items() if access is not None}
+
+
+def current_identity() -> Identity:
+    identity: Identity = g.identity
+    return identity
+
+
+def current_caller() -> Caller:
+    caller: Caller = g.caller
+    return caller
+
+
+def _caller(identity: Identity, access: Access, find_tenant: Callable[[str], UUID]) -> Caller:
+    slug = choose_tenant(identity, request.headers.get(TENANT_HEADER))
+    if access.people_only and identity.kind != "human":
+        raise PersonNeeded("this takes a person's own judgement; a machine's token cannot do it")
+    if not access.roles & roles_in(identity, slug):
+        wanted = ", ".join(sorted(access.roles))
+        raise RoleMissing(f"in {slug} this needs one of the roles {wanted}")
+    return Caller(identity=identity, tenant=slug, tenant_id=find_tenant(slug))

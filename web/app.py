@@ -1,0 +1,186 @@
+"""The control-plane API: what people see and decide. `gunicorn 'web.app:from_environ()'`.
+
+Bearer tokens only: nothing here reads a cookie, so no other site's page can act for anyone.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+from dramatiq import Broker
+from flask import Flask, Response
+from flask_smorest import Api  # type: ignore[import-untyped]
+from sqlalchemy import Engine
+
+from pipeline.approval import VoteRefused
+from pipeline.approval_store import (
+    AlreadyDecided,
+    ApprovalExpired,
+    DigestMismatch,
+    EditDenied,
+    VoterExcluded,
+)
+from pipeline.approval_view import ApprovalNotFound
+from pipeline.bearer import BearerVerifier
+from pipeline.database import make_engine
+from pipeline.envelope import KeyRing
+from pipeline.event_log import configure_event_log
+from pipeline.fast_path import make_fast_path
+from pipeline.identity import IDENTITY_PROBLEMS, tenant_id_of
+from pipeline.outbox import Outbox
+from pipeline.problem import ProblemTable, document_problems, install_problem_handlers
+from pipeline.request_body import BodyTooLarge, MediaTypeUnsupported
+from pipeline.run import IllegalMove
+from pipeline.run_store import RunChanged, RunNotFound
+from pipeline.settings import SettingInvalid, Settings, read_settings
+from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
+from web import approvals, health, me, runs
+from web.access import ACCESS_PROBLEMS, ANYONE, install_access
+from web.approvals import ReasonMissing
+from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
+from web.endpoint import MAX_JSON_DEPTH
+from web.services import Services, install_services
+
+# Every error of ours that an answer may name, with its status and its name.
+PROBLEMS: Final[ProblemTable] = {
+    **IDENTITY_PROBLEMS,
+    **ACCESS_PROBLEMS,
+    ApprovalNotFound: (404, "approval-not-found"),
+    RunNotFound: (404, "run-not-found"),
+    VoterExcluded: (403, "four-eyes"),
+    VoteRefused: (403, "vote-refused"),
+    ReasonMissing: (422, "reason-missing"),
+    DigestMismatch: (409, "digest-mismatch"),
+    AlreadyDecided: (409, "approval-already-decided"),
+    ApprovalExpired: (410, "approval-expired"),
+    EditDenied: (422, "edit-denied"),
+    IllegalMove: (409, "run-not-replayable"),
+    RunChanged: (409, "run-changed"),
+    PayloadInvalid: (422, "payload-invalid"),
+    PayloadTooLarge: (413, "payload-too-large"),
+    JsonInvalid: (400, "json-invalid"),
+    JsonTooDeep: (422, "json-too-deep"),
+    JsonNotAnObject: (422, "json-not-an-object"),
+    MediaTypeUnsupported: (415, "media-type-unsupported"),
+    BodyTooLarge: (413, "body-too-large"),
+}
+BLUEPRINTS: Final = (me.blueprint, approvals.blueprint, runs.blueprint, health.blueprint)
+# Endpoints flask-smorest adds.
+FURTHER_ACCESS: Final = {"api-docs.openapi_json": ANYONE}
+# A payload may be sent as base64, within an object.
+BODY_FACTOR: Final = 4 / 3
+BODY_MARGIN_BYTES: Final = 16 * 1024
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+DESCRIPTION: Final = """What waits for people, and what became of it.
+
+Every answer but a problem is `application/json`; problems are RFC 9457. Reading never decides."""
+
+
+def from_environ() -> Flask:
+    """Make the app from AWGP_* variables.
+
+    Raises:
+        SettingInvalid: Names the variable.
+    """
+    settings = read_settings(os.environ)
+    configure_event_log(settings.env)
+    return create_app(settings)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    broker: Broker | None = None,
+    verifier: BearerVerifier | None = None,
+) -> Flask:
+    """Make the app; it connects to nothing before the first request.
+
+    Args:
+        engine: Of the login awgp_web; made from the settings where not given, as are the others.
+
+    Raises:
+        SettingInvalid: Names the variable.
+        AccessUndeclared: An endpoint does not say who may use it.
+    """
+    outbox = Outbox(
+        engine or make_engine(settings.database, pool_size=settings.database_pool_size),
+        broker or make_fast_path(settings),
+    )
+    app = Flask(__name__, static_folder=None)
+    app.config |= configuration(settings)
+    install_services(
+        app,
+        Services(
+            outbox=outbox,
+            keyring=make_keyring(settings),
+            payloads=EditedPayload(
+                max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth
+            ),
+        ),
+    )
+    register(app)
+    install_access(
+        app,
+        verifier or make_verifier(settings),
+        lambda slug: tenant_id_of(outbox.engine, slug),
+        FURTHER_ACCESS,
+    )
+    app.after_request(add_security_headers)
+    return app
+
+
+def configuration(settings: Settings) -> dict[str, object]:
+    return {
+        "API_TITLE": "AWGP control plane",
+        "API_VERSION": "v1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/v1",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
+        "MAX_CONTENT_LENGTH": int(settings.max_body_bytes * BODY_FACTOR) + BODY_MARGIN_BYTES,
+        # The payload may nest this deep, inside the body's own object.
+        MAX_JSON_DEPTH: settings.max_json_depth + 1,
+    }
+
+
+def register(app: Flask) -> None:
+    """Add the endpoints, their description, and what their errors are called."""
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
+    api = Api(app)
+    api.DEFAULT_ERROR_RESPONSE_NAME = None  # each endpoint lists its own
+    document_problems(api.spec)
+    api.spec.components.security_scheme(
+        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    )
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    install_problem_handlers(app, PROBLEMS)
+
+
+def make_keyring(settings: Settings) -> KeyRing:
+    """Raises: SettingInvalid, KeyRingInvalid."""
+    if not settings.kek:
+        raise SettingInvalid("AWGP_KEK is not set (or name a file in AWGP_KEK_FILE)")
+    return KeyRing.from_text(settings.kek)
+
+
+def make_verifier(settings: Settings) -> BearerVerifier:
+    """Raises: SettingInvalid."""
+    if not settings.oidc_issuer:
+        raise SettingInvalid("AWGP_OIDC_ISSUER is not set")
+    return BearerVerifier(settings.oidc_issuer, settings.oidc_audience, http=httpx.Client())
+
+
+def add_security_headers(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,173 @@
+"""What waits for people: see it whole, decide it, edit it. Reading never decides."""
+
+import base64
+import contextlib
+import json
+from typing import Any
+from uuid import UUID
+
+from pipeline.approval import Reason, Verdict, VoteRefused
+from pipeline.approval_store import cast_vote, edit_payload
+from pipeline.approval_view import StoredApproval, list_approvals, load_approval, tally_of
+from pipeline.identity import ensure_person
+from pipeline.problem import Refusal
+from pipeline.strict_json import JsonInvalid, JsonTooDeep, parse
+from web.access import PEOPLE_OF_THE_TENANT, READERS, Caller, current_caller
+from web.edited_payload import is_json
+from web.endpoint import endpoint, make_blueprint
+from web.schemas import ApprovalPage, ApprovalsQuery, ApprovalView, EditBody, VoteBody
+from web.services import services
+
+blueprint = make_blueprint("approvals", "Questions to people, and their answers")
+
+ETAG = {"ETag": {"description": "The digest, quoted.", "schema": {"type": "string"}}}
+LOCATION = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+class ReasonMissing(Refusal):
+    """A rule asks for a reason."""
+
+
+@endpoint(
+    blueprint,
+    "/v1/approvals",
+    access=READERS,
+    status=200,
+    answer=ApprovalPage,
+    query=ApprovalsQuery,
+)
+def list_open(query: dict[str, Any]) -> dict[str, Any]:
+    """List the tenant's approvals of one status, newest first"""
+    with services().outbox.work(current_caller().tenant_id) as work:
+        rows = list_approvals(
+            work, status=query["status"], before=query["cursor"], limit=query["limit"] + 1
+        )
+    items = rows[: query["limit"]]
+    return {"items": items, "next": items[-1].approval_id if len(rows) > len(items) else None}
+
+
+@endpoint(
+    blueprint,
+    "/v1/approvals/<uuid:approval_id>",
+    access=READERS,
+    status=200,
+    answer=ApprovalView,
+    problems=[404],
+    headers=ETAG,
+)
+def show(approval_id: UUID) -> Answer:
+    """Show an approval with everything its digest covers"""
+    with services().outbox.work(current_caller().tenant_id) as work:
+        return answer(load_approval(work, approval_id))
+
+
+@endpoint(
+    blueprint,
+    "/v1/approvals/<uuid:approval_id>/votes",
+    method="POST",
+    access=PEOPLE_OF_THE_TENANT,
+    status=200,
+    answer=ApprovalView,
+    body=VoteBody,
+    problems=[404, 409, 410],
+    headers=ETAG,
+)
+def vote(body: dict[str, Any], approval_id: UUID) -> Answer:
+    """Approve or reject, once, as oneself
+
+    The vote that meets the requirement decides, and so does one reject. The same vote again
+    changes nothing.
+    """
+    caller = current_caller()
+    with services().outbox.work(caller.tenant_id) as work:
+        person_id = ensure_person(work, caller.identity)
+        asked = load_approval(work, approval_id)
+        try:
+            voted = cast_vote(
+                work,
+                services().keyring,
+                approval_id,
+                person_id=person_id,
+                display_name=caller.identity.name,
+                groups=caller.voting_groups,
+                verdict=Verdict(body["verdict"]),
+                digest=bytes.fromhex(body["digest"]),
+                reason=body["reason"],
+            )
+        except VoteRefused as error:
+            if lacks_reason(asked, caller, body["reason"]):
+                raise ReasonMissing(str(error), field="reason") from error
+            raise
+        return answer(voted)
+
+
+@endpoint(
+    blueprint,
+    "/v1/approvals/<uuid:approval_id>/edit",
+    method="POST",
+    access=PEOPLE_OF_THE_TENANT,
+    status=201,
+    answer=ApprovalView,
+    body=EditBody,
+    problems=[404, 409, 410],
+    headers=ETAG | LOCATION,
+)
+def edit(body: dict[str, Any], approval_id: UUID) -> Answer:
+    """Replace the payload: votes are void, the question is asked anew, its editor cannot vote"""
+    caller = current_caller()
+    with services().outbox.work(caller.tenant_id) as work:
+        person_id = ensure_person(work, caller.identity)
+        asked = load_approval(work, approval_id)
+        content = services().payloads.content(body, asked.content_type)
+        new_id = edit_payload(
+            work,
+            approval_id,
+            person_id=person_id,
+            digest=bytes.fromhex(body["digest"]),
+            content=content,
+        )
+        shown, _, headers = answer(load_approval(work, new_id))
+    return shown, 201, headers | {"Location": f"/v1/approvals/{new_id}"}
+
+
+def lacks_reason(asked: StoredApproval, caller: Caller, reason: str) -> bool:
+    """Whether a reason is all that a refused vote lacks."""
+    rules = asked.requirement.rules
+    qualifies = any(rule.qualifies(caller.voting_groups) for rule in rules)
+    return asked.requirement.reason is Reason.REQUIRED and not reason.strip() and qualifies
+
+
+def answer(approval: StoredApproval) -> Answer:
+    body = {
+        "id": approval.approval_id,
+        "run_id": approval.run_id,
+        "epoch": approval.epoch,
+        "status": approval.status,
+        "opened_at": approval.opened_at,
+        "expires_at": approval.expires_at,
+        "decided_at": approval.decided_at,
+        "digest": approval.digest.hex(),
+        "action": json.loads(approval.action),
+        "action_base64": base64.b64encode(approval.action).decode(),
+        "payload": shown_payload(approval.payload, approval.content_type),
+        "requirement": approval.requirement.as_json(),
+        "tally": tally_of(approval),
+        "votes": approval.votes,
+        "excluded": approval.excluded,
+    }
+    return body, 200, {"ETag": f'"{approval.digest.hex()}"'}
+
+
+def shown_payload(content: bytes, content_type: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "content_type": content_type,
+        "size": len(content),
+        "base64": base64.b64encode(content).decode(),
+    }
+    if is_json(content_type):
+        # What was accepted is strict JSON; were it not, the bytes are shown, and they count.
+        with contextlib.suppress(JsonInvalid, JsonTooDeep):
+            shown["json"] = parse(content, max_depth=services().payloads.max_depth)
+    return shown

@@ -1,0 +1,95 @@
+"""One decorator per endpoint: its address, who may use it, what goes in and out, what can go wrong.
+
+It is flask-smorest's decorators in their one right order, with types, and with no way to leave the
+access out.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from flask import Request, current_app
+from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
+
+from pipeline.identity import TENANT_HEADER
+from pipeline.request_body import read_json_bytes
+from pipeline.strict_json import parse
+from web.access import Access, declare
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+MAX_JSON_DEPTH = "AWGP_MAX_JSON_DEPTH"
+TENANT_PARAMETER = {
+    "in": "header",
+    "name": TENANT_HEADER,
+    "required": False,
+    "description": "The tenant's short name; needed only by who belongs to several.",
+    "schema": {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,38}$"},
+}
+
+
+class StrictParser(FlaskParser):
+    """Reads bodies as JSON that two readers could not disagree about."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        del schema
+        return parse(read_json_bytes(req), max_depth=current_app.config[MAX_JSON_DEPTH])
+
+
+def make_blueprint(name: str, description: str) -> Blueprint:
+    blueprint = Blueprint(name, __name__, description=description)
+    blueprint.ARGUMENTS_PARSER = StrictParser()
+    return blueprint
+
+
+def endpoint(
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    access: Access,
+    status: int,
+    answer: type[Schema],
+    method: str = "GET",
+    query: type[Schema] | None = None,
+    body: type[Schema] | None = None,
+    problems: Sequence[int] = (),
+    headers: dict[str, Any] | None = None,
+) -> Callable[[View], View]:
+    """Register a view.
+
+    Args:
+        status: Of the answer when nothing went wrong.
+        query: Read from the address; the view takes it as its first argument.
+        body: Read as JSON; the view takes it as its first argument.
+        problems: Statuses of the endpoint's own problems; those of access are added.
+        headers: OpenAPI descriptions of the answer's headers.
+    """
+
+    def register(view: View) -> View:
+        wrapped: Any = view
+        wrapped = blueprint.response(status, answer, headers=headers)(wrapped)
+        if query is not None:
+            wrapped = blueprint.arguments(query, location="query")(wrapped)
+        if body is not None:
+            wrapped = blueprint.arguments(body)(wrapped)
+        for each in sorted({*problems, *_own_problems(access, body, query)}):
+            wrapped = blueprint.alt_response(each, response="Problem")(wrapped)
+        security: list[dict[str, list[str]]] = [{"bearer": []}] if access.authenticated else []
+        parameters = [TENANT_PARAMETER] if access.roles else []
+        wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)
+        wrapped = declare(access)(wrapped)
+        return cast("View", blueprint.route(rule, methods=[method])(wrapped))
+
+    return register
+
+
+def _own_problems(
+    access: Access, body: type[Schema] | None, query: type[Schema] | None
+) -> set[int]:
+    found = {401, 503} if access.authenticated else set()
+    if access.roles:
+        found |= {400, 403}
+    if query is not None:
+        found |= {422}
+    return found | ({400, 413, 415, 422} if body is not None else set())

@@ -1,0 +1,193 @@
+"""What goes in and comes out, as the OpenAPI document says it."""
+
+from typing import Any, Final
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from pipeline.approval import Outcome, Verdict
+from pipeline.run import Status
+
+PAGE: Final = 50
+LARGEST_PAGE: Final = 100
+APPROVAL_STATUSES: Final = ("open", "approved", "rejected", "expired", "cancelled", "superseded")
+DIGEST: Final = validate.Regexp(r"^[0-9a-f]{64}$", error="Must be 64 hex digits, in small letters.")
+# What PostgreSQL cannot hold (NUL, halves of surrogate pairs) and what no person types.
+PLAIN_TEXT: Final = validate.Regexp(
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$", error="Holds control characters."
+)
+LONGEST_REASON: Final = 2000
+DIGEST_HELP: Final = (
+    "SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where"
+    " that is no longer what is asked, nothing is decided."
+)
+
+
+class Strict(Schema):
+    """A request: what it does not know, it refuses."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class HexBytes(fields.String):
+    """Bytes, shown as hex digits."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:
+        del attr, obj
+        return None if value is None else bytes(value).hex()
+
+
+class PageQuery(Schema):
+    cursor = fields.UUID(load_default=None, metadata={"description": "`next` of the page before."})
+    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
+
+
+class ApprovalsQuery(PageQuery):
+    status = fields.String(load_default="open", validate=validate.OneOf(APPROVAL_STATUSES))
+
+
+class RunsQuery(PageQuery):
+    status = fields.String(
+        load_default=None, validate=validate.OneOf([status.value for status in Status])
+    )
+
+
+class VoteBody(Strict):
+    verdict = fields.Enum(Verdict, by_value=True, required=True)
+    digest = fields.String(required=True, validate=DIGEST, metadata={"description": DIGEST_HELP})
+    reason = fields.String(
+        load_default="", validate=[validate.Length(max=LONGEST_REASON), PLAIN_TEXT]
+    )
+
+
+class EditBody(Strict):
+    digest = fields.String(required=True, validate=DIGEST, metadata={"description": DIGEST_HELP})
+    payload = fields.Dict(
+        keys=fields.String(), metadata={"description": "The new payload, where it is JSON."}
+    )
+    payload_base64 = fields.String(
+        metadata={"description": "The new payload's bytes; instead of `payload`."}
+    )
+
+
+class Page(Schema):
+    next = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "`cursor` of the next page."}
+    )
+
+
+class ApprovalLine(Schema):
+    id = fields.UUID(required=True, attribute="approval_id")
+    run_id = fields.UUID(required=True)
+    epoch = fields.Integer(required=True)
+    assistant = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(APPROVAL_STATUSES))
+    opened_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True)
+    digest = HexBytes(required=True)
+
+
+class ApprovalPage(Page):
+    items = fields.List(fields.Nested(ApprovalLine), required=True)
+
+
+class PayloadView(Schema):
+    content_type = fields.String(required=True)
+    size = fields.Integer(required=True, metadata={"description": "Bytes."})
+    base64 = fields.String(required=True)
+    json = fields.Raw(
+        metadata={"description": "Parsed, where it is JSON; a convenience: the bytes count."}
+    )
+
+
+class RuleCountView(Schema):
+    rule = fields.String(required=True)
+    needed = fields.Integer(required=True)
+    have = fields.Integer(required=True)
+    met = fields.Boolean(required=True, attribute="is_met")
+
+
+class TallyView(Schema):
+    outcome = fields.Enum(Outcome, by_value=True, required=True)
+    rules = fields.List(fields.Nested(RuleCountView), required=True)
+
+
+class VoteView(Schema):
+    person_id = fields.UUID(required=True)
+    name = fields.String(required=True, attribute="display_name")
+    verdict = fields.Enum(Verdict, by_value=True, required=True)
+    reason = fields.String(required=True)
+    groups = fields.List(fields.String(), required=True)
+    voted_at = fields.AwareDateTime(required=True)
+
+
+class ExcludedView(Schema):
+    person_id = fields.UUID(required=True)
+    name = fields.String(required=True, attribute="display_name")
+    because = fields.String(required=True)
+
+
+class ApprovalView(Schema):
+    """The question with everything its digest covers."""
+
+    id = fields.UUID(required=True)
+    run_id = fields.UUID(required=True)
+    epoch = fields.Integer(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(APPROVAL_STATUSES))
+    opened_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True)
+    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+    digest = fields.String(required=True, metadata={"description": DIGEST_HELP})
+    action = fields.Dict(required=True, metadata={"description": "What is approved."})
+    action_base64 = fields.String(
+        required=True,
+        metadata={
+            "description": "The action's bytes (RFC 8785): digest = SHA-256 of"
+            " `awgp.action.v1`, a zero byte and these."
+        },
+    )
+    payload = fields.Nested(PayloadView, required=True)
+    requirement = fields.Dict(required=True)
+    tally = fields.Nested(TallyView, required=True)
+    votes = fields.List(fields.Nested(VoteView), required=True)
+    excluded = fields.List(fields.Nested(ExcludedView), required=True)
+
+
+class RunLine(Schema):
+    id = fields.UUID(required=True, attribute="run_id")
+    epoch = fields.Integer(required=True)
+    status = fields.Enum(Status, by_value=True, required=True)
+    reason = fields.String(required=True, allow_none=True)
+    assistant = fields.String(required=True)
+    requester = fields.String(required=True, metadata={"description": "Its kind and id."})
+    received_at = fields.AwareDateTime(required=True)
+    changed_at = fields.AwareDateTime(required=True)
+    sealed = fields.Boolean(required=True)
+
+
+class RunPage(Page):
+    items = fields.List(fields.Nested(RunLine), required=True)
+
+
+class ReplayView(Schema):
+    id = fields.UUID(required=True, attribute="run_id")
+    epoch = fields.Integer(required=True)
+    status = fields.Enum(Status, by_value=True, required=True)
+
+
+class TenantRoles(Schema):
+    tenant = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+    voting_groups = fields.List(fields.String(), required=True)
+
+
+class MeView(Schema):
+    issuer = fields.String(required=True)
+    subject = fields.String(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(["human", "client"]))
+    name = fields.String(required=True)
+    tenants = fields.List(fields.Nested(TenantRoles), required=True)
+
+
+class StateView(Schema):
+    status = fields.String(required=True)
