@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audit import (
@@ -74,6 +74,7 @@ def test_the_chain_is_hashed_as_the_format_says() -> None:
     assert chain_hash(start, b"{}") == hashlib.sha256(b"awgp.audit.v1\x00" + start + b"{}").digest()
 
 
+@settings(deadline=None)
 @given(before=st.none() | objects, after=st.none() | objects, metadata=objects)
 def test_a_record_survives_jsonb_and_seals_to_the_same_bytes(
     before: dict[str, Any] | None, after: dict[str, Any] | None, metadata: dict[str, Any]
@@ -89,11 +90,13 @@ def test_a_record_survives_jsonb_and_seals_to_the_same_bytes(
     assert parse_body(sealed)["metadata"] == metadata
 
 
+@settings(deadline=None)
 @given(value=values)
 def test_the_fast_writer_writes_what_rfc_8785_says(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 
 
+@settings(deadline=None)
 @given(
     value=st.dictionaries(
         st.sampled_from(["\ud7ff", "\ue000", "\ufb33", "\U0001f600", "a"]), values

@@ -4,7 +4,7 @@ import base64
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.envelope import EnvelopeInvalid, KeyRing, KeyRingInvalid, key_id_of
@@ -30,6 +30,7 @@ def test_an_envelope_has_the_written_layout() -> None:
     assert len(envelope) == 16 + len(b"secret") + 16
 
 
+@settings(deadline=None)
 @given(plaintext=st.binary(max_size=200))
 def test_what_is_sealed_opens_to_the_same_bytes(plaintext: bytes) -> None:
     ring = KeyRing.from_text(NEW)
@@ -76,6 +77,7 @@ def test_no_flipped_bit_of_an_envelope_goes_unnoticed() -> None:
             unseal(ring, bytes(flipped))
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=64))
 def test_arbitrary_bytes_are_refused_as_an_envelope(data: bytes) -> None:
     with pytest.raises(EnvelopeInvalid):

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.merkle import (
@@ -94,6 +94,7 @@ def test_consistency_proofs_are_the_published_ones(
     assert [value.hex() for value in proof] == path
 
 
+@settings(deadline=None)
 @given(leaves=trees, data=st.data())
 def test_a_frontier_grown_in_any_steps_has_the_whole_trees_root(
     leaves: list[bytes], data: st.DataObject
@@ -118,6 +119,7 @@ def _root_by_definition(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+@settings(deadline=None)
 @given(leaves=trees, data=st.data())
 def test_an_inclusion_proof_holds_for_its_leaf_and_place_only(
     leaves: list[bytes], data: st.DataObject
@@ -139,6 +141,7 @@ def test_an_inclusion_proof_holds_for_its_leaf_and_place_only(
             )
 
 
+@settings(deadline=None)
 @given(leaves=trees, data=st.data())
 def test_a_consistency_proof_holds_for_its_two_trees_only(
     leaves: list[bytes], data: st.DataObject

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_export import awgp_verify
@@ -200,6 +200,7 @@ def test_a_log_without_entries_is_proven_by_its_checkpoint(tmp_path: Path) -> No
 # --- Bits ------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_no_flipped_bit_of_any_file_goes_unnoticed(
     honest: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -713,6 +714,7 @@ def test_the_published_ed25519_vectors_hold(
     assert ed25519_verify(*(bytes.fromhex(part) for part in (public, message, signature)))
 
 
+@settings(deadline=None)
 @given(message=st.binary(max_size=100), bit=st.integers(0, 511), seed=st.integers(1, 255))
 def test_ed25519_accepts_what_is_signed_and_nothing_else(
     message: bytes, bit: int, seed: int
@@ -747,6 +749,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(value=values)
 def test_the_verifier_and_rfc8785_agree_on_what_is_canonical(value: Any) -> None:
     assert parse_canonical(rfc8785.dumps(value)) == value
