@@ -172,6 +172,11 @@ def is_held(data: DataFolder) -> bool:
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
     """Replace a file as a whole: a reader, or a power cut, sees the old or the new one."""
+    _replace(path, content, mode)
+    _sync_folder(path.parent)
+
+
+def _replace(path: Path, content: str | bytes, mode: int) -> None:
     raw = content.encode() if isinstance(content, str) else content
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -184,11 +189,14 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(parent)
+        os.fsync(descriptor)
     finally:
-        os.close(parent)
+        os.close(descriptor)
 
 
 def _refuse_a_strangers_folder(root: Path) -> None:
@@ -219,9 +227,11 @@ def _locked(path: Path, operation: int) -> Iterator[None]:
 def _create_missing_secrets(folder: Path) -> None:
     folder.mkdir(exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    for name, generate in SECRETS.items():
-        if not (folder / name).exists():
-            write_atomically(folder / name, generate())
+    missing = [name for name in SECRETS if not (folder / name).exists()]
+    for name in missing:
+        _replace(folder / name, SECRETS[name](), 0o600)
+    if missing:
+        _sync_folder(folder)
 
 
 def _load_or_create_state(path: Path) -> tuple[str, Mapping[str, int]]:
