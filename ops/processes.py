@@ -18,6 +18,7 @@ from ops.embedded.postgres import login_url_without_password
 from ops.embedded.program import Program
 from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
 from ops.embedded.valkey import valkey_url_without_password
+from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
 
 DATABASE_LOGIN = {
@@ -101,7 +102,7 @@ def process_environment(
     if kind in _NEEDS_RUNTIME_SOCKET:
         variables["AWGP_RUNTIME_SOCKET"] = str(runtime_socket(data))
     if kind == "runtime-host":
-        variables["AWGP_RUNTIME_FOLDER"] = str(data.folder("runtime"))
+        variables["AWGP_RUNTIME_FOLDER"] = str(runtime_folder(given))
         variables["AWGP_RUNTIME_STATE"] = str(data.folder("runtime-state"))
     return variables
 

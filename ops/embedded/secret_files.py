@@ -42,6 +42,11 @@ def _signing_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def _key_ring() -> str:
+    """One line of a key ring (pipeline/envelope.py): the key's id and 256 bits in base64."""
+    return "k1:" + _signing_key()
+
+
 def _access_key() -> str:
     return "AWGP" + secrets.token_hex(8).upper()
 
@@ -72,7 +77,7 @@ def _layout() -> dict[str, Callable[[], str]]:
         "s3-jwt-filer": _signing_key,
         "s3-jwt-filer-read": _signing_key,
         "s3-console": _password,
-        "kek": _signing_key,
+        "kek": _key_ring,
         "checkpoint.key": _ed25519_pem,
         "session.key": _signing_key,
         "oidc-cookies": _signing_key,
@@ -82,5 +87,5 @@ def _layout() -> dict[str, Callable[[], str]]:
 
 
 SECRETS: Mapping[str, Callable[[], str]] = _layout()
-"""File name under `secrets/` -> generator. `kek` is 32 random bytes in base64; `checkpoint.key` an
+"""File name under `secrets/` -> generator. `kek` is a key ring of one key; `checkpoint.key` an
 Ed25519 key as PKCS8 PEM."""
