@@ -1,0 +1,405 @@
+"""Execute on a real database, with a host that does what each test says."""
+
+import hashlib
+import json
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from actors.execute import MAX_LOST, OUTCOME_UNKNOWN, Executor
+from actors.stage import StageFailed
+from pipeline.execution import ExecutionResult, ExitReason
+from pipeline.handoff import LeaseLost
+from pipeline.policy_store import activate_policy_set, add_policy_set
+from pipeline.registry import add_target
+from pipeline.run import Stage
+from runtime_host.client import HostUnavailable, LaunchRefused
+from tests.integration.conftest import Database
+from tests.integration.fake_host import (
+    PATIENCE_SECONDS,
+    FakeHost,
+    FakeRunning,
+    WorkerDied,
+    approved_run,
+    execute,
+    handoff_of,
+    let_time_pass,
+    result,
+)
+from tests.integration.stages import rows, status
+from tests.integration.world import FIELDS, KEYRING, POLICY, TenantWorld, World
+
+
+def executions(database: Database, tenant: TenantWorld, run_id: UUID) -> list[tuple[object, ...]]:
+    found = rows(
+        database,
+        tenant,
+        "SELECT attempt, exit_reason, finished_at IS NOT NULL FROM executions"
+        " WHERE run_id = :run ORDER BY attempt",
+        run=run_id,
+    )
+    return [tuple(row) for row in found]
+
+
+def handoff(database: Database, tenant: TenantWorld, run_id: UUID) -> tuple[object, ...]:
+    found = rows(
+        database,
+        tenant,
+        "SELECT stage, failures, lease_owner, not_before > clock_timestamp() FROM handoffs"
+        " WHERE run_id = :run",
+        run=run_id,
+    )
+    return tuple(found[0])
+
+
+def where(database: Database, tenant: TenantWorld, run_id: UUID) -> tuple[object, object]:
+    found = status(database, tenant, run_id)
+    return found["status"], found["reason"]
+
+
+def dead_letters(database: Database, tenant: TenantWorld) -> list[object]:
+    return [row[0] for row in rows(database, tenant, "SELECT error FROM dead_letters")]
+
+
+def forbid_reruns(database: Database, tenant: TenantWorld) -> None:
+    rows(
+        database,
+        tenant,
+        "UPDATE bundles SET manifest = jsonb_set(manifest, '{retry}', '\"never\"') RETURNING 1",
+    )
+
+
+def test_an_approved_run_is_executed_once_and_goes_on_to_its_targets(
+    database: Database, world: World
+) -> None:
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(result())
+
+    execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id) == ("executed", None)
+    assert executions(database, world.acme, run_id) == [(1, "ok", True)]
+    assert handoff(database, world.acme, run_id)[:2] == ("post_action", 0)
+    kept = rows(database, world.acme, "SELECT result, output FROM executions")[0]
+    assert bytes(kept[0]) == b'{"booked": 1}'
+    assert [json.loads(line)["text"] for line in bytes(kept[1]).splitlines()] == ["booking 1"]
+
+
+def test_the_host_is_given_exactly_what_was_stored(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(result())
+
+    execute(database, world.acme, run_id, host)
+
+    spec = host.specs[0]
+    assert spec.bundle_digest == world.acme.bundle_digest
+    assert spec.bundle_digest == "sha256:" + hashlib.sha256(spec.bundle).hexdigest()
+    assert spec.payload_digest == "sha256:" + hashlib.sha256(spec.payload).hexdigest()
+    assert json.loads(spec.payload) == {"amount_cents": 1}
+    assert (spec.entrypoint, spec.fence) == (("main.py",), 1)
+
+
+def test_a_redelivered_message_changes_nothing(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    handoff_id = handoff_of(database, world.acme, run_id)
+    host = FakeHost(result())
+    execute(database, world.acme, run_id, host)
+
+    executor = Executor(database.outbox("awgp_worker"), host, lease=timedelta(seconds=15))
+    executor.execute(world.acme.tenant_id, handoff_id)
+
+    assert len(host.specs) == 1
+    assert executions(database, world.acme, run_id) == [(1, "ok", True)]
+
+
+def test_many_workers_with_one_message_launch_once(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    handoff_id = handoff_of(database, world.acme, run_id)
+    host = FakeHost(result())
+    outbox = database.outbox("awgp_worker")
+    together = threading.Barrier(6)
+
+    def work() -> None:
+        together.wait(PATIENCE_SECONDS)
+        Executor(outbox, host, lease=timedelta(seconds=15)).execute(
+            world.acme.tenant_id, handoff_id
+        )
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+
+    assert len(host.specs) == 1
+    assert where(database, world.acme, run_id) == ("executed", None)
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        (result(ExitReason.TIMEOUT, exit_code=None), "agent timeout"),
+        (result(ExitReason.MEMORY, exit_code=None), "agent memory"),
+        (result(ExitReason.ERROR, exit_code=3), "agent error: exit code 3"),
+    ],
+)
+def test_an_agent_that_fails_fails_its_run(
+    database: Database, world: World, ended: ExecutionResult, reason: str
+) -> None:
+    run_id = approved_run(database, world.acme)
+
+    execute(database, world.acme, run_id, FakeHost(ended))
+
+    assert where(database, world.acme, run_id) == ("failed", reason)
+    assert handoff(database, world.acme, run_id)[0] == "audit"
+
+
+def test_a_dead_worker_leaves_an_unknown_outcome_where_a_rerun_is_not_safe(
+    database: Database, world: World
+) -> None:
+    forbid_reruns(database, world.acme)
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(WorkerDied(), result())
+    with pytest.raises(WorkerDied):
+        execute(database, world.acme, run_id, host)
+
+    execute(database, world.acme, run_id, host)
+
+    assert len(host.specs) == 1
+    assert where(database, world.acme, run_id) == ("failed", OUTCOME_UNKNOWN)
+    assert executions(database, world.acme, run_id) == [(1, "host_lost", True)]
+    assert dead_letters(database, world.acme) == [OUTCOME_UNKNOWN]
+
+
+def test_a_dead_worker_is_followed_by_a_second_attempt_where_a_rerun_is_safe(
+    database: Database, world: World
+) -> None:
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(WorkerDied(), result())
+    with pytest.raises(WorkerDied):
+        execute(database, world.acme, run_id, host)
+
+    execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id) == ("executed", None)
+    assert executions(database, world.acme, run_id) == [(1, "host_lost", True), (2, "ok", True)]
+    assert host.specs[1].fence > host.specs[0].fence
+
+
+def test_a_safe_rerun_is_not_repeated_for_ever(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(*[result(ExitReason.HOST_LOST, exit_code=None)] * MAX_LOST)
+
+    for _ in range(MAX_LOST):
+        execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id) == ("failed", OUTCOME_UNKNOWN)
+    assert len(executions(database, world.acme, run_id)) == MAX_LOST
+
+
+def test_before_its_lease_ends_nobody_takes_a_dead_workers_run(
+    database: Database, world: World
+) -> None:
+    run_id = approved_run(database, world.acme)
+    handoff_id = handoff_of(database, world.acme, run_id)
+    host = FakeHost(WorkerDied(), result())
+    executor = Executor(database.outbox("awgp_worker"), host, lease=timedelta(seconds=60))
+    with pytest.raises(WorkerDied):
+        executor.execute(world.acme.tenant_id, handoff_id)
+
+    executor.execute(world.acme.tenant_id, handoff_id)
+
+    assert len(host.specs) == 1
+    assert executions(database, world.acme, run_id) == [(1, None, False)]
+
+
+def test_a_run_waits_approved_while_no_host_is_there(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(result())
+    host.is_there = False
+
+    for _ in range(10):
+        execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id)[0] == "approved"
+    assert handoff(database, world.acme, run_id) == ("execute", 0, None, True)
+    assert executions(database, world.acme, run_id) == []
+    host.is_there = True
+    execute(database, world.acme, run_id, host)
+    assert where(database, world.acme, run_id) == ("executed", None)
+
+
+def test_a_launch_that_never_happened_happens_later_even_where_a_rerun_is_not_safe(
+    database: Database, world: World
+) -> None:
+    forbid_reruns(database, world.acme)
+    run_id = approved_run(database, world.acme)
+    busy = LaunchRefused("busy", "all sandboxes are taken")
+    host = FakeHost(HostUnavailable("it went away"), busy, result())
+
+    for _ in range(3):
+        execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id) == ("executed", None)
+    assert executions(database, world.acme, run_id) == [
+        (1, None, True),
+        (2, None, True),
+        (3, "ok", True),
+    ]
+
+
+def test_a_host_that_did_not_answer_in_time_may_have_run_it(
+    database: Database, world: World
+) -> None:
+    forbid_reruns(database, world.acme)
+    run_id = approved_run(database, world.acme)
+    silent = HostUnavailable("it did not answer")
+    silent.__cause__ = TimeoutError()
+
+    execute(database, world.acme, run_id, FakeHost(silent))
+
+    assert where(database, world.acme, run_id) == ("failed", OUTCOME_UNKNOWN)
+
+
+def test_a_launch_refused_for_good_fails_the_run_with_a_dead_letter(
+    database: Database, world: World
+) -> None:
+    run_id = approved_run(database, world.acme)
+    refused = LaunchRefused("runtime_digest_mismatch", "not the one approved")
+
+    execute(database, world.acme, run_id, FakeHost(refused))
+
+    said = "launch refused: runtime_digest_mismatch"
+    assert where(database, world.acme, run_id) == ("failed", said)
+    assert dead_letters(database, world.acme) == [said]
+    assert executions(database, world.acme, run_id) == [(1, None, True)]
+
+
+def test_a_host_lost_on_the_way_leaves_an_unknown_outcome(database: Database, world: World) -> None:
+    forbid_reruns(database, world.acme)
+    run_id = approved_run(database, world.acme)
+    lost = result(ExitReason.HOST_LOST, exit_code=None)
+
+    execute(database, world.acme, run_id, FakeHost(lost))
+
+    assert where(database, world.acme, run_id) == ("failed", OUTCOME_UNKNOWN)
+
+
+def test_an_unexpected_error_after_the_launch_is_counted_and_never_run_again_blindly(
+    database: Database, world: World
+) -> None:
+    forbid_reruns(database, world.acme)
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(ValueError("a bug"), result())
+
+    with pytest.raises(StageFailed, match="ValueError"):
+        execute(database, world.acme, run_id, host)
+    execute(database, world.acme, run_id, host)
+
+    assert len(host.specs) == 1
+    assert where(database, world.acme, run_id) == ("failed", OUTCOME_UNKNOWN)
+
+
+def test_a_long_execution_keeps_its_lease(database: Database, world: World) -> None:
+    def until_renewed(running: FakeRunning) -> ExecutionResult:
+        assert running.renewed.wait(PATIENCE_SECONDS)
+        return result()
+
+    run_id = approved_run(database, world.acme)
+    host = FakeHost(until_renewed)
+
+    execute(database, world.acme, run_id, host, lease=timedelta(seconds=3))
+
+    # The host is trusted for less than the lease, so the sandbox ends before the lease does.
+    assert all(0 < seconds <= 3 * 0.8 for seconds in host.running[0].renewals)
+    assert where(database, world.acme, run_id) == ("executed", None)
+
+
+def test_a_lost_lease_kills_the_sandbox_and_its_result_does_not_count(
+    database: Database, world: World
+) -> None:
+    def overtaken(running: FakeRunning) -> ExecutionResult:
+        rows(
+            database,
+            world.acme,
+            "UPDATE handoffs SET fence = fence + 1, lease_owner = 'another' RETURNING 1",
+        )
+        assert running.killed.wait(PATIENCE_SECONDS)
+        return result()
+
+    run_id = approved_run(database, world.acme)
+
+    with pytest.raises(LeaseLost):
+        execute(database, world.acme, run_id, FakeHost(overtaken), lease=timedelta(seconds=2))
+
+    assert where(database, world.acme, run_id) == ("executing", None)
+    assert executions(database, world.acme, run_id) == [(1, None, False)]
+
+
+def test_an_approval_that_is_too_old_starts_nothing(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    rows(
+        database,
+        world.acme,
+        "UPDATE approvals SET execution_expires_at = clock_timestamp() RETURNING 1",
+    )
+    host = FakeHost(result())
+
+    execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id)[0] == "expired"
+    assert host.specs == []
+
+
+def test_a_policy_activated_since_that_denies_is_obeyed(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    nothing = POLICY + '\n@id("stop")\nforbid (principal, action, resource);\n'
+    with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+        version = add_policy_set(
+            work, source=nothing, author=world.acme.persons["axel"], context_fields=FIELDS
+        )
+        activate_policy_set(work, version, by=world.acme.persons["olga"])
+    host = FakeHost(result())
+
+    execute(database, world.acme, run_id, host)
+
+    assert where(database, world.acme, run_id)[0] == "denied"
+    assert host.specs == []
+
+
+def test_a_target_changed_since_puts_the_question_again(database: Database, world: World) -> None:
+    run_id = approved_run(database, world.acme)
+    with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+        add_target(
+            work,
+            KEYRING,
+            name="ledger",
+            url="http://127.0.0.1:10/elsewhere",
+            secret=b"x" * 32,
+            by=world.acme.persons["axel"],
+        )
+    host = FakeHost(result())
+
+    execute(database, world.acme, run_id, host)
+
+    found = status(database, world.acme, run_id)
+    assert (found["status"], found["epoch"]) == ("held", 2)
+    assert host.specs == []
+
+
+def test_an_old_epochs_message_after_a_new_question_finds_nothing(
+    database: Database, world: World
+) -> None:
+    run_id = approved_run(database, world.acme)
+    handoff_id = handoff_of(database, world.acme, run_id)
+    host = FakeHost(result(ExitReason.ERROR, exit_code=1))
+    execute(database, world.acme, run_id, host)
+    let_time_pass(database, world.acme)
+
+    executor = Executor(database.outbox("awgp_worker"), host, lease=timedelta(seconds=15))
+    executor.execute(world.acme.tenant_id, handoff_id)
+
+    assert len(host.specs) == 1
+    assert rows(database, world.acme, "SELECT stage FROM handoffs")[0][0] == Stage.AUDIT
