@@ -1,0 +1,335 @@
+"""The relay and real workers, on a real database and a real broker that comes and goes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+from actors.broker import make_broker, make_redis
+from actors.relay import BATCH, INCARNATION_KEY, Relay
+from ops.commands.worker import worker_arguments, worker_environ
+from ops.embedded.running import Running
+from ops.embedded.valkey import start_valkey, valkey_url
+from pipeline.settings import Settings
+from tests.integration.conftest import Database
+from tests.integration.stages import rows, status
+from tests.integration.world import TenantWorld, World, submit
+
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def valkey(server_folder: Path) -> Iterator[Running]:
+    with start_valkey(server_folder / "valkey") as running:
+        yield running
+
+
+@pytest.fixture
+def settings(valkey: Running) -> Settings:
+    """Of a process with the relay's user; the broker starts empty."""
+    with admin(valkey) as client:
+        client.flushall()
+    return Settings(redis_url=valkey_url(valkey.data, "relay"))
+
+
+@contextmanager
+def admin(valkey: Running) -> Iterator["redis.Redis"]:
+    client = redis.Redis.from_url(valkey.url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def broker(settings: Settings) -> Iterator[RedisBroker]:
+    broker = make_broker(settings)
+    yield broker
+    broker.client.close()
+
+
+@pytest.fixture
+def relay(database: Database, broker: RedisBroker) -> Relay:
+    """One that has seen the broker before, and has no schedules of the world's to send."""
+    relay = Relay(database.engine("awgp_relay"), broker, broker.client)
+    relay.notice_a_wiped_broker()
+    return relay
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def queued(broker: RedisBroker, queue: str) -> int:
+    return len(broker.client.lrange(f"dramatiq:{queue}", 0, -1))
+
+
+def make_overdue(database: Database, tenant: TenantWorld) -> None:
+    rows(
+        database,
+        tenant,
+        "UPDATE handoffs SET next_send_at = clock_timestamp() - interval '1 second' RETURNING 1",
+    )
+
+
+def schedule(database: Database, tenant: TenantWorld) -> tuple[int, timedelta]:
+    """How often the run's handoff was sent, and in how long it is sent again."""
+    found = rows(database, tenant, "SELECT sends, next_send_at - clock_timestamp() FROM handoffs")
+    return found[0][0], found[0][1]
+
+
+def test_what_is_overdue_is_sent_and_pushed_away(
+    database: Database, world: World, relay: Relay, broker: RedisBroker
+) -> None:
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    relay.turn()
+    assert queued(broker, "policy") == 0
+
+    make_overdue(database, world.acme)
+    relay.turn()
+    relay.turn()
+
+    assert queued(broker, "policy") == 1
+    sends, wait = schedule(database, world.acme)
+    assert sends == 1
+    assert timedelta(seconds=0) < wait <= timedelta(seconds=5)
+
+
+def test_each_sending_waits_longer_up_to_a_ceiling(
+    database: Database, world: World, relay: Relay
+) -> None:
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    for _ in range(12):
+        make_overdue(database, world.acme)
+        relay.turn()
+    sends, wait = schedule(database, world.acme)
+    assert sends == 12
+    assert timedelta(seconds=100) < wait <= timedelta(minutes=5)
+
+
+def test_what_happens_by_time_is_sent_when_it_is_due_and_again_until_it_is_handled(
+    database: Database, world: World, relay: Relay, broker: RedisBroker
+) -> None:
+    relay.turn()
+    before = queued(broker, "hold")
+    with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+        due_id = work.schedule("hold.expire", _now(database, world.acme), uuid4())
+    relay.turn()
+    rows(
+        database,
+        world.acme,
+        "UPDATE due SET next_send_at = clock_timestamp() WHERE due_id = :id RETURNING 1",
+        id=due_id,
+    )
+    relay.turn()
+    assert queued(broker, "hold") == before + 2
+
+
+def _now(database: Database, tenant: TenantWorld):  # type: ignore[no-untyped-def]  # a datetime
+    return rows(database, tenant, "SELECT clock_timestamp()")[0][0]
+
+
+def test_two_relays_send_each_thing_once(
+    database: Database, world: World, relay: Relay, broker: RedisBroker
+) -> None:
+    for _ in range(30):
+        submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    make_overdue(database, world.acme)
+    relays = [relay, *(Relay(database.engine("awgp_relay"), broker, broker.client) for _ in "ab")]
+    threads = [threading.Thread(target=each.turn) for each in relays]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    relay.turn()
+    assert queued(broker, "policy") == 30
+
+
+def test_a_stubborn_row_does_not_keep_others_waiting(
+    database: Database, world: World, relay: Relay, broker: RedisBroker
+) -> None:
+    outbox = database.outbox("awgp_ingest")
+    submit(outbox, world.acme, {"amount_cents": 1})
+    for _ in range(5):
+        make_overdue(database, world.acme)
+        relay.turn()
+    young = submit(outbox, world.globex, {"amount_cents": 1})
+    make_overdue(database, world.globex)
+    assert relay.turn() < BATCH
+    assert queued(broker, "policy") == 6
+    assert status(database, world.globex, young)["status"] == "received"
+
+
+def test_a_wiped_broker_is_noticed_and_everything_is_sent_again(
+    database: Database, world: World, relay: Relay, broker: RedisBroker, valkey: Running
+) -> None:
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    for _ in range(6):
+        make_overdue(database, world.acme)
+        relay.turn()
+    with admin(valkey) as client:
+        client.flushall()
+
+    relay.turn()
+
+    assert queued(broker, "policy") == 1
+    assert broker.client.get(INCARNATION_KEY) is not None
+    assert schedule(database, world.acme)[0] == 1
+
+
+def test_a_wiped_broker_hurries_neither_a_lease_nor_a_retry(
+    database: Database, world: World, relay: Relay, broker: RedisBroker, valkey: Running
+) -> None:
+    ingest = database.outbox("awgp_ingest")
+    submit(ingest, world.acme, {"amount_cents": 1})
+    submit(ingest, world.globex, {"amount_cents": 1})
+    later = "next_send_at = clock_timestamp() + interval '1 hour'"
+    rows(
+        database,
+        world.acme,
+        f"UPDATE handoffs SET {later}, lease_until = clock_timestamp() + interval '1 hour'"  # noqa: S608  # a constant
+        " RETURNING 1",
+    )
+    rows(
+        database,
+        world.globex,
+        f"UPDATE handoffs SET {later}, not_before = clock_timestamp() + interval '1 hour'"  # noqa: S608  # a constant
+        " RETURNING 1",
+    )
+    with admin(valkey) as client:
+        client.flushall()
+    relay.turn()
+    assert queued(broker, "policy") == 0
+
+
+def test_nothing_is_picked_while_the_broker_is_gone(
+    database: Database, world: World, relay: Relay
+) -> None:
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    make_overdue(database, world.acme)
+    nowhere = make_redis(Settings(redis_url="redis://127.0.0.1:1/0"))
+    broker = make_broker(Settings(redis_url="redis://127.0.0.1:1/0"))
+    with pytest.raises(redis.ConnectionError):
+        Relay(database.engine("awgp_relay"), broker, nowhere).turn()
+    assert schedule(database, world.acme)[0] == 0
+
+
+def test_what_could_not_be_sent_is_due_at_once(
+    database: Database, world: World, broker: RedisBroker
+) -> None:
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    make_overdue(database, world.acme)
+    nowhere = make_broker(Settings(redis_url="redis://127.0.0.1:1/0"))
+    with pytest.raises(redis.ConnectionError):
+        Relay(database.engine("awgp_relay"), nowhere, broker.client).turn()
+    sends, wait = schedule(database, world.acme)
+    assert (sends, wait <= timedelta(0)) == (0, True)
+
+
+def test_a_relay_survives_its_database_and_stops_when_told(
+    database: Database, broker: RedisBroker
+) -> None:
+    engine = database.engine("awgp_relay")
+    turns = threading.Semaphore(0)
+
+    class Counted(Relay):
+        def turn(self) -> int:
+            try:
+                return super().turn()
+            finally:
+                turns.release()
+
+    relay = Counted(engine, broker, broker.client)
+    stop = threading.Event()
+    thread = threading.Thread(target=relay.run, args=(stop,))
+    rows_gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename='awgp_relay'"
+    thread.start()
+    try:
+        for _ in range(3):
+            assert turns.acquire(timeout=PATIENCE_SECONDS)
+            with database.admin.begin() as connection:
+                connection.exec_driver_sql(rows_gone)
+        assert turns.acquire(timeout=PATIENCE_SECONDS)
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+
+
+@contextmanager
+def process(
+    database: Database, valkey: Running, login: str, arguments: list[str], **environ: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A real process of the product, ended by SIGTERM."""
+    started = subprocess.Popen(
+        [sys.executable, *arguments],
+        env={
+            "PATH": os.environ["PATH"],
+            "AWGP_DATABASE_URL": database.url(login),
+            "AWGP_REDIS_URL": valkey_url(valkey.data, "worker"),
+            **environ,
+        },
+        start_new_session=True,
+    )
+    try:
+        yield started
+    finally:
+        started.send_signal(signal.SIGTERM)
+        try:
+            started.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+
+
+def test_real_workers_take_runs_to_the_hold_and_losing_the_broker_loses_none(
+    database: Database, world: World, settings: Settings, valkey: Running
+) -> None:
+    queues = ("policy", "hold")
+    arguments = worker_arguments(queues, 1, 2)
+    environ = worker_environ(queues, 2)
+    ingest = database.outbox("awgp_ingest")
+
+    def held(run_id: UUID) -> Callable[[], bool]:
+        return lambda: status(database, world.acme, run_id)["status"] == "held"
+
+    with (
+        process(database, valkey, "awgp_relay", ["-m", "ops.cli", "relay"]) as relay,
+        process(database, valkey, "awgp_worker", arguments, **environ) as worker,
+    ):
+        first = submit(ingest, world.acme, {"amount_cents": 1})
+        make_overdue(database, world.acme)
+        wait_until(held(first))
+
+        # Its messages are sent, then the broker forgets everything, and comes back empty.
+        with admin(valkey) as client:
+            client.flushall()
+        valkey.kill()
+        second = submit(ingest, world.acme, {"amount_cents": 1})
+        valkey.restart()
+        with admin(valkey) as client:
+            client.flushall()
+        wait_until(held(second))
+        with admin(valkey) as client:
+            wait_until(
+                lambda: any(client.get(k) == b"policy hold" for k in client.keys("awgp:worker:*"))
+            )
+        assert relay.poll() is None
+        assert worker.poll() is None
+    assert relay.returncode == 0
+    assert worker.returncode == 0
