@@ -193,7 +193,8 @@ def _run_initdb(target: Path, password_file: str, user: int | None) -> None:
         extra_groups=None if user is None else [],
     )
     if result.returncode != 0:
-        raise PostgresUnavailable(f"initdb failed: {result.stderr.strip().splitlines()[-1:]}")
+        reason = " ".join(result.stderr.split())[-300:]
+        raise PostgresUnavailable(f"the database cluster could not be made: {reason}")
 
 
 def _refuse_other_version(cluster: Path) -> None:

@@ -26,6 +26,7 @@ from ops.embedded.data_folder import (
 from ops.embedded.ports import is_free
 from ops.embedded.program import Program
 from ops.embedded.running import Running
+from ops.embedded.s3_certificates import grpc_settings, write_certificates
 from pipeline.errors import AwgpError
 
 if TYPE_CHECKING:
@@ -112,13 +113,15 @@ def prepare_s3(data: DataFolder) -> None:
     """Write the server's configuration anew from the folder's secrets."""
     home = data.folder("s3")
     (home / "data").mkdir(exist_ok=True, mode=0o700)
-    write_atomically(home / "security.toml", security_settings(data))
+    certificates = write_certificates(home)
+    settings = security_settings(data) + grpc_settings(certificates)
+    write_atomically(home / "security.toml", settings)
     write_atomically(home / "options", options(data))
     write_atomically(home / "identities.json", json.dumps(identities(data), indent=2))
 
 
 def security_settings(data: DataFolder) -> str:
-    """Return `security.toml`, which the server reads from its working folder."""
+    """Return the signing keys' part of `security.toml`, read from the working folder."""
     return f"""[jwt.signing]
 key = "{data.secret("s3-jwt-volume")}"
 [jwt.signing.read]

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -36,6 +38,7 @@ from ops.embedded.oidc_login import (
     refreshed,
     token_for,
 )
+from ops.embedded.ports import SEAWEEDFS_GRPC_OFFSET
 from ops.embedded.postgres import start_postgres
 from ops.embedded.running import Running
 from ops.embedded.s3 import AUDIT_BUCKET, ensure_bucket, s3_admin_client, s3_client, start_s3
@@ -247,6 +250,37 @@ def test_no_other_door_of_the_object_store_is_open(s3: Running, port: str) -> No
     for method in ("GET", "DELETE"):
         for path in (f"/buckets/{AUDIT_BUCKET}/locked/three", "/buckets/?recursive=true"):
             assert httpx.request(method, base + path).status_code in {400, 401, 404, 405}
+
+
+GRPC_PORTS = ["s3", "s3-master", "s3-volume", "s3-filer", "s3-admin"]
+
+
+@pytest.mark.parametrize("port", GRPC_PORTS)
+def test_the_object_stores_inner_ports_do_not_talk_in_the_clear(s3: Running, port: str) -> None:
+    address = ("127.0.0.1", s3.data.ports[port] + SEAWEEDFS_GRPC_OFFSET)
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        try:
+            answer = connection.recv(64)
+        except ConnectionResetError:
+            answer = b""
+    # An HTTP/2 server's first frame has type 4 (SETTINGS) in its fourth byte.
+    assert answer[3:4] != b"\4"
+
+
+@pytest.mark.parametrize("port", GRPC_PORTS)
+def test_nor_with_whoever_has_no_certificate_of_theirs(s3: Running, port: str) -> None:
+    address = ("127.0.0.1", s3.data.ports[port] + SEAWEEDFS_GRPC_OFFSET)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(address, timeout=10) as plain,
+        pytest.raises(ssl.SSLError, match="certificate required"),
+        context.wrap_socket(plain) as connection,
+    ):
+        connection.recv(64)
 
 
 def test_the_exporter_makes_no_buckets_and_the_audit_bucket_is_made_once(s3: Running) -> None:
