@@ -28,8 +28,21 @@ COMMANDS_FOLDER: Final = Path(__file__).parent / "commands"
 # module that is missing here is loaded to ask it; a test compares this table with them all.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "approvals": ("approvals", "See what waits for a person, and decide it."),
+    "bundle": ("bundle", "Make, check and pack an agent's code."),
+    "demo": (
+        "demo",
+        "Watch requests pass policy, people, gVisor, post-actions and the audit chain.",
+    ),
+    "down": ("up", "Stop everything in order."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
+    "policy": ("policy", "Check policy sets, and see why one decides as it does."),
+    "relay": ("relay", "Send again what is overdue."),
     "runs": ("runs", "See runs, and replay one that failed."),
+    "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
+    "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
+    "status": ("up", "Show what runs."),
+    "up": ("up", "Start everything on this machine and keep it running until Ctrl-C."),
+    "worker": ("worker", "Serve one or more queues: policy hold execute post_action audit export."),
 }
 
 # An error's module is loaded by whoever raised it, so nothing here has to import it.

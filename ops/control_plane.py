@@ -1,0 +1,127 @@
+"""The control plane and the edge, as the command line calls them."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+
+from ops.caller import TIMEOUT_SECONDS
+from pipeline.action import ACTION_TAG
+from pipeline.errors import AwgpError
+from pipeline.identity import TENANT_HEADER
+
+PAGE: Final = 100
+PROBLEM_PREFIX: Final = "urn:awgp:problem:"
+
+
+class ServerRefused(AwgpError):
+    """The server said no; `problem` is its short name for why, `status` the HTTP status."""
+
+    def __init__(self, message: str, *, problem: str, status: int) -> None:
+        super().__init__(message)
+        self.problem = problem
+        self.status = status
+
+
+class AnswerUntrue(AwgpError):
+    """What the server shows is not what its digest covers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """One person's view, in one tenant where they belong to several."""
+
+    web_url: str
+    ingest_url: str
+    token: str = field(repr=False)
+    tenant: str | None = None
+
+    def me(self) -> dict[str, Any]:
+        return self._call("GET", f"{self.web_url}/v1/me")
+
+    def approvals(self, status: str) -> Iterator[dict[str, Any]]:
+        """Every approval of a status, newest first, a page at a time."""
+        return self._pages("approvals", {"status": status})
+
+    def approval(self, approval_id: UUID) -> dict[str, Any]:
+        """One approval, its digest computed again from what it shows.
+
+        Raises:
+            AnswerUntrue: They differ.
+        """
+        shown = self._call("GET", f"{self.web_url}/v1/approvals/{approval_id}")
+        check_digest(shown)
+        return shown
+
+    def vote(
+        self, approval_id: UUID, *, verdict: str, digest: str, reason: str = ""
+    ) -> dict[str, Any]:
+        body = {"verdict": verdict, "digest": digest, "reason": reason}
+        return self._call("POST", f"{self.web_url}/v1/approvals/{approval_id}/votes", body)
+
+    def edit(self, approval_id: UUID, *, digest: str, payload: Any) -> dict[str, Any]:
+        """Replace a JSON payload; returns the new approval."""
+        body = {"digest": digest, "payload": payload}
+        return self._call("POST", f"{self.web_url}/v1/approvals/{approval_id}/edit", body)
+
+    def runs(self, status: str | None) -> Iterator[dict[str, Any]]:
+        """Every run, newest first, a page at a time."""
+        return self._pages("runs", {} if status is None else {"status": status})
+
+    def run(self, run_id: UUID) -> dict[str, Any]:
+        return self._call("GET", f"{self.ingest_url}/v1/runs/{run_id}")
+
+    def replay(self, run_id: UUID) -> dict[str, Any]:
+        return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
+
+    def _pages(self, what: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        cursor: dict[str, str] = {}
+        while True:
+            parameters = httpx.QueryParams({**query, **cursor, "limit": PAGE})
+            page = self._call("GET", f"{self.web_url}/v1/{what}?{parameters}")
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            cursor = {"cursor": page["next"]}
+
+    def _call(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if self.tenant is not None:
+            headers[TENANT_HEADER] = self.tenant
+        answer = httpx.request(method, url, headers=headers, json=body, timeout=TIMEOUT_SECONDS)
+        if answer.is_success:
+            found: dict[str, Any] = answer.json()
+            return found
+        raise _refusal(answer)
+
+
+def check_digest(approval: Mapping[str, Any]) -> None:
+    """Raises: AnswerUntrue."""
+    try:
+        action = base64.b64decode(approval["action_base64"], validate=True)
+        same = json.loads(action) == approval["action"]
+    except (binascii.Error, ValueError) as error:
+        raise AnswerUntrue("the server shows no action") from error
+    if not same or hashlib.sha256(ACTION_TAG + action).hexdigest() != approval["digest"]:
+        raise AnswerUntrue("the server shows another action than the digest covers")
+
+
+def _refusal(answer: httpx.Response) -> ServerRefused:
+    try:
+        problem = answer.json()
+        name = str(problem["type"]).removeprefix(PROBLEM_PREFIX)
+        return ServerRefused(
+            f"{problem['detail']} ({name})", problem=name, status=answer.status_code
+        )
+    except (ValueError, KeyError, TypeError):
+        return ServerRefused(
+            f"{answer.url.host} answered {answer.status_code}",
+            problem="unknown",
+            status=answer.status_code,
+        )
