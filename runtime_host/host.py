@@ -168,7 +168,8 @@ class RuntimeHost:
         try:
             selftest.prove(self._driver, record, self._rootfs(name), platform.machine())
         except (selftest.SelfTestFailed, SandboxFailed) as exc:
-            raise HostRefuses(f"the sandbox does not hold: {exc}") from exc
+            lacking = "" if os.geteuid() == 0 else f"; {selftest.ORDINARY_USER_NEEDS}"
+            raise HostRefuses(f"the sandbox does not hold: {exc}{lacking}") from exc
 
     def _rootfs(self, name: str) -> Path:
         return self._settings.runtimes / name / "rootfs"

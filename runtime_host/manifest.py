@@ -53,6 +53,17 @@ class Manifest:
     retry: Retry
     limits: Limits
 
+    def as_json(self) -> dict[str, Any]:
+        """The form the database keeps, whole numbers only."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "runtime": self.runtime,
+            "entrypoint": list(self.entrypoint),
+            "retry": self.retry.value,
+            "limits": self.limits.as_json(),
+        }
+
 
 def parse_manifest(text: bytes) -> Manifest:
     """Read a manifest.

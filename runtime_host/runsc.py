@@ -11,7 +11,6 @@ import os
 import secrets
 import selectors
 import shutil
-import signal
 import struct
 import subprocess
 import time
@@ -26,6 +25,7 @@ from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Outpu
 from runtime_host import oci
 from runtime_host.cgroups import Cgroup, CgroupTree
 from runtime_host.rootfs import RuntimeRecord
+from runtime_host.sweep import end_processes_of
 from runtime_host.verdict import Ending, Transcript
 
 READ_BYTES = 64 * 1024
@@ -146,6 +146,8 @@ class RunscDriver:
                 if pipe is not None:
                     pipe.close()
             process.wait(KILL_SECONDS)
+            if not entry:
+                end_processes_of(folder)
 
     def _command(self, folder: Path) -> list[str]:
         (folder / "state").mkdir(mode=0o700)
@@ -300,11 +302,3 @@ def _pidfd(pid: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def kill_by_descriptor(pid: int) -> None:
-    """SIGKILL a process that is not our child; ids that could mean several are refused."""
-    if pid <= 1:
-        raise ValueError(f"{pid} is not one process")
-    with contextlib.suppress(ProcessLookupError), _pidfd(pid) as descriptor:
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)

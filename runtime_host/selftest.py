@@ -83,6 +83,7 @@ kept = []
 while True:
     kept.append(b"x" * (4 << 20))
 """
+ORDINARY_USER_NEEDS = "a user who is not root needs unprivileged user namespaces on this machine"
 # An address of the documentation range, which answers nobody, and where anybody would answer.
 _OUTSIDE = ("192.0.2.1", 80)
 _NUMBERS = {

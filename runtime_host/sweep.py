@@ -28,13 +28,16 @@ def sweep(sandboxes: Path, cgroups: CgroupTree) -> int:
     names = cgroups.sweep()
     for folder in sorted(sandboxes.iterdir()):
         names.add(folder.name)
-        _kill_processes_of(folder)
+        end_processes_of(folder)
         shutil.rmtree(folder)
     return len(names)
 
 
-def _kill_processes_of(folder: Path) -> None:
-    """End processes that name this folder as runsc's state; the argument is unique to it."""
+def end_processes_of(folder: Path) -> None:
+    """End the processes that name this folder as runsc's state, which is theirs alone.
+
+    The way where no cgroup holds them; they are waited for, up to `GONE_SECONDS`.
+    """
     needle = os.fsencode(f"--root={folder / 'state'}")
     deadline = time.monotonic() + GONE_SECONDS
     while (found := _naming(needle)) and time.monotonic() < deadline:
