@@ -51,11 +51,14 @@ def export_due(outbox: Outbox, export: Export, tenant_id: UUID, due_id: UUID) ->
 
 def run_export(outbox: Outbox, export: Export, tenant_id: UUID) -> ExportReport:
     """Raises: what `export_tenant` raises."""
+    log_store = LogStore(outbox=outbox)
     return export_tenant(
         tenant_id,
-        log=LogStore(outbox=outbox),
+        log=log_store,
         signer=export.signer,
         store=export.store,
         retention=export.retention,
         max_entries=MAX_ENTRIES,
+        # Without them a rewound log could not be proven.
+        rewind_notes=log_store.rewind_notes(tenant_id),
     )

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
+from audit_export.checkpoint import parse_checkpoint
 from audit_export.export import ExportedSegment, beginning
 from audit_export.segment import LogPoint
 from audit_export.signer import Signer
-from pipeline.audit import Head
 from pipeline.database import tenant_transaction
 from pipeline.merkle import Frontier
-from pipeline.outbox import SYSTEM, Actor, Outbox
+from pipeline.outbox import Outbox
+from pipeline.seal import current_head
 
 BATCH = 1000
 
@@ -43,9 +44,20 @@ class LogStore:
         with tenant_transaction(self.outbox.engine, tenant_id) as connection:
             return latest_note(connection)
 
+    def rewind_notes(self, tenant_id: UUID) -> list[str]:
+        """Every note that says the log was set back, oldest first: they must travel with it."""
+        with tenant_transaction(self.outbox.engine, tenant_id) as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT note FROM audit_checkpoints"
+                    " WHERE note LIKE '%' || chr(10) || 'rewind-from %' ORDER BY checkpoint_id"
+                )
+            ).all()
+        return [row[0] for row in rows]
+
     def record_segment(self, segment: ExportedSegment) -> None:
         with self.outbox.work(segment.tenant_id) as work:
-            added = work.execute(
+            work.execute(
                 "INSERT INTO audit_segments (tenant_id, first_sequence, last_sequence,"
                 " manifest_key, manifest_sha256, checkpoint_key, locked_until, chain_hash,"
                 " frontier)"
@@ -61,13 +73,6 @@ class LogStore:
                 chain=segment.after.chain_hash,
                 frontier=segment.after.frontier.to_bytes(),
             )
-            if added.rowcount:
-                work.record(
-                    Actor(type="system", id=SYSTEM),
-                    "export:segment:written",
-                    ("segment", f"{segment.first_sequence}-{segment.last_sequence}"),
-                    metadata={"manifest_sha256": segment.manifest_sha256},
-                )
 
 
 def read_bodies(
@@ -97,25 +102,30 @@ def latest_note(connection: Connection) -> str | None:
     return note
 
 
-def sign_head(outbox: Outbox, signer: Signer, tenant_id: UUID, head: Head) -> str:
-    """Sign a committed head and keep the note (login awgp_sealer).
+def sign_head(outbox: Outbox, signer: Signer, tenant_id: UUID) -> str:
+    """Sign a tenant's committed head and keep the note (login awgp_sealer).
+
+    One signer at a time a tenant, the note included, so that the last note kept is the last signed.
 
     Raises:
         InconsistentHistory, RewindRefused: The log does not continue what was signed before.
     """
-    note = signer.sign(
-        tenant_id,
-        head,
-        lambda first, last: (
-            body for _, body in read_bodies(outbox.engine, tenant_id, first, last)
-        ),
-    )
     with outbox.work(tenant_id) as work:
+        work.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=f"sign {tenant_id}"
+        )
+        note = signer.sign(
+            tenant_id,
+            lambda: current_head(work),
+            lambda first, last: (
+                body for _, body in read_bodies(outbox.engine, tenant_id, first, last)
+            ),
+        )
         work.execute(
             "INSERT INTO audit_checkpoints (tenant_id, tree_size, note)"
             " VALUES (:tenant, :size, :note)",
             tenant=tenant_id,
-            size=head.size,
+            size=parse_checkpoint(note).size,
             note=note,
         )
     return note

@@ -19,6 +19,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import httpx
 from supervisor.xmlrpc import SupervisorTransport
 
 from ops.embedded.data_folder import DataFolder, hold_data_folder, is_held
@@ -30,7 +31,7 @@ from ops.embedded.program import (
     launch_command,
 )
 from ops.embedded.running import POLL_SECONDS, log_file, wait_until_ready
-from ops.processes import app_programs, process_environment, runtime_socket
+from ops.processes import app_programs, process_environment, runtime_socket, web_urls
 from ops.services import Service, embedded_services
 from ops.supervisor_files import (
     configuration_file,
@@ -274,7 +275,7 @@ def _app_probe(data: DataFolder, supervisor: Supervisor, name: str) -> Callable[
     if name == "runtime-host":
         return lambda: _accepts(runtime_socket(data))
     if name in ("ingest", "web"):
-        return lambda: not is_free(data.ports[name]) and supervisor.state(name) == "RUNNING"
+        return lambda: _answers(f"{web_urls(data)[name]}/readyz")
     return lambda: supervisor.state(name) == "RUNNING"
 
 
@@ -285,6 +286,14 @@ def _wait(data: DataFolder, supervisor: Supervisor, name: str, ready: Callable[[
         log=log_file(data, name),
         name=name,
     )
+
+
+def _answers(url: str) -> bool:
+    # The socket listens long before a process behind it can answer.
+    try:
+        return httpx.get(url, timeout=1).status_code == HTTPStatus.OK
+    except httpx.TransportError:
+        return False
 
 
 def _accepts(path: Path) -> bool:

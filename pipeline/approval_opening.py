@@ -39,10 +39,10 @@ def open_approval(
         seconds=rules.expires_in_seconds,
     ).scalar_one()
     people = [
-        (run.requester_person_id, "made the request"),
-        (assembled.assistant.bundle_author, "wrote the bundle"),
-        (assembled.assistant.author, "set up the assistant"),
-        (active.author, "wrote the policy"),
+        (run.requester_person_id, "requester"),
+        (assembled.assistant.bundle_author, "author of the bundle"),
+        (assembled.assistant.author, "author of the assistant"),
+        (active.author, "author of the policy"),
         *_source_people(work, run),
         *_editors(work, run),
     ]
@@ -75,8 +75,8 @@ def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
         " ORDER BY created_at DESC LIMIT 1",
         id=run.source_id,
     ).scalar_one_or_none()
-    return [(owner, "owns the source")] + (
-        [(rotator, "last rotated the source's secret")] if rotator else []
+    return [(owner, "owner of the source")] + (
+        [(rotator, "last to rotate the source's secret")] if rotator else []
     )
 
 
@@ -86,7 +86,7 @@ def _editors(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
         " WHERE run_id = :run AND editor_person_id IS NOT NULL",
         run=run.run_id,
     )
-    return [(row[0], "edited the payload") for row in rows]
+    return [(row[0], "editor of the payload") for row in rows]
 
 
 def _exclude(work: Work, approval_id: UUID, person_id: UUID, because: str) -> None:

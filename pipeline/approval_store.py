@@ -129,7 +129,7 @@ def _check_open(work: Work, approval: StoredApproval, digest: bytes) -> None:
 def _check_not_excluded(approval: StoredApproval, person_id: UUID) -> None:
     for each in approval.excluded:
         if each.person_id == person_id:
-            raise VoterExcluded(f"you cannot decide this one: you {each.because}")
+            raise VoterExcluded(f"four eyes: you are the {each.because}, so another person decides")
 
 
 def _insert_vote(work: Work, approval: StoredApproval, vote: Vote, person_id: UUID) -> None:

@@ -1,0 +1,52 @@
+# Every target needs nothing but make and Python 3.11: `setup` installs the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test lint format lock clean
+
+help: ## Show these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## Install everything AWGP needs: packages, gVisor, the sandbox's root file system
+	@$(BIN)/awgp setup
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		echo 'make: a Python >= 3.11 with venv is needed; on Debian: apt-get install python3-venv' >&2; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Watch the main job, end to end, on real parts
+	@$(BIN)/awgp demo
+
+up: setup ## Run everything on this machine until Ctrl-C
+	@$(BIN)/awgp up
+
+down: ## Stop it; the data stays
+	@$(BIN)/awgp down
+
+test: setup ## Run all tests: lint, types, laws, unit, contract, integration, end to end
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest
+
+lint: $(VENV)/.ready ## Check style, types and the laws between rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.ready ## Put the code into its one form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.ready ## Lock the dependencies anew, with hashes
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra embedded -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+clean: ## Remove what was built here; data folders stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""A holding with two subsidiaries and three assistants, to watch AWGP at work."""
