@@ -18,6 +18,7 @@ from ingest.named_proxies import NamedProxies, read_networks
 from ingest.runs import runs_blueprint
 from ingest.schemes.registry import SCHEMES
 from ingest.sources import SourceTenants
+from ingest.traceparent import trace_requests
 from pipeline.bearer import BearerVerifier
 from pipeline.database import make_engine
 from pipeline.envelope import KeyRing
@@ -70,11 +71,13 @@ def create_app(
             settings.oidc_issuer, settings.oidc_audience, http=http or httpx.Client()
         ),
         schemes=SCHEMES,
+        max_body_bytes=settings.max_body_bytes,
         max_json_depth=settings.max_json_depth,
         now=now,
     )
     app = Flask("ingest", static_folder=None)
-    _configure(app, settings)
+    _configure(app)
+    trace_requests(app)
     _add_api(app, edge)
     _add_health(app, engine)
     app.wsgi_app = NamedProxies(  # type: ignore[method-assign]  # Flask's own way to wrap it
@@ -83,9 +86,8 @@ def create_app(
     return app
 
 
-def _configure(app: Flask, settings: Settings) -> None:
+def _configure(app: Flask) -> None:
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_body_bytes,
         API_TITLE="AWGP ingest",
         API_VERSION=API_VERSION,
         OPENAPI_VERSION="3.1.0",

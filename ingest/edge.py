@@ -10,7 +10,7 @@ import structlog
 from flask import Response, jsonify, url_for
 
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
-from ingest.request_body import BodyTooLarge, MediaTypeUnsupported
+from ingest.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from ingest.schemes import Scheme, SignatureInvalid, TimestampOutOfRange
 from ingest.sources import SourceInactive, SourceTenants, SourceUnknown
 from ingest.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
@@ -41,6 +41,7 @@ PROBLEMS: Final[ProblemTable] = {
     SourceUnknown: (404, "source-unknown"),
     RunNotFound: (404, "run-not-found"),
     RequestInFlight: (409, "request-in-flight"),
+    BodyCutShort: (400, "body-cut-short"),
     BodyTooLarge: (413, "body-too-large"),
     MediaTypeUnsupported: (415, "media-type-unsupported"),
     JsonInvalid: (400, "json-invalid"),
@@ -62,6 +63,7 @@ class Edge:
     keyring: KeyRing
     verifier: BearerVerifier
     schemes: Mapping[str, Scheme]
+    max_body_bytes: int
     max_json_depth: int
     now: Callable[[], datetime]
 
@@ -72,7 +74,6 @@ def accepted_response(accepted: Accepted, tenant_id: UUID) -> Response:
         "run_received" if accepted.is_new else "run_received_again",
         run_id=str(accepted.run_id),
         tenant_id=str(tenant_id),
-        stage="ingest",
     )
     location = url_for("runs.show_run", run=accepted.run_id)
     response = jsonify(

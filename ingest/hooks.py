@@ -12,7 +12,7 @@ from ingest.edge import Edge, accepted_response
 from ingest.request_body import read_json_bytes
 from ingest.sources import SourceInactive, load_source
 from ingest.strict_json import parse_object
-from ingest.traceparent import traceparent_of
+from ingest.traceparent import current_traceparent
 
 DOCUMENTATION = {
     "summary": "Send an event",
@@ -50,7 +50,7 @@ def hooks_blueprint(edge: Edge) -> Blueprint:
 
 def receive(edge: Edge, source_id: UUID) -> Response:
     """Read, verify, validate, deduplicate and commit; only then answer."""
-    body = read_json_bytes(request)
+    body = read_json_bytes(request, limit=edge.max_body_bytes)
     tenant_id = edge.source_tenants.tenant_of(source_id)
     with edge.outbox.work(tenant_id) as work:
         source = load_source(work, edge.keyring, source_id)
@@ -74,7 +74,7 @@ def receive(edge: Edge, source_id: UUID) -> Response:
                 body_digest=hashlib.sha256(body).digest(),
                 key=verified.event_id,
                 origin={"kind": "webhook", "scheme": source.scheme, "event": verified.event_id},
-                traceparent=traceparent_of(request.headers.get("traceparent")),
+                traceparent=current_traceparent(),
             ),
         )
     return accepted_response(accepted, tenant_id)

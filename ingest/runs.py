@@ -16,7 +16,7 @@ from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_respons
 from ingest.request_body import read_json_bytes
 from ingest.run_view import view_run
 from ingest.strict_json import canonical, parse_object
-from ingest.traceparent import traceparent_of
+from ingest.traceparent import current_traceparent
 from pipeline.identity import (
     TENANT_HEADER,
     Identity,
@@ -106,7 +106,7 @@ def submit(edge: Edge) -> Response:
     the bytes it was sent in; the idempotency digest is of the whole body as sent.
     """
     caller = _caller(edge)
-    body = read_json_bytes(request)
+    body = read_json_bytes(request, limit=edge.max_body_bytes)
     asked = _run_request(parse_object(body, max_depth=edge.max_json_depth))
     key = _idempotency_key()
     try:
@@ -119,7 +119,7 @@ def submit(edge: Edge) -> Response:
                 body_digest=hashlib.sha256(body).digest(),
                 key=key,
                 origin={"kind": "api"},
-                traceparent=traceparent_of(request.headers.get("traceparent")),
+                traceparent=current_traceparent(),
             )
             accepted = accept(work, incoming)
     except EventInFlight as error:

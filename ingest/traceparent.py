@@ -3,6 +3,9 @@
 import re
 import secrets
 
+import structlog
+from flask import Flask, g, request
+
 _VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -11,3 +14,19 @@ def traceparent_of(header: str | None) -> str:
     if header is not None and _VALID.fullmatch(header):
         return header
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def trace_requests(app: Flask) -> None:
+    """Give each request its trace (`current_traceparent`) and each of its log lines the trace's id."""
+
+    @app.before_request
+    def begin_trace() -> None:
+        g.traceparent = traceparent_of(request.headers.get("traceparent"))
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(stage="ingest", trace_id=g.traceparent.split("-")[1])
+
+
+def current_traceparent() -> str:
+    """The trace of the request being answered; the run and its messages carry it on."""
+    found: str = g.traceparent
+    return found

@@ -1,0 +1,126 @@
+"""Small parts of the edge: the fast path's circuit, named proxies, trace context."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.fast_path import PAUSE_SECONDS, BrokerPaused, FastPathBroker, make_fast_path
+from ingest.named_proxies import NamedProxies, read_networks
+from ingest.traceparent import traceparent_of
+from pipeline.handoff import message
+from pipeline.run import Stage
+from pipeline.settings import SettingInvalid, Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+TENANT = UUID(int=1)
+
+
+class Client:
+    """A Redis that is up or down, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.asked = 0
+        self.sent: list[bytes] = []
+
+    def register_script(self, _script: str) -> Any:
+        def run(args: Iterable[Any] = (), keys: Iterable[Any] = ()) -> Any:
+            self.asked += 1
+            if not self.is_up:
+                raise redis.ConnectionError("refused")
+            self.sent += [each for each in args if isinstance(each, bytes)]
+            return 1000
+
+        return run
+
+
+def test_a_dead_broker_is_waited_for_once_and_tried_again_later() -> None:
+    client, elapsed = Client(), [0.0]
+    broker = FastPathBroker(client, monotonic=lambda: elapsed[0])  # type: ignore[arg-type]
+    due = message(Stage.POLICY, TENANT, UUID(int=2), "tp")
+
+    with pytest.raises(redis.ConnectionError):
+        broker.enqueue(due)
+    asked = client.asked
+    for _ in range(10):
+        with pytest.raises(BrokerPaused):
+            broker.enqueue(due)
+    assert client.asked == asked
+
+    client.is_up, elapsed[0] = True, PAUSE_SECONDS
+    broker.enqueue(due)
+    sent = json.loads(client.sent[-1])
+    assert (sent["queue_name"], sent["actor_name"]) == ("policy", "policy")
+    assert sent["args"] == [str(TENANT), str(UUID(int=2))]
+
+
+def test_the_fast_path_needs_an_address() -> None:
+    with pytest.raises(SettingInvalid, match="AWGP_REDIS_URL"):
+        make_fast_path(Settings())
+
+
+def seen_from(address: str, networks: str) -> dict[str, Any]:
+    """What an app sees of a request with every forwarded header, from this address."""
+    seen: dict[str, Any] = {}
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        seen.update(environ)
+        return []
+
+    environ: dict[str, Any] = {
+        "REMOTE_ADDR": address,
+        "HTTP_HOST": "edge.internal",
+        "SERVER_NAME": "edge",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "HTTP_X_FORWARDED_FOR": "203.0.113.9",
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_FORWARDED_TLS_CLIENT_CERT": "pem",
+        "HTTP_FORWARDED": "for=203.0.113.9",
+        "HTTP_AUTHORIZATION": "kept",
+    }
+    list(NamedProxies(app, read_networks(networks))(environ, lambda *_: lambda _b: None))
+    return seen
+
+
+@pytest.mark.parametrize("address", ["10.0.0.7", "192.168.1.1", "fd00::1"])
+def test_a_named_proxy_is_believed(address: str) -> None:
+    seen = seen_from(address, "10.0.0.7, 192.168.0.0/16, fd00::/8")
+    assert seen["REMOTE_ADDR"] == "203.0.113.9"
+    assert seen["wsgi.url_scheme"] == "https"
+    assert seen["HTTP_X_FORWARDED_TLS_CLIENT_CERT"] == "pem"
+
+
+@pytest.mark.parametrize("networks", ["", "10.0.0.8"])
+@pytest.mark.parametrize("address", ["10.0.0.7", "", "unix:"])
+def test_what_anyone_else_says_of_themselves_is_stripped(address: str, networks: str) -> None:
+    seen = seen_from(address, networks)
+    assert seen["REMOTE_ADDR"] == address
+    assert seen["wsgi.url_scheme"] == "http"
+    assert not [name for name in seen if "FORWARDED" in name]
+    assert seen["HTTP_AUTHORIZATION"] == "kept"
+
+
+def test_a_proxy_that_is_no_address_is_named() -> None:
+    with pytest.raises(SettingInvalid, match="AWGP_TRUSTED_PROXIES"):
+        read_networks("10.0.0.1, traefik")
+
+
+def test_a_valid_trace_goes_on() -> None:
+    header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert traceparent_of(header) == header
+
+
+@given(header=st.none() | st.text() | st.from_regex(r"00-[0-9a-f]{32}-0{16}-01", fullmatch=True))
+def test_anything_else_begins_a_new_one(header: str | None) -> None:
+    made = traceparent_of(header)
+    assert made != header
+    assert traceparent_of(made) == made
