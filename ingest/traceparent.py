@@ -17,7 +17,7 @@ def traceparent_of(header: str | None) -> str:
 
 
 def trace_requests(app: Flask) -> None:
-    """Give each request its trace (`current_traceparent`) and each of its log lines the trace's id."""
+    """Give each request its trace (`current_traceparent`) and each log line its id."""
 
     @app.before_request
     def begin_trace() -> None:
