@@ -98,6 +98,7 @@ class RuntimeHost:
             rootless=os.geteuid() != 0,
         )
         self._runtimes: dict[str, rootfs.RuntimeRecord] = {}
+        self._version = "unknown"
 
     def serve(self) -> None:
         """Take the lock, sweep, prove the sandboxes, then answer clients until stopped.
@@ -129,7 +130,7 @@ class RuntimeHost:
         holds, lacks = selftest.enforcement(self._cgroups.controllers)
         return {
             "driver": "runsc",
-            "version": selftest.runsc_version(self._settings.runsc),
+            "version": self._version,
             "platform": "systrap",
             "runtimes": {name: record.digest for name, record in self._runtimes.items()},
             "enforced": holds,
@@ -166,6 +167,7 @@ class RuntimeHost:
     def _prove(self) -> None:
         name, record = next(iter(self._runtimes.items()))
         try:
+            self._version = selftest.runsc_version(self._settings.runsc)
             selftest.prove(self._driver, record, self._rootfs(name), platform.machine())
         except (selftest.SelfTestFailed, SandboxFailed) as exc:
             lacking = "" if os.geteuid() == 0 else f"; {selftest.ORDINARY_USER_NEEDS}"

@@ -1,0 +1,162 @@
+"""What comes out of a sandbox is cut, counted and checked before anybody keeps it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops.debian import DebianUnavailable, archives, main_archive
+from runtime_host.output import (
+    HEADER,
+    MAX_FRAME_BYTES,
+    MAX_LINE_BYTES,
+    FrameReader,
+    FramesBroken,
+    LineCutter,
+    OutputExceeded,
+    ResultRefused,
+    checked_result,
+)
+from runtime_host.rootfs import tree_digest
+from runtime_host.wire import Decoder, WireBroken, encode
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"O", b"E", b"X"]), st.binary(max_size=50))), st.data())
+def test_frames_come_out_whole_however_the_bytes_arrive(
+    frames: list[tuple[bytes, bytes]], data: st.DataObject
+) -> None:
+    rest = b"".join(HEADER.pack(kind, len(body)) + body for kind, body in frames)
+    reader, found = FrameReader(), []
+    while rest:
+        size = data.draw(st.integers(1, len(rest)))
+        found += list(reader.feed(rest[:size]))
+        rest = rest[size:]
+    assert found == frames
+
+
+@pytest.mark.parametrize("head", [b"?\0\0\0\0", HEADER.pack(b"O", MAX_FRAME_BYTES + 1)])
+def test_a_frame_of_unknown_kind_or_impossible_length_is_refused(head: bytes) -> None:
+    with pytest.raises(FramesBroken):
+        list(FrameReader().feed(head))
+
+
+def test_lines_of_two_streams_share_one_sequence() -> None:
+    cutter = LineCutter(1000)
+    lines = [*cutter.feed("stdout", b"a\nb", 1), *cutter.feed("stderr", b"e\n", 2)]
+    lines += cutter.rest(3)
+    assert [(line.sequence, line.stream, line.text) for line in lines] == [
+        (0, "stdout", "a"),
+        (1, "stderr", "e"),
+        (2, "stdout", "b"),
+    ]
+
+
+@given(st.lists(st.binary(max_size=64), max_size=20))
+def test_any_bytes_become_text_that_a_database_can_hold(pieces: list[bytes]) -> None:
+    cutter = LineCutter(10_000)
+    lines = [line for piece in pieces for line in cutter.feed("stdout", piece, 0)]
+    for line in [*lines, *cutter.rest(0)]:
+        assert "\0" not in line.text
+        assert "\n" not in line.text
+        line.text.encode("utf-8")
+
+
+def test_a_line_without_end_is_cut_at_a_fixed_length() -> None:
+    lines = list(LineCutter(100_000).feed("stdout", b"x" * (3 * MAX_LINE_BYTES), 0))
+    assert [len(line.text) for line in lines] == [MAX_LINE_BYTES] * 3
+
+
+def test_the_first_byte_too_many_ends_the_output_and_keeps_what_was_before() -> None:
+    lines = LineCutter(4).feed("stdout", b"ab\ncd\n", 0)
+    assert next(lines).text == "ab"
+    with pytest.raises(OutputExceeded, match="more than 4 bytes"):
+        next(lines)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{}", b"null", b'{"a": [1, 2.5, "\xc3\xa4"]}', b"[" * 64 + b"]" * 64]
+)
+def test_a_sound_result_is_returned_byte_for_byte(raw: bytes) -> None:
+    assert checked_result(raw) is raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"{", b"\xff", b"\xef\xbb\xbf{}", b"NaN", b"[Infinity]", b"1e999", b'{"a":1,"a":2}',
+        b'"\\u0000"', b'{"\\ud800": 1}', b"[" * 66 + b"]" * 66, b"[" * 100_000, b"1" * 5000,
+        b'"' + b"x" * (1 << 20) + b'"',
+    ],
+)  # fmt: skip
+def test_a_result_that_others_could_not_hold_is_refused(raw: bytes) -> None:
+    with pytest.raises(ResultRefused, match=r"result\.json"):
+        checked_result(raw)
+
+
+def test_a_socket_frame_survives_and_its_bounds_hold() -> None:
+    decoder = Decoder(max_blob_bytes=4)
+    decoder.feed(encode({"type": "a"}, b"1234")[:-1])
+    assert decoder.next() is None
+    decoder.feed(b"4")
+    frame = decoder.next()
+    assert frame is not None
+    assert (frame.type, frame.blob) == ("a", b"1234")
+    decoder.feed(encode({"type": "a"}, b"12345"))
+    with pytest.raises(WireBroken, match="too large"):
+        decoder.next()
+
+
+@pytest.mark.parametrize("header", [b"[]", b"{", b"\xff", b"[" * 60_000])
+def test_a_socket_header_that_is_no_object_is_refused(header: bytes) -> None:
+    decoder = Decoder()
+    decoder.feed(len(header).to_bytes(4, "big") + bytes(4) + header)
+    with pytest.raises(WireBroken):
+        decoder.next()
+
+
+def test_the_archive_is_found_in_both_notations_of_apt(tmp_path: Path) -> None:
+    parts = tmp_path / "sources.list.d"
+    parts.mkdir()
+    (tmp_path / "os-release").write_text('ID=debian\nVERSION_CODENAME="bookworm"\n')
+    release = tmp_path / "os-release"
+    with pytest.raises(DebianUnavailable, match="no apt source serves Debian bookworm"):
+        main_archive(tmp_path, release)
+    (tmp_path / "sources.list").write_text(
+        "# deb file:/no bookworm main\ndeb [arch=amd64 signed-by=/k] file:/one bookworm main\n"
+    )
+    assert main_archive(tmp_path, release).uri == "file:/one"
+    (parts / "a.sources").write_text(
+        "Types: deb deb-src\n# a remark\nURIs: file:/two\nSuites: bookworm\n bookworm-updates\n"
+        "Components: main\n\nEnabled: no\nTypes: deb\nURIs: file:/off\nSuites: x\n"
+    )
+    assert main_archive(tmp_path, release).uri == "file:/two"
+    assert [archive.uri for archive in archives(tmp_path)] == ["file:/two", "file:/one"]
+
+
+def test_another_system_is_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / "os-release").write_text("ID=other\n")
+    with pytest.raises(DebianUnavailable, match="not Debian"):
+        main_archive(tmp_path, tmp_path / "os-release")
+
+
+def test_the_digest_of_a_tree_tells_content_mode_and_names_but_not_times(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    file = root / "sub" / "file"
+    file.write_bytes(b"1")
+    file.chmod(0o644)
+    first = tree_digest(root)
+    os.utime(file, (1, 1))
+    assert tree_digest(root) == first
+    seen = {first}
+    file.write_bytes(b"2")
+    seen.add(tree_digest(root))
+    file.chmod(0o755)
+    seen.add(tree_digest(root))
+    file.rename(root / "sub" / "other")
+    seen.add(tree_digest(root))
+    (root / "link").symlink_to("sub")
+    seen.add(tree_digest(root))
+    assert len(seen) == 5
