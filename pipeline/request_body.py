@@ -10,19 +10,28 @@ class MediaTypeUnsupported(Refusal):
     """The body is labelled as something else than plain JSON in UTF-8."""
 
 
+class BodyCutShort(Refusal):
+    """Fewer bytes came than were announced."""
+
+
 class BodyTooLarge(Refusal):
     """The body is longer than this service takes."""
 
 
-def read_json_bytes(request: Request) -> bytes:
+def read_json_bytes(request: Request, *, limit: int) -> bytes:
     """Return the body as received.
 
-    The app's MAX_CONTENT_LENGTH ends the reading, also of a body sent in chunks, whose length no
-    header tells.
+    The framework stops at MAX_CONTENT_LENGTH, but hands over what it read so far of a body sent in
+    chunks as if that were all; so it is told one byte more than the limit, and the length is
+    looked at here.
+
+    Args:
+        limit: Bytes.
 
     Raises:
         MediaTypeUnsupported: Not `application/json` or `application/*+json`, or encoded.
         BodyTooLarge: Longer than the limit.
+        BodyCutShort: The connection ended before the announced length.
     """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if not request.is_json or charset not in {"utf-8", "utf8"}:
@@ -33,8 +42,17 @@ def read_json_bytes(request: Request) -> bytes:
         raise MediaTypeUnsupported(
             "send the body without Content-Encoding", field="Content-Encoding"
         )
+    request.max_content_length = limit + 1
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
-        limit = request.max_content_length
-        raise BodyTooLarge(f"the body is longer than {limit} bytes", field="body") from error
+        raise _too_large(limit) from error
+    if len(body) > limit:
+        raise _too_large(limit)
+    if request.content_length not in {None, len(body)}:
+        raise BodyCutShort("the body ended before its Content-Length", field="body")
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is longer than {limit} bytes", field="body")

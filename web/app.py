@@ -30,7 +30,7 @@ from pipeline.fast_path import make_fast_path
 from pipeline.identity import IDENTITY_PROBLEMS, tenant_id_of
 from pipeline.outbox import Outbox
 from pipeline.problem import ProblemTable, document_problems, install_problem_handlers
-from pipeline.request_body import BodyTooLarge, MediaTypeUnsupported
+from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
@@ -64,6 +64,7 @@ PROBLEMS: Final[ProblemTable] = {
     JsonNotAnObject: (422, "json-not-an-object"),
     MediaTypeUnsupported: (415, "media-type-unsupported"),
     BodyTooLarge: (413, "body-too-large"),
+    BodyCutShort: (400, "body-cut-short"),
 }
 BLUEPRINTS: Final = (me.blueprint, approvals.blueprint, runs.blueprint, health.blueprint)
 # Endpoints flask-smorest adds.

@@ -34,7 +34,9 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         del schema
-        return parse(read_json_bytes(req), max_depth=current_app.config[MAX_JSON_DEPTH])
+        limits = current_app.config
+        content = read_json_bytes(req, limit=limits["MAX_CONTENT_LENGTH"])
+        return parse(content, max_depth=limits[MAX_JSON_DEPTH])
 
 
 def make_blueprint(name: str, description: str) -> Blueprint:

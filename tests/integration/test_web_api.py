@@ -1,0 +1,95 @@
+"""The control plane keeps the promises of its own OpenAPI document, whatever it is sent."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+
+from tests.integration.conftest import Database
+from tests.integration.control_plane import (
+    HELD_BY_TWO,
+    ControlPlane,
+    machine,
+    open_control_plane,
+    person,
+)
+from tests.integration.world import World
+
+OPERATIONS = [
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/v1/me"),
+    ("GET", "/v1/approvals"),
+    ("GET", "/v1/approvals/{approval_id}"),
+    ("POST", "/v1/approvals/{approval_id}/votes"),
+    ("POST", "/v1/approvals/{approval_id}/edit"),
+    ("GET", "/v1/runs"),
+    ("POST", "/v1/runs/{run_id}/replay"),
+]
+# What takes nothing cannot be given something wrong.
+CASES = [
+    (method, path, mode)
+    for method, path in OPERATIONS
+    for mode in GenerationMode
+    if path.startswith("/v1/") or mode is GenerationMode.POSITIVE
+]
+CALLERS = {
+    "ben": {"Authorization": f"Bearer {person('acme', 'ben')}"},
+    "of another tenant": {"Authorization": f"Bearer {person('globex', 'ben')}"},
+    "machine": {"Authorization": f"Bearer {machine('acme')}"},
+    "forger": {"Authorization": "Bearer a.b.c"},
+    "stranger": {},
+}
+
+
+@pytest.fixture
+def plane(database: Database, world: World) -> ControlPlane:
+    return open_control_plane(database, world)
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), CASES)
+def test_every_answer_is_as_documented(
+    plane: ControlPlane, method: str, path: str, mode: GenerationMode
+) -> None:
+    schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", plane.app)
+    held = plane.held(HELD_BY_TWO)
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        case=schema[path][method].as_strategy(generation_mode=mode),
+        caller=st.sampled_from(sorted(CALLERS)),
+        known=st.booleans(),
+    )
+    def every_answer(case: Case[Any], caller: str, known: bool) -> None:
+        if known and mode is GenerationMode.POSITIVE:
+            # A document cannot know which ids and digests there are.
+            given_ids = {"approval_id": held["id"], "run_id": held["run_id"]}
+            case.path_parameters |= {
+                name: given_ids[name] for name in case.path_parameters.keys() & given_ids
+            }
+            if isinstance(case.body, dict):
+                case.body |= {"digest": held["digest"]}
+        case.call_and_validate(headers=CALLERS[caller])
+
+    every_answer()
+
+
+def test_the_document_names_every_route_with_its_access(plane: ControlPlane) -> None:
+    document = plane.get("/v1/openapi.json").get_json()
+    assert document["openapi"].startswith("3.1")
+    named = {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method in operations.keys() - {"parameters"}
+    }
+    assert named == set(OPERATIONS)
+    for method, path in OPERATIONS:
+        operation = document["paths"][path][method.lower()]
+        assert operation["security"] == ([{"bearer": []}] if path.startswith("/v1/") else [])
+        assert operation["summary"]
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert response == {"$ref": "#/components/responses/Problem"}, (path, status)
