@@ -9,8 +9,9 @@
       supervisor/          what the process supervisor reads
       postgres/ valkey/ s3/ oidc/ signer/ runtime/ runtime-state/
 
-Nothing outside this folder is written at run time, so deleting it is a complete reset and copying
-it while AWGP is down is a complete backup.
+All state is in here, so deleting the folder is a complete reset and copying it while AWGP is down
+is a complete backup. Only sockets lie elsewhere: SeaweedFS puts its own in /tmp (0700, and left
+there by a kill), and a folder too deep for a socket's address has a private one beside them.
 """
 
 import contextlib
