@@ -108,16 +108,21 @@ class RuntimeHost:
                 hold what it must.
         """
         with self._lock():
-            swept = sweep.sweep(self._settings.state / "sandboxes", self._cgroups)
-            if swept:
-                log.warning("orphans_swept", sandboxes=swept)
-            self._load_runtimes()
-            self._prove()
-            with self._listener() as listener:
-                log.info("serving", socket=str(self._settings.socket_path), **self.describe())
-                self._accept(listener)
-            self._finish()
-            self._cgroups.remove()
+            try:
+                self._serve_locked()
+            finally:
+                self._finish()
+                self._cgroups.remove()
+
+    def _serve_locked(self) -> None:
+        swept = sweep.sweep(self._settings.state / "sandboxes", self._cgroups)
+        if swept:
+            log.warning("orphans_swept", sandboxes=swept)
+        self._load_runtimes()
+        self._prove()
+        with self._listener() as listener:
+            log.info("serving", socket=str(self._settings.socket_path), **self.describe())
+            self._accept(listener)
 
     def stop(self) -> None:
         """Accept nothing more; what runs may finish within `stop_seconds`. Signal-safe."""
