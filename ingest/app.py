@@ -12,7 +12,6 @@ from sqlalchemy import Engine, text
 
 from ingest.api_schemas import BEARER_SCHEME
 from ingest.edge import PROBLEMS, Edge
-from ingest.fast_path import make_fast_path
 from ingest.hooks import hooks_blueprint
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.runs import runs_blueprint
@@ -23,6 +22,7 @@ from pipeline.bearer import BearerVerifier
 from pipeline.database import make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
+from pipeline.fast_path import make_fast_path
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
 from pipeline.settings import SettingInvalid, Settings, read_settings

@@ -10,17 +10,17 @@ import structlog
 from flask import Response, jsonify, url_for
 
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
-from ingest.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from ingest.schemes import Scheme, SignatureInvalid, TimestampOutOfRange
 from ingest.sources import SourceInactive, SourceTenants, SourceUnknown
-from ingest.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 from pipeline.bearer import BearerVerifier
 from pipeline.envelope import KeyRing
 from pipeline.identity import IDENTITY_PROBLEMS
 from pipeline.outbox import Outbox
 from pipeline.problem import ProblemTable, Refusal
+from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from pipeline.run import Status
 from pipeline.run_store import RunNotFound
+from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 
 log = structlog.get_logger()
 

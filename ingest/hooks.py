@@ -9,10 +9,10 @@ from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from ingest import api_schemas as api
 from ingest.accept import Incoming, accept
 from ingest.edge import Edge, accepted_response
-from ingest.request_body import read_json_bytes
 from ingest.sources import SourceInactive, load_source
-from ingest.strict_json import parse_object
 from ingest.traceparent import current_traceparent
+from pipeline.request_body import read_json_bytes
+from pipeline.strict_json import parse_object
 
 DOCUMENTATION = {
     "summary": "Send an event",

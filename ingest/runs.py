@@ -13,9 +13,7 @@ from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from ingest import api_schemas as api
 from ingest.accept import PATIENCE_MS, EventInFlight, Incoming, RequestInFlight, accept
 from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_response
-from ingest.request_body import read_json_bytes
 from ingest.run_view import view_run
-from ingest.strict_json import canonical, parse_object
 from ingest.traceparent import current_traceparent
 from pipeline.identity import (
     TENANT_HEADER,
@@ -25,6 +23,8 @@ from pipeline.identity import (
     tenant_id_of,
 )
 from pipeline.outbox import Work
+from pipeline.request_body import read_json_bytes
+from pipeline.strict_json import canonical, parse_object
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _FIND_ASSISTANT = """

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from actors.broker import make_broker
-from ingest.fast_path import make_fast_path
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url, valkey_url_without_password
+from pipeline.fast_path import make_fast_path
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
 from tests.integration.door import Door

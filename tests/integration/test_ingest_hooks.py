@@ -11,7 +11,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from ingest.app import create_app
-from ingest.fast_path import make_fast_path
+from pipeline.fast_path import make_fast_path
 from pipeline.outbox import Outbox
 from pipeline.registry import add_source_secret
 from tests.integration.conftest import Database

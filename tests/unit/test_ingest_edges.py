@@ -10,9 +10,9 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.fast_path import PAUSE_SECONDS, BrokerPaused, FastPathBroker, make_fast_path
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.traceparent import traceparent_of
+from pipeline.fast_path import PAUSE_SECONDS, BrokerPaused, FastPathBroker, make_fast_path
 from pipeline.handoff import message
 from pipeline.run import Stage
 from pipeline.settings import SettingInvalid, Settings

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.strict_json import (
+from pipeline.problem import Refusal
+from pipeline.strict_json import (
     JsonInvalid,
     JsonNotAnObject,
     JsonTooDeep,
@@ -14,7 +15,6 @@ from ingest.strict_json import (
     parse,
     parse_object,
 )
-from pipeline.problem import Refusal
 
 JSON = st.recursive(
     st.none()
