@@ -127,11 +127,11 @@ def _audit(parts: Parts) -> None:
 
 def _export(parts: Parts) -> None:
     from actors import export
-    from audit_export.from_settings import make_signer, make_store
+    from audit_export.from_settings import make_signer_key, make_store
 
     settings = parts.settings
     plan = export.Export(
-        signer=make_signer(settings).public,
+        signer=make_signer_key(settings),
         store=make_store(settings),
         retention=timedelta(days=settings.s3_retention_days),
         interval=timedelta(seconds=settings.export_interval_seconds),

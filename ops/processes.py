@@ -4,6 +4,7 @@ A process gets the variables its kind needs and no other: a table below says whi
 never among them, only the names of files that hold them.
 """
 
+import base64
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from audit_export.from_settings import make_signer_key
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.oidc import AUDIENCE, WEB_CLIENT, issuer_url
 from ops.embedded.postgres import login_url_without_password
@@ -20,6 +22,7 @@ from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
 from ops.embedded.valkey import valkey_url_without_password
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
+from pipeline.settings import Settings
 
 DATABASE_LOGIN = {
     "ingest": "awgp_ingest",
@@ -99,6 +102,7 @@ def process_environment(
         variables["AWGP_SIGNER_FOLDER"] = str(data.folder("signer"))
     if kind == "export":
         variables |= _object_store(data, given)
+        variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = _public_key(data, given)
     if kind in _NEEDS_RUNTIME_SOCKET:
         variables["AWGP_RUNTIME_SOCKET"] = str(runtime_socket(data))
     if kind == "runtime-host":
@@ -230,6 +234,15 @@ def _object_store(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
         "AWGP_S3_ACCESS_KEY_FILE": str(data.secret_file("s3-access-key")),
         "AWGP_S3_SECRET_KEY_FILE": str(data.secret_file("s3-secret-key")),
     }
+
+
+def _public_key(data: DataFolder, given: Mapping[str, str]) -> str:
+    """The signer's public key: the export checks signatures and never makes one."""
+    if "AWGP_CHECKPOINT_PUBLIC_KEY" in given:
+        return given["AWGP_CHECKPOINT_PUBLIC_KEY"]
+    path = Path(_file(data, "checkpoint.key", "AWGP_CHECKPOINT_KEY_FILE", given))
+    settings = Settings(checkpoint_key=path.read_text(encoding="utf-8"))
+    return base64.b64encode(make_signer_key(settings).public_key).decode()
 
 
 def _file(data: DataFolder, secret: str, name: str, given: Mapping[str, str]) -> str:

@@ -33,6 +33,7 @@ class Settings:
     kek: str = field(default="", repr=False)
     checkpoint_key: str = field(default="", repr=False)
     checkpoint_key_name: str = "awgp"
+    checkpoint_public_key: str = ""
     signer_folder: str = ""
     s3_endpoint: str = ""
     s3_bucket: str = "awgp-audit"
