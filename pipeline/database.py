@@ -48,14 +48,18 @@ def make_engine(url: URL, *, pool_size: int = 8) -> Engine:
 def _refuse_unsafe_role(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(
-        "SELECT rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_class c WHERE"
-        " c.relnamespace = to_regnamespace('awgp') AND pg_has_role(c.relowner, 'USAGE'))"
-        " FROM pg_roles WHERE rolname = current_user"
+        # MEMBER, not USAGE: what a login could become by SET ROLE counts too.
+        "SELECT EXISTS (SELECT 1 FROM pg_roles r WHERE pg_has_role(session_user, r.oid, 'MEMBER')"
+        " AND (r.rolsuper OR r.rolbypassrls"
+        " OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid"
+        " AND c.relnamespace = to_regnamespace('awgp'))"
+        " OR EXISTS (SELECT 1 FROM pg_proc p WHERE p.proowner = r.oid"
+        " AND p.pronamespace = to_regnamespace('awgp'))))"
     )
     row = cursor.fetchone()
     cursor.close()
     connection.rollback()
-    if row is None or row[0] or row[1]:
+    if row is None or row[0]:
         raise UnsafeDatabaseRole(
             "the database login is a superuser, owns tables or may bypass row-level security;"
             " use the login made for this process (see docs/reference/database.md)"

@@ -5,7 +5,9 @@ CREATE TABLE audit_pending (
     tenant_id uuid NOT NULL,
     pending_id bigint GENERATED ALWAYS AS IDENTITY,
     record jsonb NOT NULL,
-    PRIMARY KEY (tenant_id, pending_id)
+    PRIMARY KEY (tenant_id, pending_id),
+    -- One that names another tenant could never be sealed and would stop this one's trail.
+    CHECK (coalesce(record ->> 'tenant' = tenant_id::text, false))
 );
 
 CREATE TABLE audit_heads (
@@ -91,7 +93,7 @@ CREATE FUNCTION check_head() RETURNS trigger LANGUAGE plpgsql
 SET search_path = awgp, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.sequence <> 0 OR NEW.hash <> sha256(
+        IF NEW.sequence <> 0 OR NEW.frontier <> '\x0000000000000000' OR NEW.hash <> sha256(
             '\x617767702e61756469742e67656e657369732e763100'::bytea
             || convert_to(NEW.tenant_id::text, 'UTF8')) THEN
             RAISE EXCEPTION 'an audit head starts at its tenant''s genesis' USING ERRCODE = 'AW006';
@@ -128,6 +130,11 @@ BEGIN
     IF to_regclass('awgp.' || name) IS NOT NULL THEN
         RETURN name;
     END IF;
+    -- Two at once: the second waits, then finds it made.
+    PERFORM pg_advisory_xact_lock(hashtext('awgp audit partitions'));
+    IF to_regclass('awgp.' || name) IS NOT NULL THEN
+        RETURN name;
+    END IF;
     EXECUTE format('CREATE TABLE %I PARTITION OF audit_log FOR VALUES FROM (%L) TO (%L)', name,
         first::timestamp AT TIME ZONE 'UTC',
         (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
@@ -139,7 +146,7 @@ BEGIN
     RETURN name;
 END $$;
 
--- This month and the next three; called by every export.
+-- This month and the next three; called with every checkpoint and every export.
 CREATE FUNCTION ensure_audit_partitions() RETURNS void LANGUAGE sql SECURITY DEFINER
 SET search_path = awgp, pg_temp AS $$
     SELECT make_audit_partition((clock_timestamp() AT TIME ZONE 'UTC' + make_interval(months => n))::date)

@@ -10,6 +10,7 @@ GRANT SELECT, INSERT ON audit_segments TO awgp_exporter;
 GRANT SELECT ON audit_log, audit_checkpoints, audit_heads TO awgp_exporter;
 GRANT SELECT ON audit_log, audit_checkpoints, audit_heads, audit_segments TO awgp_auditor, awgp_web,
     awgp_owner;
+GRANT SELECT ON audit_pending TO awgp_auditor;
 GRANT INSERT ON audit_heads TO awgp_owner;
 GRANT SELECT, INSERT ON subject_keys TO awgp_ingest, awgp_web, awgp_worker;
 GRANT UPDATE (envelope, erased_at) ON subject_keys TO awgp_web;

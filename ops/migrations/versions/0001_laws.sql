@@ -128,6 +128,12 @@ SET search_path = awgp, pg_temp AS $$ SELECT tenant_id FROM sources WHERE source
 CREATE FUNCTION resolve_tenant(wanted text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = awgp, pg_temp AS $$ SELECT tenant_id FROM tenants WHERE slug = wanted $$;
 
+-- Which tenants there are, for what works through all of them one by one.
+CREATE FUNCTION list_tenants() RETURNS TABLE (tenant_id uuid, slug text) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = awgp, pg_temp AS $$
+    SELECT t.tenant_id, t.slug FROM tenants t ORDER BY t.slug
+$$;
+
 -- Senders retry for up to 75 hours; a key is kept for 7 days after its run is sealed.
 CREATE FUNCTION forget_idempotency_keys() RETURNS bigint LANGUAGE sql SECURITY DEFINER
 SET search_path = awgp, pg_temp AS $$

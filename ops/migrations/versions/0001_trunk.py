@@ -13,6 +13,13 @@ branch_labels = None
 depends_on = None
 
 HERE = Path(__file__).parent
+# Open before a tenant is known; they run as awgp_definer, who reads these few columns alone.
+DEFINERS = (
+    "resolve_source(uuid)",
+    "resolve_tenant(text)",
+    "list_tenants()",
+    "forget_idempotency_keys()",
+)
 
 
 def run_script(name: str) -> None:
@@ -33,14 +40,15 @@ def upgrade() -> None:
     op.execute("SET LOCAL ROLE awgp_owner")
     run_script("0001_access")
     run_script("0001_grants")
-    for function in ("resolve_source(uuid)", "resolve_tenant(text)", "forget_idempotency_keys()"):
+    for function in DEFINERS:
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
     op.execute(
         "GRANT EXECUTE ON FUNCTION resolve_source(uuid), resolve_tenant(text) TO awgp_ingest, awgp_web"
     )
     op.execute("GRANT EXECUTE ON FUNCTION forget_idempotency_keys() TO awgp_relay")
+    op.execute("GRANT EXECUTE ON FUNCTION list_tenants() TO awgp_exporter, awgp_auditor")
     op.execute("RESET ROLE")
-    for function in ("resolve_source(uuid)", "resolve_tenant(text)", "forget_idempotency_keys()"):
+    for function in DEFINERS:
         op.execute(f"ALTER FUNCTION {function} OWNER TO awgp_definer")
     op.execute("SET LOCAL ROLE awgp_owner")
 

@@ -1,0 +1,194 @@
+"""Drive runs all the way: a host that answers at once, a courier that never leaves the machine."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from actors.audit import seal_and_sign
+from actors.execute import Executor
+from actors.export import Export, run_export
+from actors.post_action import Deliverer
+from audit_export.object_store import ObjectStore
+from audit_export.signer import Signer
+from pipeline.approval import Verdict
+from pipeline.approval_store import cast_vote
+from pipeline.approval_view import load_approval
+from pipeline.courier import Answer, Courier
+from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
+from pipeline.handoff import claim
+from pipeline.run import Stage
+from pipeline.run_store import MAX_FAILURES, stage_failed
+from tests.integration.conftest import Database, stub_broker
+from tests.integration.stages import declared, rows, work_off
+from tests.integration.world import KEYRING, TenantWorld, submit
+
+LEASE = timedelta(seconds=30)
+DONE = ExecutionResult(
+    reason=ExitReason.OK,
+    exit_code=0,
+    result=b'{"booked": 20000}',
+    lines=(),
+    truncated=False,
+    duration_ms=3,
+    peak_memory_bytes=1 << 20,
+    detail="",
+)
+
+
+class DoneAtOnce:
+    """An execution that is over when it starts."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def renew(self, seconds: float) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, on_line: Callable[[OutputLine], None] | None = None) -> ExecutionResult:
+        del on_line
+        return DONE
+
+
+class FakeHost:
+    """A runtime host without sandboxes."""
+
+    def describe(self) -> object:
+        return {}
+
+    def launch(self, spec: ExecutionSpec, lease_seconds: float) -> DoneAtOnce:
+        del spec, lease_seconds
+        return DoneAtOnce()
+
+
+class TakesEverything(Courier):
+    """A courier whose every delivery is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout_seconds=1)
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+    ) -> Answer:
+        del url, body, headers, allow_private
+        return Answer(status=204)
+
+
+def hold(database: Database, tenant: TenantWorld) -> tuple[UUID, UUID]:
+    """Bring a run to where a person must decide; returns it and its approval."""
+    broker = declared(database)
+    run_id = submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 20_000})
+    work_off(database, broker, tenant, Stage.POLICY)
+    work_off(database, broker, tenant, Stage.HOLD)
+    found = rows(
+        database, tenant, "SELECT approval_id FROM approvals WHERE run_id = :run", run=run_id
+    )
+    return run_id, found[0][0]
+
+
+def decide(
+    database: Database,
+    tenant: TenantWorld,
+    approval_id: UUID,
+    verdict: Verdict = Verdict.APPROVE,
+) -> None:
+    """Let ben decide."""
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        cast_vote(
+            work,
+            KEYRING,
+            approval_id,
+            person_id=tenant.persons["ben"],
+            display_name="Ben",
+            groups=frozenset({"approver"}),
+            verdict=verdict,
+            digest=load_approval(work, approval_id).digest,
+        )
+
+
+def deny(database: Database, tenant: TenantWorld) -> UUID:
+    """A run no policy lets through, waiting to be sealed."""
+    run_id = submit(database.outbox("awgp_ingest"), tenant, {})
+    work_off(database, declared(database), tenant, Stage.POLICY)
+    return run_id
+
+
+def deliver(database: Database, tenant: TenantWorld) -> UUID:
+    """A run that was approved, executed and delivered, waiting to be sealed."""
+    run_id, approval_id = hold(database, tenant)
+    decide(database, tenant, approval_id)
+    outbox = database.outbox("awgp_worker")
+    executor = Executor(outbox, FakeHost(), lease=LEASE)
+    deliverer = Deliverer(outbox, KEYRING, TakesEverything(), lease=LEASE, max_attempts=3)
+    for stage, work_on in (
+        (Stage.EXECUTE, executor.execute),
+        (Stage.POST_ACTION, deliverer.deliver),
+    ):
+        for row in rows(
+            database,
+            tenant,
+            "SELECT handoff_id FROM handoffs WHERE stage = :stage",
+            stage=stage.value,
+        ):
+            work_on(tenant.tenant_id, row[0])
+    return run_id
+
+
+def make_signer(folder: Path) -> Signer:
+    """A signer of its own, its memory in `folder`."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)
+    return Signer(private_key=key, key_name="awgp-test", folder=folder)
+
+
+def seal_all(database: Database, signer: Signer, *tenants: TenantWorld) -> None:
+    """Seal and sign what waits, as the audit actor does."""
+    outbox = database.outbox("awgp_sealer")
+    outbox.broker = stub_broker()
+    for tenant in tenants:
+        seal_and_sign(outbox, signer, tenant.tenant_id)
+
+
+def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantWorld) -> None:
+    """Put at least one row of this tenant into every table, through the product's own doors."""
+    finished = deliver(database, tenant)
+    hold(database, tenant)
+    seal_all(database, signer, tenant)
+    exporter = database.outbox("awgp_exporter")
+    plan = Export(
+        signer=signer.public,
+        store=store,
+        retention=timedelta(days=1),
+        interval=timedelta(hours=1),
+    )
+    run_export(exporter, plan, tenant.tenant_id)
+    with database.outbox("awgp_ingest").work(tenant.tenant_id) as work:
+        work.execute(
+            "INSERT INTO idempotency_keys (tenant_id, scope, key, request_digest, run_id)"
+            " VALUES (:tenant, 'erp', 'once', :digest, :run)",
+            tenant=tenant.tenant_id,
+            digest=bytes(32),
+            run=finished,
+        )
+    fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
+
+
+def fail(database: Database, tenant: TenantWorld, run_id: UUID) -> None:
+    """End a received run as one that cannot be carried out, with its dead letter."""
+    with database.outbox("awgp_worker").work(tenant.tenant_id) as work:
+        (row,) = work.execute("SELECT handoff_id FROM handoffs WHERE run_id = :run", run=run_id)
+        handoff = claim(work.connection, row[0], Stage.POLICY)
+        assert handoff is not None
+        assert stage_failed(work, replace(handoff, failures=MAX_FAILURES), "test")
