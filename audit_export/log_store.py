@@ -82,16 +82,21 @@ def read_bodies(
     while first <= last:
         upto = min(last, first + BATCH - 1)
         with tenant_transaction(engine, tenant_id) as connection:
-            rows = connection.execute(
-                text(
-                    "SELECT sequence, body FROM audit_log"
-                    " WHERE sequence BETWEEN :first AND :upto ORDER BY sequence"
-                ),
-                {"first": first, "upto": upto},
-            ).all()
-        for sequence, body in rows:
-            yield sequence, bytes(body)
+            batch = read_batch(connection, first, upto)
+        yield from batch
         first = upto + 1
+
+
+def read_batch(connection: Connection, first: int, last: int) -> list[tuple[int, bytes]]:
+    """The same from the tenant's open transaction, all at once."""
+    rows = connection.execute(
+        text(
+            "SELECT sequence, body FROM audit_log"
+            " WHERE sequence BETWEEN :first AND :last ORDER BY sequence"
+        ),
+        {"first": first, "last": last},
+    )
+    return [(sequence, bytes(body)) for sequence, body in rows]
 
 
 def latest_note(connection: Connection) -> str | None:
@@ -117,8 +122,11 @@ def sign_head(outbox: Outbox, signer: Signer, tenant_id: UUID) -> str:
         note = signer.sign(
             tenant_id,
             lambda: current_head(work),
+            # On this connection: many tenants signed at once must not each wait for a second one.
             lambda first, last: (
-                body for _, body in read_bodies(outbox.engine, tenant_id, first, last)
+                body
+                for begin in range(first, last + 1, BATCH)
+                for _, body in read_batch(work.connection, begin, min(last, begin + BATCH - 1))
             ),
         )
         work.execute(
