@@ -1,11 +1,6 @@
 """The relay and real workers, on a real database and a real broker that comes and goes."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,11 +13,11 @@ from dramatiq.brokers.redis import RedisBroker
 
 from actors.broker import make_broker, make_redis
 from actors.relay import BATCH, INCARNATION_KEY, Relay
-from ops.commands.worker import worker_arguments, worker_environ
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
+from tests.integration.processes import relay_process, wait_until, worker_process
 from tests.integration.stages import rows, status
 from tests.integration.world import TenantWorld, World, submit
 
@@ -65,13 +60,6 @@ def relay(database: Database, broker: RedisBroker) -> Relay:
     relay = Relay(database.engine("awgp_relay"), broker, broker.client)
     relay.notice_a_wiped_broker()
     return relay
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def queued(broker: RedisBroker, queue: str) -> int:
@@ -271,65 +259,36 @@ def test_a_relay_survives_its_database_and_stops_when_told(
     assert not thread.is_alive()
 
 
-@contextmanager
-def process(
-    database: Database, valkey: Running, login: str, arguments: list[str], **environ: str
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """A real process of the product, ended by SIGTERM."""
-    started = subprocess.Popen(
-        [sys.executable, *arguments],
-        env={
-            "PATH": os.environ["PATH"],
-            "AWGP_DATABASE_URL": database.url(login),
-            "AWGP_REDIS_URL": valkey_url(valkey.data, "worker"),
-            **environ,
-        },
-        start_new_session=True,
-    )
-    try:
-        yield started
-    finally:
-        started.send_signal(signal.SIGTERM)
-        try:
-            started.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(started.pid, signal.SIGKILL)
-            started.wait()
-
-
 def test_real_workers_take_runs_to_the_hold_and_losing_the_broker_loses_none(
     database: Database, world: World, settings: Settings, valkey: Running
 ) -> None:
-    queues = ("policy", "hold")
-    arguments = worker_arguments(queues, 1, 2)
-    environ = worker_environ(queues, 2)
     ingest = database.outbox("awgp_ingest")
 
     def held(run_id: UUID) -> Callable[[], bool]:
         return lambda: status(database, world.acme, run_id)["status"] == "held"
 
     with (
-        process(database, valkey, "awgp_relay", ["-m", "ops.cli", "relay"]) as relay,
-        process(database, valkey, "awgp_worker", arguments, **environ) as worker,
+        relay_process(database, valkey) as relay,
+        worker_process(database, valkey, "policy", "hold") as worker,
     ):
         first = submit(ingest, world.acme, {"amount_cents": 1})
         make_overdue(database, world.acme)
-        wait_until(held(first))
+        wait_until(held(first), "the first run to be held")
 
-        # Its messages are sent, then the broker forgets everything, and comes back empty.
-        with admin(valkey) as client:
-            client.flushall()
         valkey.kill()
         second = submit(ingest, world.acme, {"amount_cents": 1})
         valkey.restart()
+        # It comes back without anything it held.
         with admin(valkey) as client:
             client.flushall()
-        wait_until(held(second))
+        wait_until(held(second), "the second run to be held")
         with admin(valkey) as client:
-            wait_until(
-                lambda: any(client.get(k) == b"policy hold" for k in client.keys("awgp:worker:*"))
-            )
+            wait_until(lambda: b"policy hold" in served(client), "the worker's heartbeat")
         assert relay.poll() is None
         assert worker.poll() is None
     assert relay.returncode == 0
     assert worker.returncode == 0
+
+
+def served(client: "redis.Redis") -> list[object]:
+    return [client.get(key) for key in client.keys("awgp:worker:*")]
