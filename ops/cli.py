@@ -22,24 +22,36 @@ INTERRUPTED: Final = 130
 READER_GONE: Final = 141
 """What a shell shows for a process that SIGPIPE ended."""
 
+LONGEST_LINE: Final = 120
+"""Characters of a command's line in the help; longer ones are cut."""
+
 COMMANDS_FOLDER: Final = Path(__file__).parent / "commands"
 
 # Name -> module under ops.commands and its line in `awgp --help`, so that help loads nothing. A
 # module that is missing here is loaded to ask it; a test compares this table with them all.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "approvals": ("approvals", "See what waits for a person, and decide it."),
-    "bundle": ("bundle", "Make, check and pack an agent's code."),
+    "audit": ("audit", "Verify, export and download the audit trail."),
+    "bundle": ("bundle", "Make, check, pack and push an agent's code."),
     "demo": (
         "demo",
         "Watch requests pass policy, people, gVisor, post-actions and the audit chain.",
     ),
     "down": ("up", "Stop everything in order."),
+    "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
-    "policy": ("policy", "Check policy sets, and see why one decides as it does."),
+    "policy": (
+        "policy",
+        "Check, add and activate policy sets, and see why one decides as it does.",
+    ),
     "relay": ("relay", "Send again what is overdue."),
     "runs": ("runs", "See runs, and replay one that failed."),
     "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
     "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
+    "setup": (
+        "setup",
+        "Install what is missing: gVisor's runsc, the Python runtime, the identity provider.",
+    ),
     "status": ("up", "Show what runs."),
     "up": ("up", "Start everything on this machine and keep it running until Ctrl-C."),
     "worker": ("worker", "Serve one or more queues: policy hold execute post_action audit export."),
@@ -89,7 +101,9 @@ class CommandTable:
         """Return every command's line in the help, in alphabetical order."""
         present = {path.stem for path in self.folder.glob("*.py")}
         lines = {name: line for name, (stem, line) in self.listed.items() if stem in present}
-        lines |= {name: each.get_short_help_str(80) for name, each in self.unlisted().items()}
+        lines |= {
+            name: each.get_short_help_str(LONGEST_LINE) for name, each in self.unlisted().items()
+        }
         return dict(sorted(lines.items()))
 
     def load(self, name: str) -> click.Command | None:
