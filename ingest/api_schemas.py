@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from pipeline.problem import CONTENT_TYPE

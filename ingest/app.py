@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dramatiq
 import httpx
 from flask import Flask, Response, jsonify
-from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest import Api
 from sqlalchemy import Engine, text
 
 from ingest.api_schemas import BEARER_SCHEME

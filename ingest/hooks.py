@@ -4,7 +4,7 @@ import hashlib
 from uuid import UUID
 
 from flask import Response, request
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Blueprint
 
 from ingest import api_schemas as api
 from ingest.accept import Incoming, accept

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Blueprint
 
 from ingest import api_schemas as api
 from ingest.accept import PATIENCE_MS, EventInFlight, Incoming, RequestInFlight, accept

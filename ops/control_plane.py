@@ -80,6 +80,16 @@ class ControlPlane:
     def replay(self, run_id: UUID) -> dict[str, Any]:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
 
+    def push_bundle(self, packed: bytes) -> dict[str, Any]:
+        return self._call("POST", f"{self.web_url}/v1/bundles", content=packed)
+
+    def add_policy(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a version; `body` as the API has it: source, context_fields, tests."""
+        return self._call("POST", f"{self.web_url}/v1/policies", dict(body))
+
+    def activate_policy(self, version: int) -> dict[str, Any]:
+        return self._call("POST", f"{self.web_url}/v1/policies/{version}/activate")
+
     def _pages(self, what: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         cursor: dict[str, str] = {}
         while True:
@@ -90,11 +100,17 @@ class ControlPlane:
                 return
             cursor = {"cursor": page["next"]}
 
-    def _call(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
+    def _call(
+        self, method: str, url: str, body: Any = None, *, content: bytes | None = None
+    ) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
+        if content is not None:
+            headers["Content-Type"] = "application/gzip"
         if self.tenant is not None:
             headers[TENANT_HEADER] = self.tenant
-        answer = httpx.request(method, url, headers=headers, json=body, timeout=TIMEOUT_SECONDS)
+        answer = httpx.request(
+            method, url, headers=headers, json=body, content=content, timeout=TIMEOUT_SECONDS
+        )
         if answer.is_success:
             found: dict[str, Any] = answer.json()
             return found

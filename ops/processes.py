@@ -170,11 +170,9 @@ def _awgp() -> str:
 
 def _gunicorn(data: DataFolder, room: str) -> tuple[str, ...]:
     return (
-        sys.executable,
-        *("-m", "gunicorn", f"{room}.app:from_environ()"),
-        *("--bind", f"127.0.0.1:{data.ports[room]}", "--name", room),
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
-        *("--graceful-timeout", "15", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108
+        *(sys.executable, "-m", "gunicorn", "--config", "python:ops.gunicorn_conf"),
+        *(f"{room}.app:from_environ()", "--bind", f"127.0.0.1:{data.ports[room]}"),
+        *("--name", room, "--no-control-socket", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108
     )
 
 

@@ -34,6 +34,8 @@ def make_engine(url: URL, *, pool_size: int = 8) -> Engine:
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_SECONDS,
         pool_pre_ping=True,
+        # An error must not carry a payload into a log.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "options": "-csearch_path=awgp,pg_temp -ctimezone=UTC",

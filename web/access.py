@@ -71,6 +71,7 @@ READERS: Final = Access(roles=frozenset(Role))
 # Which groups a vote needs is the approval's own requirement, checked where it is cast.
 PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role), people_only=True)
 PEOPLE_WHO_OPERATE: Final = Access(roles=frozenset({Role.OPERATOR, Role.ADMIN}), people_only=True)
+PEOPLE_WHO_ADMINISTER: Final = Access(roles=frozenset({Role.ADMIN}), people_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 from dramatiq import Broker
 from flask import Flask, Response
-from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest import Api
 from sqlalchemy import Engine
 
 from pipeline.approval import VoteRefused
@@ -35,7 +35,7 @@ from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
-from web import approvals, health, me, runs
+from web import approvals, bundles, health, me, policies, runs
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
 from web.approvals import ReasonMissing
 from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
@@ -65,8 +65,17 @@ PROBLEMS: Final[ProblemTable] = {
     MediaTypeUnsupported: (415, "media-type-unsupported"),
     BodyTooLarge: (413, "body-too-large"),
     BodyCutShort: (400, "body-cut-short"),
+    **bundles.PROBLEMS,
+    **policies.PROBLEMS,
 }
-BLUEPRINTS: Final = (me.blueprint, approvals.blueprint, runs.blueprint, health.blueprint)
+BLUEPRINTS: Final = (
+    me.blueprint,
+    approvals.blueprint,
+    runs.blueprint,
+    bundles.blueprint,
+    policies.blueprint,
+    health.blueprint,
+)
 # Endpoints flask-smorest adds.
 FURTHER_ACCESS: Final = {"api-docs.openapi_json": ANYONE}
 # A payload may be sent as base64, within an object.

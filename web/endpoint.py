@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from flask import Request, current_app
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Blueprint
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 
@@ -57,6 +57,7 @@ def endpoint(
     body: type[Schema] | None = None,
     problems: Sequence[int] = (),
     headers: dict[str, Any] | None = None,
+    raw_body: dict[str, Any] | None = None,
 ) -> Callable[[View], View]:
     """Register a view.
 
@@ -66,6 +67,7 @@ def endpoint(
         body: Read as JSON; the view takes it as its first argument.
         problems: Statuses of the endpoint's own problems; those of access are added.
         headers: OpenAPI descriptions of the answer's headers.
+        raw_body: OpenAPI description of a body that is not JSON; the view reads it itself.
     """
 
     def register(view: View) -> View:
@@ -77,6 +79,8 @@ def endpoint(
             wrapped = blueprint.arguments(body)(wrapped)
         for each in sorted({*problems, *_own_problems(access, body, query)}):
             wrapped = blueprint.alt_response(each, response="Problem")(wrapped)
+        if raw_body is not None:
+            wrapped = blueprint.doc(requestBody=raw_body)(wrapped)
         security: list[dict[str, list[str]]] = [{"bearer": []}] if access.authenticated else []
         parameters = [TENANT_PARAMETER] if access.roles else []
         wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)

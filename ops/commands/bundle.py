@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ops.caller_options import caller_options, json_option, print_json
+from ops.control_plane import ControlPlane
 from pipeline.errors import AwgpError
 from runtime_host.bundle import BundleInfo, build, digest_of, inspect
 from runtime_host.inside.ustar import MAX_PACKED_BYTES
@@ -36,7 +38,7 @@ Path("/output/result.json").write_text(json.dumps({"done": True}))
 
 @click.group("bundle")
 def command() -> None:
-    """Make, check and pack an agent's code."""
+    """Make, check, pack and push an agent's code."""
 
 
 @command.command()
@@ -70,6 +72,29 @@ def build_bundle(folder: Path, output: Path | None) -> None:
     target = output or Path(f"{info.manifest.name}-{info.manifest.version}.tar.gz")
     target.write_bytes(packed)
     click.echo(f"{digest_of(packed)}  {target}")
+
+
+@command.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@json_option
+@caller_options
+def push(plane: ControlPlane, *, path: Path, as_json: bool) -> None:
+    """Push PATH, a folder or a packed bundle, to your tenant. You become its author.
+
+    Pushing runs nothing: an assistant's next version has to name the digest.
+
+    \b
+    Examples:
+      awgp bundle push ./invoice-booker
+      awgp bundle push invoice-booker-1.0.0.tar.gz --as ada
+    """
+    packed = packed_at(path)
+    inspect(packed)  # what is not sound does not travel
+    pushed = plane.push_bundle(packed)
+    if as_json:
+        print_json(pushed)
+    else:
+        click.echo(f"{pushed['digest']}  {pushed['files']} files, {pushed['packed_bytes']} bytes")
 
 
 def packed_at(path: Path) -> bytes:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from ops.caller_options import caller_options, json_option, print_json
+from ops.control_plane import ControlPlane
 from pipeline.errors import AwgpError
 from pipeline.policy_context import ContextFields, ContextFieldsInvalid
 from pipeline.policy_explain import explain
@@ -22,7 +24,6 @@ fields_option = click.option(
     type=A_FILE,
     help='JSON: {"amount": {"pointer": "/amount_cents", "type": "long"}, ...}',
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
 
 
 class FileRefused(AwgpError):
@@ -31,7 +32,7 @@ class FileRefused(AwgpError):
 
 @click.group(name="policy")
 def command() -> None:
-    """Check policy sets, and see why one decides as it does."""
+    """Check, add and activate policy sets, and see why one decides as it does."""
 
 
 @command.command()
@@ -88,6 +89,56 @@ def explain_(file: Path, request_file: Path, fields_file: Path | None, as_json: 
     policy_set = PolicySet.parse(_text(file), _fields(fields_file))
     told = explain(policy_set, read_request(_json(request_file)))
     click.echo(json.dumps(told.as_json(), ensure_ascii=False) if as_json else told.render())
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--context-fields", "fields_file", type=click.Path(path_type=Path))
+@click.option("--tests", "tests_file", type=click.Path(path_type=Path))
+@json_option
+@caller_options
+def add(
+    plane: ControlPlane,
+    *,
+    file: Path,
+    fields_file: Path | None,
+    tests_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Add FILE as your tenant's next version. It is not in force until another activates it.
+
+    \b
+    Example:
+      awgp policy add acme.cedar --context-fields fields.json --as ada
+    """
+    body = {
+        "source": _text(file),
+        "context_fields": _json(fields_file) if fields_file else {},
+        "tests": _json(tests_file) if tests_file else [],
+    }
+    added = plane.add_policy(body)
+    if as_json:
+        print_json(added)
+    else:
+        click.echo(f"version {added['version']}  {added['digest']}  not in force yet")
+
+
+@command.command()
+@click.argument("version", type=click.IntRange(min=1))
+@json_option
+@caller_options
+def activate(plane: ControlPlane, *, version: int, as_json: bool) -> None:
+    """Put VERSION in force. Four eyes: whoever wrote it cannot be the one.
+
+    \b
+    Example:
+      awgp policy activate 3 --as cleo
+    """
+    active = plane.activate_policy(version)
+    if as_json:
+        print_json(active)
+    else:
+        click.echo(f"version {active['version']}  {active['digest']}  in force")
 
 
 def _answer(body: dict[str, Any], problems: list[str], *, as_json: bool) -> None:

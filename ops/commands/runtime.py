@@ -1,20 +1,21 @@
 """`awgp runtime`: gVisor and the root file systems that sandboxes run in."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from ops import build_runtime, install_runsc
+from ops.runtime_folder import runtime_folder
 from runtime_host.rootfs import runtimes
 
 _FOLDER = click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    envvar="AWGP_RUNTIME_FOLDER",
-    default=Path(".awgp/runtimes"),
-    show_default=True,
+    default=lambda: runtime_folder(os.environ),
+    show_default="AWGP_RUNTIME_FOLDER, else this machine's or user's own",
     help="Where runtimes are; uid 65534 must be able to read it.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")

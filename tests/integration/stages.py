@@ -43,9 +43,6 @@ def rows(database: Database, tenant: TenantWorld, statement: str, **values: obje
 
 
 def status(database: Database, tenant: TenantWorld, run_id: UUID) -> Mapping[str, object]:
-    return rows(
-        database,
-        tenant,
-        "SELECT status, epoch, reason, sealed_at FROM runs WHERE run_id = :run",
-        run=run_id,
-    )[0]._mapping
+    statement = "SELECT status, epoch, reason, sealed_at FROM runs WHERE run_id = :run"
+    found: Mapping[str, object] = rows(database, tenant, statement, run=run_id)[0]._mapping
+    return found

@@ -78,7 +78,7 @@ def test_show_says_in_plain_words_what_will_run(plane: ControlPlane, awgp: Awgp)
     held = plane.held(sly)
     status, out, _ = awgp("approvals", "show", held["id"])
     assert status == 0
-    for wanted in ("http://127.0.0.1:9/hook", "Ada: made the request", "0 of 1 from approver"):
+    for wanted in ("http://127.0.0.1:9/hook", "Ada: requester", "0 of 1 from approver"):
         assert wanted in out
     assert held["digest"] in out
     assert "\x1b" not in out
@@ -107,7 +107,7 @@ def test_a_refusal_says_why_on_one_line(plane: ControlPlane, awgp: Awgp) -> None
         "approvals", "approve", held["id"], "--digest", held["digest"], "--as", "ada"
     )
     assert (status, out) == (2, "")
-    assert err == "awgp: you cannot decide this one: you made the request (four-eyes)\n"
+    assert err == "awgp: four eyes: you are the requester, so another person decides (four-eyes)\n"
 
 
 def test_one_reject_is_enough(plane: ControlPlane, awgp: Awgp) -> None:

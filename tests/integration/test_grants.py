@@ -28,6 +28,7 @@ awgp_owner
   audit_log            select
   audit_pending        insert
   audit_segments       select
+  subject_keys         select update(envelope)
 awgp_ingest
   approvals            select
   assistants           select

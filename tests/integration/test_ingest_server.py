@@ -21,7 +21,7 @@ EVENT = b'{"amount_cents": 1234}'
 START_SECONDS = 30
 COMMAND = (
     sys.executable,
-    *("-m", "gunicorn", "--config", "python:ingest.gunicorn_conf", "ingest.app:from_environ()"),
+    *("-m", "gunicorn", "--config", "python:ops.gunicorn_conf", "ingest.app:from_environ()"),
 )
 
 

@@ -71,6 +71,13 @@ CALLS: Mapping[tuple[str, str], Call] = {
     ("POST", "/v1/runs/<uuid:run_id>/replay"): lambda web, held, who: web.post(
         f"/v1/runs/{held['run_id']}/replay", who
     ),
+    # Nothing that would be kept: who may try is told what is wrong with it.
+    ("POST", "/v1/bundles"): lambda web, _, who: web.post("/v1/bundles", who, {}),
+    ("POST", "/v1/policies"): lambda web, _, who: web.post("/v1/policies", who, {"source": "?"}),
+    ("GET", "/v1/policies/active"): lambda web, _, who: web.get("/v1/policies/active", who),
+    ("POST", "/v1/policies/<int(min=1,max=2147483647):version>/activate"): (
+        lambda web, _, who: web.post("/v1/policies/999/activate", who)
+    ),
 }
 WHO = {
     "no token": None,
@@ -79,10 +86,13 @@ WHO = {
     "approver": BEN,
     "machine": machine("acme"),
     "auditor": token("acme-otto", groups=[], roles=["auditor"]),
+    "admin": token("acme-olga", groups=["acme-admins"], roles=[]),
 }
 EVERYONE = dict.fromkeys(WHO, 200)
 SIGNED_IN = EVERYONE | {"no token": 401}
 OWN_LIST = SIGNED_IN | {"auditor": 403}
+PEOPLE_WHO_OPERATE = dict.fromkeys(WHO, 415) | {"no token": 401, "machine": 403, "auditor": 403}
+ADMINS_ALONE = dict.fromkeys(WHO, 403) | {"no token": 401}
 # By endpoint, in the order of WHO. A held run cannot be replayed: whoever may try gets 409.
 EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/v1/openapi.json"): EVERYONE,
@@ -93,7 +103,7 @@ EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/v1/runs"): OWN_LIST,
     ("GET", "/v1/approvals/<uuid:approval_id>"): OWN_LIST | {"other tenant": 404},
     ("POST", "/v1/approvals/<uuid:approval_id>/votes"): OWN_LIST
-    | {"other tenant": 404, "requester": 403, "machine": 403},
+    | {"other tenant": 404, "requester": 403, "machine": 403, "admin": 403},
     ("POST", "/v1/approvals/<uuid:approval_id>/edit"): {
         "no token": 401,
         "other tenant": 404,
@@ -101,6 +111,7 @@ EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
         "approver": 201,
         "machine": 403,
         "auditor": 403,
+        "admin": 201,
     },
     ("POST", "/v1/runs/<uuid:run_id>/replay"): {
         "no token": 401,
@@ -109,7 +120,13 @@ EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
         "approver": 409,
         "machine": 403,
         "auditor": 403,
+        "admin": 409,
     },
+    ("POST", "/v1/bundles"): PEOPLE_WHO_OPERATE | {"other tenant": 415},
+    ("POST", "/v1/policies"): ADMINS_ALONE | {"admin": 422},
+    ("GET", "/v1/policies/active"): OWN_LIST,
+    ("POST", "/v1/policies/<int(min=1,max=2147483647):version>/activate"): ADMINS_ALONE
+    | {"admin": 404},
 }
 
 
@@ -187,7 +204,7 @@ def test_an_approval_shows_everything_its_digest_covers(plane: ControlPlane) -> 
         "rules": [{"rule": "default", "needed": 1, "have": 0, "met": False}],
     }
     because = {each["name"]: each["because"] for each in shown["excluded"]}
-    assert because == {"Ada": "made the request", "Axel": "wrote the bundle"}
+    assert because == {"Ada": "requester", "Axel": "author of the bundle"}
 
 
 def test_lists_go_page_by_page_newest_first(plane: ControlPlane) -> None:
@@ -259,7 +276,7 @@ def test_one_reject_rejects(plane: ControlPlane) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "because"), [("ada", "made the request"), ("axel", "wrote the bundle")]
+    ("name", "because"), [("ada", "requester"), ("axel", "author of the bundle")]
 )
 def test_who_had_a_hand_in_it_is_refused_and_told_why(
     plane: ControlPlane, name: str, because: str

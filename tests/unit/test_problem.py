@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_smorest import Api, Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Api, Blueprint
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from structlog.testing import capture_logs

@@ -14,6 +14,8 @@ GRANT SELECT ON audit_pending TO awgp_auditor;
 GRANT INSERT ON audit_heads TO awgp_owner;
 GRANT SELECT, INSERT ON subject_keys TO awgp_ingest, awgp_web, awgp_worker;
 GRANT UPDATE (envelope, erased_at) ON subject_keys TO awgp_web;
+-- `awgp keys rotate` seals the keys again.
+GRANT SELECT, UPDATE (envelope) ON subject_keys TO awgp_owner;
 
 REVOKE ALL ON FUNCTION make_audit_partition(date), ensure_audit_partitions() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_audit_partitions() TO awgp_exporter, awgp_sealer, awgp_owner;

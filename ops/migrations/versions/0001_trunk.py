@@ -7,6 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
+from ops.database import raw_connection
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -24,9 +26,7 @@ DEFINERS = (
 
 def run_script(name: str) -> None:
     # The driver itself, without parameters: `%` in SQL means itself here.
-    op.get_bind().connection.driver_connection.execute(
-        (HERE / f"{name}.sql").read_text(encoding="utf-8")
-    )
+    raw_connection(op.get_bind()).execute((HERE / f"{name}.sql").read_bytes())
 
 
 def upgrade() -> None:

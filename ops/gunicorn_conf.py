@@ -1,6 +1,6 @@
-"""How gunicorn serves the edge.
+"""How gunicorn serves the edge and the control plane.
 
-    gunicorn --config python:ingest.gunicorn_conf 'ingest.app:from_environ()'
+    gunicorn --config python:ops.gunicorn_conf 'ingest.app:from_environ()'
 
 Addresses and counts that differ by machine come from the command line (`--bind`, `--workers`).
 """
