@@ -8,7 +8,6 @@ written down after it was made, so a worker that dies in between makes it again.
 "not now" is asked again later; one that says no, or never yes, ends the run with a dead letter.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -28,14 +27,6 @@ from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, dead_letter, load_run, move
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A handoff under our lease, and the delivery that is next."""
-
-    handoff: Handoff
-    delivery: Delivery
 
 
 def declare(
@@ -77,25 +68,20 @@ class Deliverer:
     def deliver(self, tenant_id: UUID, handoff_id: UUID) -> None:
         """Work on one handoff: every position that can be delivered now."""
         with self._outbox.work(tenant_id) as work:
-            claimed = self._claim(work, handoff_id)
-        if claimed is None:
+            handoff = self._claim(work, handoff_id)
+        if handoff is None:
             return
         reached("post_action.leased")
-        handoff = claimed.handoff
         try:
             with LeaseKeeper(self._outbox.engine, handoff, self._lease):
-                delivery: Delivery | None = claimed.delivery
-                while delivery is not None and self._attempt(handoff, delivery):
-                    # A transaction of its own: if this one cannot be made, the last one counts.
-                    with self._outbox.work(tenant_id) as work:
-                        run = load_run(work, handoff.run_id)
-                        delivery = next_delivery(work, self._keyring, run)
+                while self._attempt(handoff, self._prepare(handoff)):
+                    pass
         except (*OVERTAKEN, *INFRASTRUCTURE):
             raise
         except Exception as error:
             raise StageFailed(handoff, error) from error
 
-    def _claim(self, work: Work, handoff_id: UUID) -> Claimed | None:
+    def _claim(self, work: Work, handoff_id: UUID) -> Handoff | None:
         handoff = take_lease(
             work.connection, handoff_id, Stage.POST_ACTION, owner=lease_owner(), lease=self._lease
         )
@@ -107,13 +93,17 @@ class Deliverer:
             finish(work.connection, handoff)
             pass_on(work, run)
             return None
-        delivery = next_delivery(work, self._keyring, run)
-        if delivery is None:
+        if all_delivered(work, run):
             _end_delivered(work, run, handoff)
             return None
         if run.status is Status.EXECUTED:
             move(work, run, Status.DELIVERING, stage=Stage.POST_ACTION, keep_handoff=True)
-        return Claimed(handoff=handoff, delivery=delivery)
+        return handoff
+
+    def _prepare(self, handoff: Handoff) -> Delivery:
+        # A transaction of its own: when it fails, the delivery before it still counts.
+        with self._outbox.work(handoff.tenant_id) as work:
+            return next_delivery(work, self._keyring, load_run(work, handoff.run_id))
 
     def _attempt(self, handoff: Handoff, delivery: Delivery) -> bool:
         """Make one attempt and write it down; returns whether another can be made now."""

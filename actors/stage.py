@@ -198,7 +198,8 @@ def _count_failure(
                 handoff = claim(work.connection, handoff_id, stage)
             if handoff is not None and stage_failed(work, handoff, said):
                 log.error("run_dead_lettered", error=said)
-    except (*OVERTAKEN, *INFRASTRUCTURE) as again:
+    except (*OVERTAKEN, *INFRASTRUCTURE, AwgpError) as again:
+        # The handoff is as it was, so the relay brings the run back.
         log.warning("failure_not_counted", error=plain_error(again))
 
 

@@ -25,6 +25,10 @@ class TargetDiffers(AwgpError):
     """The target's version is not, byte for byte, the one people agreed to."""
 
 
+class NothingToDeliver(AwgpError):
+    """Every position has been delivered."""
+
+
 class TargetSecretMissing(AwgpError):
     """The target has no secret to sign with."""
 
@@ -53,8 +57,8 @@ class Delivery:
         return f"<Delivery {self.message} attempt {self.number}>"
 
 
-def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery | None:
-    """The first position that is not delivered yet; None when all are.
+def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery:
+    """The first position that is not delivered yet.
 
     Exactly what the action names is delivered, whatever the tenant's settings say by now.
 
@@ -62,6 +66,7 @@ def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery | No
         TargetDiffers: A target's version is not what the action covers.
         TargetSecretMissing: As it says.
         TargetSettingsInvalid: As it says.
+        NothingToDeliver: All positions are delivered.
     """
     agreed = load_action(work, run.run_id, run.epoch).as_json()["targets"]
     attempts = _attempts(work, run)
@@ -69,7 +74,7 @@ def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery | No
         made, delivered = attempts.get(position, (0, False))
         if not delivered:
             return _prepare(work, keyring, run, position, made + 1, target)
-    return None
+    raise NothingToDeliver(f"every target of run {run.run_id} has been told")
 
 
 def all_delivered(work: Work, run: StoredRun) -> bool:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -9,10 +11,11 @@ from uuid import UUID
 import pytest
 from standardwebhooks import Webhook
 
-from actors.post_action import Deliverer
+from actors.post_action import Deliverer, declare
 from pipeline.courier import MAX_RESPONSE_BYTES, Answer, Courier
 from pipeline.registry import add_assistant, add_target
-from tests.integration.conftest import Database
+from pipeline.run_store import MAX_FAILURES
+from tests.integration.conftest import Database, stub_broker
 from tests.integration.fake_host import (
     FakeHost,
     WorkerDied,
@@ -286,6 +289,37 @@ def test_what_people_agreed_to_is_delivered_though_the_target_changed(
     assert [each.path for each in receiver.received] == ["/agreed"]
 
 
+def test_a_delivery_that_cannot_be_prepared_ends_in_a_dead_letter_not_in_a_loop(
+    database: Database, world: World, receiver: Receiver
+) -> None:
+    set_targets(database, world.acme, [f"{receiver.url}/first", f"{receiver.url}/second"])
+    run_id = executed_run(database, world.acme)
+    rows(
+        database,
+        world.acme,
+        "DELETE FROM target_secrets s USING targets t"
+        " WHERE t.target_id = s.target_id AND t.name = 'target-1' RETURNING 1",
+    )
+    broker = stub_broker()
+    actor = declare(
+        broker,
+        database.outbox("awgp_worker"),
+        KEYRING,
+        Courier(timeout_seconds=10),
+        lease=timedelta(seconds=15),
+        max_attempts=3,
+    )
+
+    for _ in range(MAX_FAILURES):
+        let_time_pass(database, world.acme)
+        actor.fn(str(world.acme.tenant_id), str(handoff_of(database, world.acme, run_id)))
+
+    assert where(database, world.acme, run_id) == "failed"
+    assert deliveries(database, world.acme) == [(0, 1, "delivered", 200)]
+    assert [each.path for each in receiver.received] == ["/first"]
+    assert rows(database, world.acme, "SELECT failures FROM dead_letters") == [(MAX_FAILURES,)]
+
+
 def test_an_answer_is_kept_up_to_its_cap(
     database: Database, world: World, receiver: Receiver
 ) -> None:
@@ -304,6 +338,29 @@ def test_the_connection_goes_to_the_address_that_was_judged(receiver: Receiver) 
     answer = courier.post(f"http://ledger.invalid:{port}/", b"{}", {}, allow_private=True)
     assert answer.status == 200
     assert receiver.received[0].headers["Host"] == f"ledger.invalid:{port}"
+
+
+def test_a_dripping_receiver_does_not_stretch_the_deadline() -> None:
+    ended = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not ended.wait(0.02):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        answer = Courier(timeout_seconds=0.4).post(url, b"{}", {}, allow_private=True)
+        ended.set()
+        thread.join()
+    assert (answer.status, answer.error) == (None, "ReadTimeout")
 
 
 def test_a_receiver_that_is_not_there_is_no_answer() -> None:
