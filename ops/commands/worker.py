@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from actors.worker import make_worker
 from pipeline.run import Stage
 
 # Whoever fetches a message of these must work on it now: a fetched one waits in no other worker's
@@ -22,6 +23,8 @@ def command(queues: tuple[str, ...], processes: int, threads: int) -> None:
     environ = {**os.environ, **worker_environ(queues, threads)}
     # A thread holds one connection, and renews its lease on another.
     environ.setdefault("AWGP_DATABASE_POOL_SIZE", str(max(8, 2 * threads)))
+    # Said here in one line; the Dramatiq command would say it in a traceback.
+    make_worker(environ)
     os.execve(sys.executable, [sys.executable, *arguments], environ)  # noqa: S606  # no shell
 
 
