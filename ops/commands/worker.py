@@ -31,7 +31,8 @@ def command(queues: tuple[str, ...], processes: int, threads: int) -> None:
 def worker_arguments(queues: tuple[str, ...], processes: int, threads: int) -> list[str]:
     """The Dramatiq command line, after the interpreter."""
     return [
-        *("-m", "dramatiq", "actors.worker:broker"),
+        # Our own log takes what Dramatiq says; actors/worker.py sets it up.
+        *("-m", "dramatiq", "actors.worker:broker", "--skip-logging"),
         *("--processes", str(processes), "--threads", str(threads)),
         *("--queues", *queues),
     ]
