@@ -77,9 +77,10 @@ def make_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
 def make_schemas(connection: Connection) -> None:
     raw = raw_connection(connection)
     database = sql.Identifier(connection.execute(text("SELECT current_database()")).scalar_one())
-    raw.execute("CREATE SCHEMA IF NOT EXISTS awgp AUTHORIZATION awgp_owner")
+    # A schema's owner may drop whatever is in it, the audit's tables too: so nobody logs in as it.
+    raw.execute("CREATE SCHEMA IF NOT EXISTS awgp AUTHORIZATION awgp_audit_owner")
+    raw.execute("GRANT USAGE, CREATE ON SCHEMA awgp TO awgp_owner")
     raw.execute("CREATE SCHEMA IF NOT EXISTS awgp_migrations AUTHORIZATION awgp_owner")
-    raw.execute("GRANT USAGE, CREATE ON SCHEMA awgp TO awgp_audit_owner")
     # A temporary table could stand in front of a real one.
     raw.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
     raw.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")

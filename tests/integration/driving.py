@@ -1,6 +1,7 @@
 """Drive runs all the way: a host that answers at once, a courier that never leaves the machine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from actors.export import Export, run_export
 from actors.post_action import Deliverer
 from audit_export.object_store import ObjectStore
 from audit_export.signer import Signer
+from ops.embedded.running import Running
 from pipeline.approval import Verdict
 from pipeline.approval_store import cast_vote
 from pipeline.approval_view import load_approval
@@ -24,9 +26,10 @@ from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Outpu
 from pipeline.handoff import claim
 from pipeline.run import Stage
 from pipeline.run_store import MAX_FAILURES, stage_failed
-from tests.integration.conftest import Database, stub_broker
+from tests.audit_trail import FolderStore
+from tests.integration.conftest import WORLD_TEMPLATE, Database, _clone, stub_broker
 from tests.integration.stages import declared, rows, work_off
-from tests.integration.world import KEYRING, TenantWorld, submit
+from tests.integration.world import KEYRING, TenantWorld, World, submit
 
 LEASE = timedelta(seconds=30)
 DONE = ExecutionResult(
@@ -192,3 +195,15 @@ def fail(database: Database, tenant: TenantWorld, run_id: UUID) -> None:
         handoff = claim(work.connection, row[0], Stage.POLICY)
         assert handoff is not None
         assert stage_failed(work, replace(handoff, failures=MAX_FAILURES), "test")
+
+
+@contextmanager
+def filled_database(cluster: Running, world: World, name: str, folder: Path) -> Iterator[Database]:
+    """A database of its own, furnished, with rows of both tenants in every table."""
+    _clone(cluster, name, WORLD_TEMPLATE)
+    database = Database(cluster=cluster, name=name)
+    for tenant in (world.acme, world.globex):
+        fill(database, make_signer(folder / "signer"), FolderStore(folder / "store"), tenant)
+    database.dispose()
+    yield database
+    database.dispose()

@@ -36,7 +36,7 @@ AUDIT_TABLES: Final = frozenset(
 TABLES: Final = (
     "FROM pg_class c WHERE c.relnamespace = 'awgp'::regnamespace AND c.relkind IN ('r', 'p')"
 )
-# ruff: noqa: S608  # put together from the constant above
+# put together from the constant above
 
 
 def ask(database: Database, statement: str, **values: object) -> list[Any]:
@@ -277,6 +277,15 @@ def test_no_login_can_do_more_than_it_is_granted(database: Database) -> None:
         logins=list(LOGINS),
     )
     assert roles == sorted(LOGINS)
+
+
+def test_the_schema_belongs_to_a_role_nobody_is(database: Database) -> None:
+    # A schema's owner may drop every table in it, whoever owns the table.
+    owner = ask(
+        database,
+        "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'awgp'",
+    )
+    assert owner == ["awgp_audit_owner"]
 
 
 def test_only_the_owners_make_anything_in_the_schema(database: Database) -> None:

@@ -16,9 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from ops.database import LOGINS, raw_connection
 from ops.embedded.running import Running
 from pipeline.database import enter_tenant, tenant_transaction
-from tests.audit_trail import FolderStore
-from tests.integration.conftest import WORLD_TEMPLATE, Database, _clone
-from tests.integration.driving import fill, make_signer
+from tests.integration.conftest import Database
+from tests.integration.driving import filled_database
 from tests.integration.test_grants import expected
 from tests.integration.world import World
 
@@ -40,15 +39,9 @@ def filled(
     cluster: Running, furnished: World, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """Rows of both tenants in every table, made once: what is tried here changes nothing."""
-    name = "awgp_filled"
-    _clone(cluster, name, WORLD_TEMPLATE)
-    database = Database(cluster=cluster, name=name)
     folder = tmp_path_factory.mktemp("filled")
-    for tenant in (furnished.acme, furnished.globex):
-        fill(database, make_signer(folder / "signer"), FolderStore(folder / "store"), tenant)
-    database.dispose()
-    yield database
-    database.dispose()
+    with filled_database(cluster, furnished, "awgp_filled", folder) as database:
+        yield database
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +79,7 @@ def engine_of(database: Database, login: str) -> Engine:
 
 
 def tenants_in(connection: Connection, table: str) -> set[UUID]:
-    found = connection.execute(text(f"SELECT tenant_id FROM {table}"))  # noqa: S608  # from the catalogue
+    found = connection.execute(text(f"SELECT tenant_id FROM {table}"))  # from the catalogue
     return set(found.scalars())
 
 
@@ -227,7 +220,7 @@ def row_of(filled: Database, table: str, tenant_id: UUID) -> dict[str, Any]:
         made = {name for name, by_database in columns_of(connection, table) if by_database}
         row = (
             connection.exec_driver_sql(
-                f"SELECT * FROM awgp.{table} WHERE tenant_id = %s LIMIT 1",  # noqa: S608
+                f"SELECT * FROM awgp.{table} WHERE tenant_id = %s LIMIT 1",
                 (tenant_id,),
             )
             .mappings()
@@ -297,9 +290,9 @@ def test_nobody_updates_or_deletes_a_row_of_another_tenant(filled: Database, wor
                 if right.startswith("update"):
                     column = right[7:-1].split(",")[0]
                     # Self-assignment: nothing stands in its way but the tenant.
-                    statement = f"UPDATE {table} SET {column} = {column} WHERE tenant_id = :other"  # noqa: S608
+                    statement = f"UPDATE {table} SET {column} = {column} WHERE tenant_id = :other"
                 elif right == "delete":
-                    statement = f"DELETE FROM {table} WHERE tenant_id = :other"  # noqa: S608
+                    statement = f"DELETE FROM {table} WHERE tenant_id = :other"
                 else:
                     continue
                 tried += 1
@@ -317,7 +310,7 @@ def test_a_row_cannot_be_moved_to_another_tenant(filled: Database, world: World)
             tenant_transaction(filled.owner, world.acme.tenant_id) as connection,
         ):
             connection.execute(
-                text(f"UPDATE {table} SET tenant_id = :other"),  # noqa: S608
+                text(f"UPDATE {table} SET tenant_id = :other"),
                 {"other": world.globex.tenant_id},
             )
 

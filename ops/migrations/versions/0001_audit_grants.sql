@@ -1,5 +1,8 @@
 -- INSERT and SELECT alone on what is append-only; nobody holds UPDATE, DELETE or TRUNCATE.
 
+GRANT USAGE ON SCHEMA awgp TO awgp_ingest, awgp_web, awgp_worker, awgp_relay, awgp_sealer,
+    awgp_exporter, awgp_holding, awgp_auditor, awgp_definer;
+
 GRANT INSERT ON audit_pending TO awgp_owner, awgp_ingest, awgp_web, awgp_worker, awgp_sealer,
     awgp_exporter;
 GRANT SELECT, DELETE ON audit_pending TO awgp_sealer;

@@ -1,8 +1,5 @@
 -- Least rights, a login a paragraph. tests/integration/test_grants.py holds the same matrix.
 
-GRANT USAGE ON SCHEMA awgp TO awgp_ingest, awgp_web, awgp_worker, awgp_relay, awgp_sealer,
-    awgp_exporter, awgp_holding, awgp_auditor, awgp_definer, awgp_audit_owner;
-
 -- ingest: accepts, and says how a run fares.
 GRANT SELECT ON tenants, sources, source_secrets, assistants, persons, runs, idempotency_keys,
     executions, deliveries, approvals TO awgp_ingest;
