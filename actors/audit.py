@@ -53,12 +53,12 @@ def seal_for(outbox: Outbox, signer: Signer, tenant_id: UUID, handoff_id: UUID) 
         ).one_or_none()
     if waiting is None:
         return
-    reached("audit.claimed")
     seal_and_sign(outbox, signer, tenant_id)
 
 
 def seal_and_sign(outbox: Outbox, signer: Signer, tenant_id: UUID) -> None:
     """Seal until nothing waits, then sign the head."""
+    reached("audit.claimed")
     more = True
     while more:
         with outbox.work(tenant_id) as work:

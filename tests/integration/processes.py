@@ -37,12 +37,12 @@ def relay_process(
 
 @contextmanager
 def worker_process(
-    database: Database, valkey: Running, *queues: str, **environ: str
+    database: Database, valkey: Running, *queues: str, login: str = "awgp_worker", **environ: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """`awgp worker QUEUE...` as it is after its exec."""
     variables = {**worker_environ(queues, 2), **environ}
     arguments = worker_arguments(queues, 1, 2)
-    with _process(database, valkey, "awgp_worker", "worker", arguments, variables) as started:
+    with _process(database, valkey, login, "worker", arguments, variables) as started:
         yield started
 
 
