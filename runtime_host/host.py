@@ -307,6 +307,12 @@ class RuntimeHost:
     ) -> None:
         watcher = ClientWatcher(connection, decoder, lease_seconds, lambda: self._stop_at)
         watcher.tell(encode({"type": "launched"}))
+        try:
+            # It leaves before anything starts: a client that never saw it may launch again.
+            watcher.flush()
+        except OSError:
+            log.info("client_lost", why="before its launch was acknowledged")
+            return
         ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
         log.info("launched", tenant_id=str(spec.tenant_id), fence=spec.fence, **ids)
         try:

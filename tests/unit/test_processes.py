@@ -57,7 +57,7 @@ def test_the_runtime_host_knows_no_database_no_broker_and_no_key(data: DataFolde
         ("AWGP_S3_SECRET_KEY_FILE", {"export"}),
         ("AWGP_RUNTIME_SOCKET", {"execute", "runtime-host"}),
         ("AWGP_OIDC_ISSUER", {"ingest", "web"}),
-        ("AWGP_KEK_FILE", {"ingest", "web", "policy", "hold", "execute", "post_action"}),
+        ("AWGP_KEK_FILE", {"ingest", "web", "post_action"}),
         ("AWGP_DATABASE_PASSWORD_FILE", set(KINDS) - {"runtime-host"}),
     ],
 )
