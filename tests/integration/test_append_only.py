@@ -235,7 +235,8 @@ def test_a_pending_record_is_not_altered_nor_swept_away(
 def test_a_pending_record_names_its_own_tenant(database: Database, world: World) -> None:
     # Sealing one that does not would fail for ever, and every record behind it with it.
     with database.outbox("awgp_ingest").work(world.acme.tenant_id) as work:
-        for record in ({"tenant": str(world.globex.tenant_id)}, {}, {"tenant": None}, []):
+        records: list[object] = [{"tenant": str(world.globex.tenant_id)}, {}, {"tenant": None}, []]
+        for record in records:
             found = state_of(
                 work.connection,
                 "INSERT INTO audit_pending (tenant_id, record) VALUES (:tenant, :record)",
