@@ -7,6 +7,7 @@ never among them, only the names of files that hold them.
 import base64
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from ops.embedded.oidc import AUDIENCE, WEB_CLIENT, issuer_url
 from ops.embedded.postgres import login_url_without_password
 from ops.embedded.program import Program
 from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
+from ops.embedded.users import AS_OURSELVES, Users
 from ops.embedded.valkey import valkey_url_without_password
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
@@ -39,7 +41,7 @@ _VALKEY_USER = {"ingest": "ingest", "web": "web", "relay": "relay"}
 """Every other kind with a database is a worker."""
 
 _NEEDS_IDENTITY = ("ingest", "web")
-_NEEDS_KEK = ("ingest", "web", "policy", "hold", "execute", "post_action")
+_NEEDS_KEK = ("ingest", "web", "post_action")
 _NEEDS_RUNTIME_SOCKET = ("execute", "runtime-host")
 
 QUEUES = ("policy", "hold", "execute", "post_action", "audit", "export")
@@ -52,6 +54,8 @@ PASSED_ON = (
     "AWGP_MAX_BODY_BYTES",
     "AWGP_MAX_JSON_DEPTH",
     "AWGP_DATABASE_POOL_SIZE",
+    "AWGP_DELIVERY_ATTEMPTS",
+    "AWGP_DELIVERY_TIMEOUT_SECONDS",
     "AWGP_LEASE_SECONDS",
     "AWGP_SEAL_INTERVAL_SECONDS",
     "AWGP_EXPORT_INTERVAL_SECONDS",
@@ -70,7 +74,11 @@ class ServerUrlUnsafe(AwgpError):
 
 
 def process_environment(
-    data: DataFolder, kind: str, *, operator: Mapping[str, str] | None = None
+    data: DataFolder,
+    kind: str,
+    *,
+    operator: Mapping[str, str] | None = None,
+    users: Users = AS_OURSELVES,
 ) -> dict[str, str]:
     """Return the variables of one kind of process.
 
@@ -79,6 +87,7 @@ def process_environment(
         operator: The operator's environment. A server named there (`AWGP_DATABASE_URL`,
             `AWGP_REDIS_URL`, `AWGP_S3_ENDPOINT`, `AWGP_OIDC_ISSUER`) takes the embedded one's
             place; without it everything is embedded.
+        users: Who runs what: the runtime host must know who may ask it.
 
     Raises:
         ProcessUnknown: No such kind.
@@ -108,6 +117,7 @@ def process_environment(
     if kind == "runtime-host":
         variables["AWGP_RUNTIME_FOLDER"] = str(runtime_folder(given))
         variables["AWGP_RUNTIME_STATE"] = str(data.folder("runtime-state"))
+        variables |= _runtime_clients(users)
     return variables
 
 
@@ -121,19 +131,27 @@ def web_urls(data: DataFolder) -> dict[str, str]:
     return {name: f"http://127.0.0.1:{data.ports[name]}" for name in ("ingest", "web")}
 
 
-def app_programs(data: DataFolder, *, operator: Mapping[str, str]) -> list[Program]:
+def app_programs(
+    data: DataFolder, *, operator: Mapping[str, str], users: Users = AS_OURSELVES
+) -> list[Program]:
     """Return AWGP's own processes in the order they start; they stop in reverse."""
+    at = _At(data=data, operator=operator, users=users)
     return [
-        _program(data, "runtime-host", (_awgp(), "runtime-host"), operator, stop_seconds=20),
-        *(worker_program(data, queue, operator=operator) for queue in QUEUES),
-        _program(data, "relay", (_awgp(), "relay"), operator),
-        _program(data, "ingest", _gunicorn(data, "ingest"), operator, stop_seconds=20),
-        _program(data, "web", _gunicorn(data, "web"), operator, stop_seconds=20),
+        _program(at, "runtime-host", (_awgp(), "runtime-host"), stop_seconds=20),
+        *(worker_program(data, queue, operator=operator, users=users) for queue in QUEUES),
+        _program(at, "relay", (_awgp(), "relay")),
+        _program(at, "ingest", _gunicorn(data, "ingest"), stop_seconds=20),
+        _program(at, "web", _gunicorn(data, "web"), stop_seconds=20),
     ]
 
 
 def worker_program(
-    data: DataFolder, queue: str, *, number: int = 1, operator: Mapping[str, str]
+    data: DataFolder,
+    queue: str,
+    *,
+    number: int = 1,
+    operator: Mapping[str, str],
+    users: Users = AS_OURSELVES,
 ) -> Program:
     """Return one worker process of a queue; any number of them may run side by side.
 
@@ -144,24 +162,56 @@ def worker_program(
         raise ProcessUnknown(f"there is no queue {queue!r}; there are {', '.join(QUEUES)}")
     command = (_awgp(), "worker", queue)
     # Long enough for a stage to finish its step; a run cut short is picked up by its lease anyway.
-    return _program(data, queue, command, operator, name=f"{queue}-{number}", stop_seconds=30)
+    at = _At(data=data, operator=operator, users=users)
+    return _program(at, queue, command, name=f"{queue}-{number}", stop_seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _At:
+    """What all processes of one start have in common."""
+
+    data: DataFolder
+    operator: Mapping[str, str]
+    users: Users
 
 
 def _program(
-    data: DataFolder,
+    at: _At,
     kind: str,
     command: tuple[str, ...],
-    operator: Mapping[str, str],
     *,
     name: str | None = None,
     stop_seconds: int = 10,
 ) -> Program:
+    told = process_environment(at.data, kind, operator=at.operator, users=at.users)
+    user = at.users.of(kind)
+    copies = {} if user is None else _copies(at.data, kind, told)
     return Program(
         name=name or kind,
         command=command,
-        environment=process_environment(data, kind, operator=operator),
+        environment={**told, **{variable: str(copy) for variable, copy in copies.items()}},
+        user=user,
+        secrets={copy: Path(told[variable]) for variable, copy in copies.items()},
+        shown={} if user is None else at.users.shown,
         stop_seconds=stop_seconds,
     )
+
+
+def _copies(data: DataFolder, kind: str, told: Mapping[str, str]) -> dict[str, Path]:
+    """Where the secret files a kind is told of lie for its user: variable -> copy.
+
+    Several kinds have the same secret, and the operator's own files are root's. The launcher makes
+    the copies at every start, so a restarted process has what was rotated meanwhile.
+    """
+    folder = data.handed_secrets(kind)
+    return {name: folder / name.removesuffix("_FILE") for name in told if name.endswith("_FILE")}
+
+
+def _runtime_clients(users: Users) -> dict[str, str]:
+    user = users.of("execute")
+    if user is None:
+        return {}
+    return {"AWGP_RUNTIME_CLIENT_UIDS": str(user), "AWGP_RUNTIME_GROUP": str(user)}
 
 
 def _awgp() -> str:

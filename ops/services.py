@@ -35,7 +35,8 @@ class Service:
 
     Attributes:
         replaced_by: The operator's variable that names a server of their own instead.
-        prepare: Before it starts: its files.
+        prepare: Before it starts: its files, for the uid it runs as (None for our own).
+        program: How it runs, as that uid.
         ready: Whether it answers a real request.
         finish: Once it answers: what must exist inside it.
         url: Where it is, fit to show: no password.
@@ -43,8 +44,8 @@ class Service:
 
     name: str
     replaced_by: str
-    prepare: Callable[[DataFolder], None]
-    program: Callable[[DataFolder], Program]
+    prepare: Callable[[DataFolder, int | None], None]
+    program: Callable[[DataFolder, int | None], Program]
     ready: Callable[[DataFolder], bool]
     finish: Callable[[DataFolder], None]
     url: Callable[[DataFolder], str]
@@ -52,6 +53,14 @@ class Service:
 
 def _nothing(_data: DataFolder) -> None:
     """Nothing is left to do."""
+
+
+def _prepare_postgres(data: DataFolder, _user: int | None) -> None:
+    prepare_postgres(data)  # it chooses a uid with a name, which the server insists on
+
+
+def _postgres_program(data: DataFolder, _user: int | None) -> Program:
+    return postgres_program(data)
 
 
 def _ensure_audit_bucket(data: DataFolder) -> None:
@@ -62,8 +71,8 @@ SERVICES = (
     Service(
         name="postgres",
         replaced_by="AWGP_DATABASE_URL",
-        prepare=prepare_postgres,
-        program=postgres_program,
+        prepare=_prepare_postgres,
+        program=_postgres_program,
         ready=postgres_ready,
         finish=ensure_database,
         url=lambda data: login_url_without_password(data, "awgp_web"),

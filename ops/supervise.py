@@ -13,7 +13,7 @@ import sys
 import time
 import xmlrpc.client
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -22,15 +22,18 @@ from typing import Any
 import httpx
 from supervisor.xmlrpc import SupervisorTransport
 
-from ops.embedded.data_folder import DataFolder, hold_data_folder, is_held
+from ops.bytecode import share_bytecode
+from ops.embedded.data_folder import DataFolder, give_folder, hold_data_folder, is_held
 from ops.embedded.ports import is_free
 from ops.embedded.program import (
     Program,
     base_environment,
     end_recorded_processes,
+    forget_handed_secrets,
     launch_command,
 )
 from ops.embedded.running import POLL_SECONDS, log_file, wait_until_ready
+from ops.embedded.users import AS_OURSELVES, Users
 from ops.processes import app_programs, process_environment, runtime_socket, web_urls
 from ops.services import Service, embedded_services
 from ops.supervisor_files import (
@@ -141,6 +144,7 @@ class Supervisor:
 class AwgpUp:
     """A running AWGP: its supervisor's process, and its parts in the order they started."""
 
+    data: DataFolder
     process: subprocess.Popen[bytes]
     supervisor: Supervisor
     names: tuple[str, ...]
@@ -154,6 +158,7 @@ def bring_up(
     prepare: Callable[[DataFolder], None],
     apps: Sequence[Program],
     report: Report,
+    users: Users = AS_OURSELVES,
 ) -> AwgpUp:
     """Start everything and return when every part answers; on failure stop what was started.
 
@@ -162,6 +167,7 @@ def bring_up(
         operator: The operator's environment; servers named there are not started here.
         prepare: Called once the servers answer and before AWGP's own processes: migrations.
         apps: AWGP's own processes, in order.
+        users: Who runs the servers, and owns what the processes write.
 
     Raises:
         AwgpError: A part did not start; the message quotes its last words.
@@ -171,14 +177,15 @@ def bring_up(
     services = embedded_services(operator)
     for name in [*(service.name for service in services), *(program.name for program in apps)]:
         _refuse_taken_port(data, name)
-    for service in services:
-        service.prepare(data)
-    programs = [service.program(data) for service in services]
+    forget_handed_secrets(data)
+    programs = _prepare(data, services, users)
     write_supervisor_files(data, [*programs, *apps])
     process = _start_supervisor(data, lock)
     supervisor = Supervisor(data)
     names = tuple(program.name for program in (*programs, *apps))
     try:
+        if users.separate and apps:
+            share_bytecode()  # while the supervisor starts
         wait_until_ready(
             supervisor.is_answering,
             is_alive=lambda: process.poll() is None,
@@ -191,8 +198,9 @@ def bring_up(
         _start_apps(data, supervisor, apps, report)
     except BaseException:
         _stop_everything(supervisor, process, names)
+        forget_handed_secrets(data)
         raise
-    return AwgpUp(process=process, supervisor=supervisor, names=names)
+    return AwgpUp(data=data, process=process, supervisor=supervisor, names=names)
 
 
 def bring_down(data: DataFolder, *, patience_seconds: float = 120) -> bool:
@@ -216,12 +224,25 @@ def bring_down(data: DataFolder, *, patience_seconds: float = 120) -> bool:
         time.sleep(POLL_SECONDS)
     with hold_data_folder(data):
         end_recorded_processes(data)
+        forget_handed_secrets(data)
     return True
 
 
 def stop(up: AwgpUp) -> None:
     """Stop a running AWGP in reverse order, and wait for it."""
     _stop_everything(up.supervisor, up.process, up.names)
+    forget_handed_secrets(up.data)
+
+
+def _prepare(data: DataFolder, services: Sequence[Service], users: Users) -> list[Program]:
+    give_folder(data.folder("signer"), users.of("audit"))
+    programs = []
+    for service in services:
+        user = users.of(service.name)
+        service.prepare(data, user)
+        program = service.program(data, user)
+        programs.append(program if user is None else replace(program, shown=users.shown))
+    return programs
 
 
 def _start_supervisor(data: DataFolder, lock: int) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ops.embedded.data_folder import DataFolder, write_atomically
-from ops.embedded.program import Program, launch_command
+from ops.embedded.program import Program, launch_command, program_environment
 from ops.embedded.running import log_file
 from pipeline.errors import AwgpError
 
@@ -96,7 +96,7 @@ def program_section(data: DataFolder, program: Program) -> str:
     return f"""[program:{program.name}]
 command={_value(command)}
 directory={_value(str(program.folder or data.root))}
-environment={_value(_environment(program.environment))}
+environment={_value(_environment(program_environment(program)))}
 autostart=false
 autorestart={str(program.autorestart).lower()}
 startsecs=1

@@ -11,7 +11,6 @@ import grp
 import hashlib
 import os
 import platform
-import shutil
 import socket
 import struct
 import threading
@@ -42,6 +41,11 @@ SOCKET_MODE = 0o660
 PEER = struct.Struct("3i")
 
 
+def _group_id(group: str) -> int:
+    # A number need not have an entry of its own.
+    return int(group) if group.isascii() and group.isdigit() else grp.getgrnam(group).gr_gid
+
+
 class HostRefuses(AwgpError):
     """The host does not start; the message is one line that says why."""
 
@@ -57,7 +61,7 @@ class HostSettings:
         sandboxes: How many may run at once.
         runsc: The binary.
         client_uids: Who may connect beside root and our own user.
-        group: Group that owns the socket; None keeps our own.
+        group: Group that owns the socket, by name or number; None keeps our own.
         stop_seconds: How long running sandboxes may go on once we are told to stop.
     """
 
@@ -204,7 +208,7 @@ class RuntimeHost:
     def _give_to_group(self, path: Path) -> None:
         if self._settings.group is not None:
             try:
-                shutil.chown(path, group=grp.getgrnam(self._settings.group).gr_gid)
+                os.chown(path, -1, _group_id(self._settings.group))
             except (KeyError, OSError) as exc:
                 raise HostRefuses(
                     f"the socket cannot be given to group {self._settings.group}"

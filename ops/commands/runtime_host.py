@@ -40,7 +40,7 @@ def command() -> None:
     AWGP_RUNTIME_STATE: folder of our own, on a local disk.
     AWGP_SANDBOXES: how many may run at once; twice the cores by default.
     AWGP_RUNTIME_CLIENT_UIDS: who may connect beside root and us, with commas.
-    AWGP_RUNTIME_GROUP: group that owns the socket.
+    AWGP_RUNTIME_GROUP: group that owns the socket, by name or number.
     AWGP_RUNTIME_STOP_SECONDS: how long running sandboxes may go on at SIGTERM; 30 by default.
     AWGP_RUNSC: the runsc binary; else /usr/local/bin/runsc, else PATH.
     """

@@ -27,6 +27,7 @@ from ops.embedded.data_folder import (
 from ops.embedded.postgres import superuser_url
 from ops.embedded.program import Program
 from ops.embedded.secret_files import DATABASE_LOGINS
+from ops.embedded.users import Users, choose_users
 from ops.processes import app_programs, web_urls
 from ops.services import embedded_services
 from ops.supervise import (
@@ -62,12 +63,14 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
     """
     console = Console(highlight=False)
     data = open_data_folder(data_folder_path(os.environ, data_path))
-    apps = [] if services_only else app_programs(data, operator=os.environ)
+    users = choose_users(data)
+    warn_of_root(users)
+    apps = [] if services_only else app_programs(data, operator=os.environ, users=users)
     signal.signal(signal.SIGTERM, _terminated)
     with ExitStack() as stack:
         lock = stack.enter_context(hold_data_folder(data))
         try:
-            started = _bring_up(console, data, lock, apps)
+            started = _bring_up(console, data, lock, apps, users)
             if detach:
                 _show_urls(console, data, detach=True, services_only=services_only)
                 return
@@ -124,6 +127,16 @@ def status(data_path: str | None, *, as_json: bool) -> None:
     raise SystemExit(0 if healthy else 1)
 
 
+def warn_of_root(users: Users) -> None:
+    """Say in one line that root's rights could not be given up, and why."""
+    if users.blocked is not None:
+        click.echo(
+            f"warning: everything runs as root, since users without rights cannot enter or read "
+            f"{users.blocked}; install AWGP and keep its data where they can",
+            err=True,
+        )
+
+
 commands = (up, down, status)
 
 
@@ -144,7 +157,9 @@ def prepare_database(data: DataFolder, *, operator: Mapping[str, str]) -> None:
         engine.dispose()
 
 
-def _bring_up(console: Console, data: DataFolder, lock: int, apps: Sequence[Program]) -> AwgpUp:
+def _bring_up(
+    console: Console, data: DataFolder, lock: int, apps: Sequence[Program], users: Users
+) -> AwgpUp:
     with console.status("starting") as spinner:
 
         def report(name: str, seconds: float) -> None:
@@ -158,6 +173,7 @@ def _bring_up(console: Console, data: DataFolder, lock: int, apps: Sequence[Prog
             prepare=lambda opened: prepare_database(opened, operator=os.environ),
             apps=apps,
             report=report,
+            users=users,
         )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ops.commands.up import prepare_database
+from ops.commands.up import prepare_database, warn_of_root
 from ops.demo.receiver import Receiver, running_receiver
 from ops.demo.seed import Demo, Site, seed
 from ops.embedded import oidc
 from ops.embedded.data_folder import DataFolder, hold_data_folder, open_data_folder
+from ops.embedded.users import choose_users
 from ops.processes import app_programs, web_urls
 from ops.runtime_folder import ensure_runtime
 from ops.supervise import bring_up, stop
@@ -51,14 +52,17 @@ def running_demo(runtime_digest: str, report: Callable[[str, float], None]) -> I
         # The database server may run as another user, who has to get through.
         folder.chmod(0o711 if os.getuid() == 0 else 0o700)
         data = open_data_folder(folder / "awgp")
+        users = choose_users(data)
+        warn_of_root(users)
         with hold_data_folder(data) as lock:
             started = bring_up(
                 data,
                 lock=lock,
                 operator=operator,
                 prepare=partial(prepare_database, operator=operator),
-                apps=app_programs(data, operator=operator),
+                apps=app_programs(data, operator=operator, users=users),
                 report=report,
+                users=users,
             )
             try:
                 site = Site(

@@ -1,10 +1,11 @@
 """The one folder an embedded AWGP keeps everything in.
 
-    .awgp/                 0700 (0711 for root: PostgreSQL runs as another user)
+    .awgp/                 0700 (0711 for root, whose parts run as users of their own)
       lock                 held by a running `awgp up`, shared by single servers
       state.json           the folder's id and its ports, chosen once
       secrets/             0700, one 0600 file per secret
-      run/                 sockets and process records
+      run/                 sockets, process records, and while AWGP runs as root what each part
+                           may read of the secrets; 0711 for root
       logs/                one file per process
       supervisor/          what the process supervisor reads
       postgres/ valkey/ s3/ oidc/ signer/ runtime/ runtime-state/
@@ -78,11 +79,15 @@ class DataFolder:
         if len(os.fsencode(inside / _LONGEST_SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
             return inside
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
-        return _private_folder(Path(tempfile.gettempdir()) / f"awgp-{os.getuid()}-{digest}")
+        return _own_folder(Path(tempfile.gettempdir()) / f"awgp-{os.getuid()}-{digest}")
 
     def folder(self, name: str) -> Path:
         """Return the named part's own folder, e.g. `postgres`."""
         return self.root / name
+
+    def handed_secrets(self, part: str) -> Path:
+        """Return the folder of what a part with a user of its own may read of the secrets."""
+        return self.root / "run" / "secrets" / part
 
     def secret_file(self, name: str) -> Path:
         """Return where a secret lies; the value itself never travels in arguments or environment.
@@ -118,10 +123,11 @@ def open_data_folder(root: Path) -> DataFolder:
     try:
         root.mkdir(parents=True, exist_ok=True)
         _refuse_a_strangers_folder(root)
-        root.chmod(0o711 if os.getuid() == 0 else 0o700)
+        root.chmod(_folder_mode())
         with _locked(root / "state.lock", fcntl.LOCK_EX):
             for name in _FOLDERS:
                 (root / name).mkdir(exist_ok=True, mode=0o700)
+            (root / "run").chmod(_folder_mode())
             _create_missing_secrets(root / "secrets")
             folder_id, ports = _load_or_create_state(root / "state.json")
     except OSError as exc:
@@ -171,19 +177,48 @@ def is_held(data: DataFolder) -> bool:
         return True
 
 
-def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
-    """Replace a file as a whole: a reader, or a power cut, sees the old or the new one."""
-    _replace(path, content, mode)
+def write_atomically(
+    path: Path, content: str | bytes, *, mode: int = 0o600, owner: int | None = None
+) -> None:
+    """Replace a file as a whole: a reader, or a power cut, sees the old or the new one.
+
+    Args:
+        owner: The uid and gid it is for; None for our own.
+    """
+    _replace(path, content, mode, owner)
     _sync_folder(path.parent)
 
 
-def _replace(path: Path, content: str | bytes, mode: int) -> None:
+def give_folder(path: Path, owner: int | None) -> None:
+    """Make a folder where it is missing, and give it to a user with all that is in it.
+
+    Only a folder that changes hands is walked through, itself last: from then on its owner alone
+    decides what is in it, and root follows none of the names found there. Its parent is ours, so a
+    link in its place is the operator's own.
+
+    Args:
+        owner: The uid and gid it is for; None for our own.
+    """
+    path.mkdir(exist_ok=True, mode=0o700)
+    wanted = os.getuid() if owner is None else owner
+    if os.getuid() != 0 or path.stat().st_uid == wanted:
+        return
+    folder = path.resolve()
+    for _, folders, files, descriptor in os.fwalk(folder):
+        for name in (*folders, *files):
+            os.chown(name, wanted, wanted, dir_fd=descriptor, follow_symlinks=False)
+    os.chown(folder, wanted, wanted)
+
+
+def _replace(path: Path, content: str | bytes, mode: int, owner: int | None = None) -> None:
     raw = content.encode() if isinstance(content, str) else content
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(raw)
             stream.flush()
+            if owner is not None:
+                os.fchown(stream.fileno(), owner, owner)
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         Path(temporary).replace(path)
@@ -207,11 +242,17 @@ def _refuse_a_strangers_folder(root: Path) -> None:
         raise DataFolderUnusable(message)
 
 
-def _private_folder(path: Path) -> Path:
+def _folder_mode() -> int:
+    """Root's parts run as other users, who pass through; what they may open says each file."""
+    return 0o711 if os.getuid() == 0 else 0o700
+
+
+def _own_folder(path: Path) -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     status = path.lstat()
-    if path.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise DataFolderUnusable(f"{path} is not private to this user; remove it")
+    if path.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o066:
+        raise DataFolderUnusable(f"{path} is not this user's alone; remove it")
+    path.chmod(_folder_mode())
     return path
 
 

@@ -23,6 +23,7 @@ from joserfc.jwk import RSAKey
 
 from ops.embedded.data_folder import (
     DataFolder,
+    give_folder,
     hold_data_folder,
     open_data_folder,
     write_atomically,
@@ -103,7 +104,7 @@ def refuse_in_production(environ: Mapping[str, str], issuer: str) -> None:
         raise DevelopmentOidcRefused(message)
 
 
-def prepare_oidc(data: DataFolder) -> None:
+def prepare_oidc(data: DataFolder, user: int | None = None) -> None:
     """Install the provider's packages where missing and write its configuration anew.
 
     Raises:
@@ -112,20 +113,23 @@ def prepare_oidc(data: DataFolder) -> None:
     """
     refuse_in_production(os.environ, issuer_url(data))
     packages = install()
+    give_folder(data.folder("oidc"), user)
     program = data.folder("oidc") / "program"
-    program.mkdir(exist_ok=True, mode=0o700)
+    if program.is_symlink():
+        program.unlink()  # the provider's user may put one there; we write into it
+    give_folder(program, user)
     for source in _SOURCE.glob("*.mjs"):
-        write_atomically(program / source.name, source.read_bytes())
+        write_atomically(program / source.name, source.read_bytes(), owner=user)
     # Node finds packages beside the importing file, so the cached ones are linked there.
     link = program / "node_modules"
     if not link.is_symlink() or link.readlink() != packages:
         link.unlink(missing_ok=True)
         link.symlink_to(packages)
     content = json.dumps(configuration(data), indent=2)
-    write_atomically(data.folder("oidc") / "configuration.json", content)
+    write_atomically(data.folder("oidc") / "configuration.json", content, owner=user)
 
 
-def oidc_program(data: DataFolder) -> Program:
+def oidc_program(data: DataFolder, user: int | None = None) -> Program:
     """Return how to run the prepared provider."""
     home = data.folder("oidc")
     return Program(
@@ -137,6 +141,7 @@ def oidc_program(data: DataFolder) -> Program:
             str(home / "configuration.json"),
         ),
         environment={"AWGP_ENV": os.environ.get("AWGP_ENV", "development")},
+        user=user,
         folder=home,
     )
 
@@ -177,7 +182,7 @@ def install() -> Path:
     lock = (_SOURCE / "package-lock.json").read_bytes()
     target = _cache_folder() / f"oidc-{hashlib.sha256(lock).hexdigest()[:16]}"
     if not (target / "node_modules").is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_cache_folder(target.parent)
         half_made = Path(tempfile.mkdtemp(dir=target.parent, prefix=".oidc-"))
         try:
             _npm_install(half_made)
@@ -185,7 +190,15 @@ def install() -> Path:
                 half_made.rename(target)
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
+    if os.getuid() == 0:
+        target.chmod(0o755)  # the provider runs as a user of its own
     return target / "node_modules"
+
+
+def _make_cache_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.getuid() == 0:
+        folder.chmod(0o755)  # whatever root's umask is
 
 
 def _npm_install(target: Path) -> None:
@@ -202,6 +215,7 @@ def _npm_install(target: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        umask=0o022,
     )
     if result.returncode != 0:
         reason = " ".join(result.stderr.split())[-300:]
@@ -229,7 +243,10 @@ def _signing_key(data: DataFolder) -> Mapping[str, object]:
     if not path.exists():
         key = RSAKey.generate_key(3072, {"use": "sig", "alg": "RS256"}, auto_kid=True)
         write_atomically(path, json.dumps(key.as_dict(private=True)))
-    loaded: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    # The provider's user owns the folder: a link it put there would be followed with our rights.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, encoding="utf-8") as stream:
+        loaded: dict[str, object] = json.load(stream)
     return loaded
 
 

@@ -23,11 +23,13 @@ from ops.embedded.data_folder import (
     UNPRIVILEGED_ID,
     DataFolder,
     DataFolderUnusable,
+    give_folder,
     hold_data_folder,
     open_data_folder,
 )
 from ops.embedded.program import Program
 from ops.embedded.running import Running
+from ops.embedded.users import unreachable_parent
 from pipeline.errors import AwgpError
 
 DATABASE = "awgp"
@@ -91,16 +93,16 @@ def prepare_postgres(data: DataFolder) -> None:
     user = _server_user()
     if user is not None:
         _refuse_unreachable(home, user)
-        os.chown(home, user, user)
+    give_folder(home, user)
     cluster = home / "cluster"
     if cluster.exists():
         _refuse_other_version(cluster)
     else:
         _initialise(data, cluster, user)
     socket_folder = home / "socket"
-    socket_folder.mkdir(exist_ok=True, mode=0o700)
-    if user is not None:
-        os.chown(socket_folder, user, user)
+    if socket_folder.is_symlink():
+        socket_folder.unlink()  # the server's user may put one there; we change what it names
+    give_folder(socket_folder, user)
 
 
 def postgres_program(data: DataFolder) -> Program:
@@ -169,7 +171,7 @@ def _initialise(data: DataFolder, cluster: Path, user: int | None) -> None:
         password.write(data.secret("postgres").encode())
         password.flush()
         if user is not None:
-            os.chown(password.name, user, user)
+            os.fchown(password.fileno(), user, user)
         _run_initdb(half_made, password.name, user)
     half_made.rename(cluster)
 
@@ -230,7 +232,8 @@ def _copied_out(installed: Path) -> Path:
     digest = f"{installed.stat().st_mtime_ns:x}"
     target = _CACHE / f"postgres-{digest}"
     if not target.exists():
-        _CACHE.mkdir(parents=True, exist_ok=True, mode=0o755)
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        _CACHE.chmod(0o755)  # whatever root's umask is
         half_made = Path(tempfile.mkdtemp(dir=_CACHE, prefix=".postgres-"))
         for part in (installed, installed.with_name(f"{_WHEEL}.libs")):
             shutil.copytree(part, half_made / part.name, symlinks=True)
@@ -239,21 +242,6 @@ def _copied_out(installed: Path) -> Path:
             half_made.rename(target)
         shutil.rmtree(half_made, ignore_errors=True)
     return target / _WHEEL
-
-
-def unreachable_parent(path: Path, user: int) -> Path | None:
-    """Return the first folder above `path` that the uid may not pass through, if any."""
-    for parent in reversed(path.absolute().parents):
-        status = parent.stat()
-        if status.st_uid == user:
-            allowed = status.st_mode & 0o100
-        elif status.st_gid == user:
-            allowed = status.st_mode & 0o010
-        else:
-            allowed = status.st_mode & 0o001
-        if not allowed:
-            return parent
-    return None
 
 
 def _refuse_unreachable(home: Path, user: int) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -24,7 +25,10 @@ class Program:
         name: Also the name of its log file and its process group.
         command: An argument list; no secret is ever in it.
         environment: All it gets besides `PATH`, `HOME` and the locale; no secret is ever in it.
-        user: The uid (and gid) to run as; None for the caller's own. Only root can switch.
+        user: The uid (and gid) to run as; None for the caller's own. Only root can switch. Such
+            a program has no capabilities and cannot gain any.
+        secrets: Copy -> source of the files that are made readable for `user` at every start.
+        shown: Closed folder -> what in it `user` may enter; see `ops/embedded/users.py`.
         folder: Its working folder; None for the data folder.
         stop_signal: What asks it to finish in an orderly way.
         stop_seconds: How long it may take to, before SIGKILL to its whole group.
@@ -35,6 +39,8 @@ class Program:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
+    secrets: Mapping[Path, Path] = field(default_factory=dict)
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folder: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: int = 10
@@ -47,21 +53,29 @@ def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in kept if name in environ}
 
 
+def program_environment(program: Program) -> dict[str, str]:
+    """Return a program's own variables; as another user it has no part in our folders either."""
+    if program.user is None:
+        return dict(program.environment)
+    return {"HOME": "/nonexistent", "TMPDIR": "/tmp", **program.environment}  # noqa: S108
+
+
 def launch_command(
-    data: DataFolder, program: Program, *, die_with_parent: bool = True
+    data: DataFolder,
+    program: Program,
+    *,
+    die_with_parent: bool = True,
+    record: Path | None = None,
 ) -> tuple[str, ...]:
     """Return the argument list that starts a program through the launcher."""
-    return (
-        sys.executable,
-        "-I",
-        "-S",
-        str(_LAUNCHER),
-        str(record_file(data, program.name)),
-        "-" if program.user is None else str(program.user),
-        str(int(program.stop_signal)) if die_with_parent else "-",
-        "--",
-        *program.command,
-    )
+    plan = {
+        "record": str(record or record_file(data, program.name)),
+        "signal": int(program.stop_signal) if die_with_parent else None,
+        "user": program.user,
+        "secrets": {str(copy): str(source) for copy, source in program.secrets.items()},
+        "shown": dict(program.shown),
+    }
+    return (sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(plan), "--", *program.command)
 
 
 def record_file(data: DataFolder, name: str) -> Path:
@@ -81,6 +95,14 @@ def end_recorded_processes(data: DataFolder, *, patience_seconds: float = 10) ->
             ended.append(path.name.removesuffix(".process.json"))
         path.unlink(missing_ok=True)
     return ended
+
+
+def forget_handed_secrets(data: DataFolder) -> None:
+    """Remove the copies made for single parts: a folder at rest holds each secret once."""
+    folder = data.handed_secrets("any").parent
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o711)
 
 
 def recorded_pid(path: Path) -> int | None:

@@ -12,7 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ops.embedded.data_folder import DataFolder
-from ops.embedded.program import Program, base_environment, launch_command
+from ops.embedded.program import (
+    Program,
+    base_environment,
+    launch_command,
+    program_environment,
+)
 from pipeline.errors import AwgpError
 
 POLL_SECONDS = 0.03
@@ -94,7 +99,7 @@ class Running:
             return subprocess.Popen(
                 launch_command(self.data, self._program, die_with_parent=in_main_thread),
                 cwd=self._program.folder or self.data.root,
-                env={**base_environment(os.environ), **self._program.environment},
+                env={**base_environment(os.environ), **program_environment(self._program)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

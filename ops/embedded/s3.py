@@ -7,6 +7,7 @@ anyone on the host may call the gRPC ports. Anonymous telemetry and the web cons
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.embedded.data_folder import (
     DataFolder,
+    give_folder,
     hold_data_folder,
     open_data_folder,
     write_atomically,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 AUDIT_BUCKET = "awgp-audit"
+_GRPC_OFFSET = 10_000
+"""A part's gRPC port is this much above its HTTP port."""
+
 REGION = "us-east-1"
 _EXPORTER_ACTIONS = (
     "Read",
@@ -109,15 +114,24 @@ def ensure_bucket(client: "S3Client", bucket: str = AUDIT_BUCKET) -> None:
         client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
 
-def prepare_s3(data: DataFolder) -> None:
+def prepare_s3(data: DataFolder, user: int | None = None) -> None:
     """Write the server's configuration anew from the folder's secrets."""
     home = data.folder("s3")
-    (home / "data").mkdir(exist_ok=True, mode=0o700)
-    certificates = write_certificates(home)
-    settings = security_settings(data) + grpc_settings(certificates)
-    write_atomically(home / "security.toml", settings)
-    write_atomically(home / "options", options(data))
-    write_atomically(home / "identities.json", json.dumps(identities(data), indent=2))
+    for folder in (home, _sockets(data)):
+        give_folder(folder, user)
+    _remove_left_sockets(data)
+    certificates = write_certificates(home, owner=user)
+    contents = {
+        "security.toml": security_settings(data) + grpc_settings(certificates),
+        "options": options(data),
+        "identities.json": json.dumps(identities(data), indent=2),
+    }
+    for name, content in contents.items():
+        write_atomically(home / name, content, owner=user)
+    if not (home / "data").is_dir():
+        (home / "data").mkdir(mode=0o700)
+        if user is not None:
+            os.chown(home / "data", user, user, follow_symlinks=False)
 
 
 def security_settings(data: DataFolder) -> str:
@@ -156,7 +170,7 @@ def identities(data: DataFolder) -> dict[str, object]:
     }
 
 
-def s3_program(data: DataFolder) -> Program:
+def s3_program(data: DataFolder, user: int | None = None) -> Program:
     """Return how to run the server.
 
     `mini`, because `server` loses its raft leader after a `kill -9`.
@@ -169,6 +183,7 @@ def s3_program(data: DataFolder) -> Program:
         name="s3",
         command=(_weed(), "mini", f"-options={home / 'options'}"),
         environment={"HOME": str(home)},
+        user=user,
         folder=home,
         stop_seconds=20,
     )
@@ -189,9 +204,9 @@ def options(data: DataFolder) -> str:
         "master.telemetry": "false",
         "volume.port": ports["s3-volume"],
         "filer.port": ports["s3-filer"],
-        "filer.localSocket": data.sockets / "filer.sock",
+        "filer.localSocket": _sockets(data) / "filer.sock",
         "s3.port": ports["s3"],
-        "s3.localSocket": data.sockets / "s3.sock",
+        "s3.localSocket": _sockets(data) / "s3.sock",
         "s3.config": home / "identities.json",
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
@@ -214,6 +229,20 @@ def s3_ready(data: DataFolder) -> bool:
     except (BotoCoreError, ClientError):
         return False
     return True
+
+
+def _sockets(data: DataFolder) -> Path:
+    return data.sockets / "s3"
+
+
+def _remove_left_sockets(data: DataFolder) -> None:
+    # A killed server leaves them in /tmp, where another user than the one before cannot remove
+    # them. They are named by their ports, which are this folder's.
+    numbers = {str(port + _GRPC_OFFSET) for port in data.ports.values()}
+    for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):  # noqa: S108 - not our choice
+        if path.stem.rpartition("-")[2] in numbers and path.is_socket():
+            with contextlib.suppress(PermissionError):  # another user's: not ours to judge
+                path.unlink()
 
 
 def _client(data: DataFolder, access_key: str, secret_key: str) -> "S3Client":

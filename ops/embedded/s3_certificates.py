@@ -23,7 +23,7 @@ _LIFE = timedelta(days=3650)
 """Longer than any process runs; there is nothing to renew while it does."""
 
 
-def write_certificates(folder: Path) -> Mapping[str, Path]:
+def write_certificates(folder: Path, *, owner: int | None = None) -> Mapping[str, Path]:
     """Make an authority and one certificate; return the paths of `ca`, `cert` and `key`."""
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _certificate("awgp object store authority", authority_key, authority_key)
@@ -39,7 +39,7 @@ def write_certificates(folder: Path) -> Mapping[str, Path]:
     }
     paths = {name: folder / f"grpc-{name}.pem" for name in contents}
     for name, path in paths.items():
-        write_atomically(path, contents[name])
+        write_atomically(path, contents[name], owner=owner)
     return paths
 
 

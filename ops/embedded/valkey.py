@@ -15,6 +15,7 @@ import redis
 
 from ops.embedded.data_folder import (
     DataFolder,
+    give_folder,
     hold_data_folder,
     open_data_folder,
     write_atomically,
@@ -80,11 +81,12 @@ def valkey_url_without_password(data: DataFolder, user: str) -> str:
     return f"redis://{user}@127.0.0.1:{data.ports['valkey']}/0"
 
 
-def prepare_valkey(data: DataFolder) -> None:
+def prepare_valkey(data: DataFolder, user: int | None = None) -> None:
     """Write the configuration and the users' file anew from the folder's secrets."""
     home = data.folder("valkey")
-    write_atomically(home / "users.acl", access_rules(data))
-    write_atomically(home / "valkey.conf", configuration(data))
+    give_folder(home, user)
+    write_atomically(home / "users.acl", access_rules(data), owner=user)
+    write_atomically(home / "valkey.conf", configuration(data), owner=user)
 
 
 def access_rules(data: DataFolder) -> str:
@@ -123,7 +125,7 @@ set-proc-title no
 """
 
 
-def valkey_program(data: DataFolder) -> Program:
+def valkey_program(data: DataFolder, user: int | None = None) -> Program:
     """Return how to run the server on its prepared configuration.
 
     Raises:
@@ -134,6 +136,7 @@ def valkey_program(data: DataFolder) -> Program:
         name="valkey",
         command=(str(_server()), str(home / "valkey.conf")),
         environment={"LC_ALL": "C"},
+        user=user,
         folder=home,
     )
 

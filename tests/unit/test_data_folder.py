@@ -18,6 +18,7 @@ from ops.embedded.data_folder import (
     DataFolderUnusable,
     data_folder_path,
     existing_data_folder,
+    give_folder,
     hold_data_folder,
     is_held,
     open_data_folder,
@@ -82,8 +83,9 @@ def test_a_secret_nobody_laid_out_cannot_be_asked_for(tmp_path: Path) -> None:
 
 def test_others_cannot_list_the_folder(tmp_path: Path) -> None:
     data = open_with_given_ports(tmp_path / "data")
-    assert mode_of(data.root) == (0o711 if os.getuid() == 0 else 0o700)
-    closed = {"run", "logs", "supervisor", "secrets", "valkey", "s3", "oidc", "signer"}
+    passable = 0o711 if os.getuid() == 0 else 0o700
+    assert {mode_of(data.root), mode_of(data.root / "run")} == {passable}
+    closed = {"logs", "supervisor", "secrets", "valkey", "s3", "oidc", "signer"}
     assert {mode_of(data.root / name) for name in closed} == {0o700}
 
 
@@ -147,7 +149,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_sockets_of_a_deep_folder_still_fit_in_an_address(tmp_path: Path) -> None:
     deep = open_with_given_ports(tmp_path / ("d" * 60) / ("e" * 60))
     assert len(os.fsencode(deep.sockets / "supervisor.sock")) <= LONGEST_SOCKET_PATH
-    assert mode_of(deep.sockets) == 0o700
+    assert mode_of(deep.sockets) == (0o711 if os.getuid() == 0 else 0o700)
     deep.sockets.rmdir()
 
 
@@ -161,3 +163,27 @@ def test_demo_people_have_the_rights_the_demo_needs() -> None:
         "hana": (("holding-admins",), ()),
         "otto": ((), ("auditor",)),
     }
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_folder_that_changes_hands_goes_with_all_in_it_and_follows_no_link(
+    tmp_path: Path,
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("ours")
+    home = tmp_path / "home"
+    (home / "deep").mkdir(parents=True)
+    (home / "deep" / "file").write_text("x")
+    (home / "link").symlink_to(outside)
+
+    give_folder(home, 61_000)
+
+    inside = (home, home / "deep", home / "deep" / "file", home / "link")
+    assert {each.lstat().st_uid for each in inside} == {61_000}
+    assert outside.stat().st_uid == 0
+
+    (home / "later").write_text("root's")
+    give_folder(home, 61_000)
+    assert (home / "later").stat().st_uid == 0, "a folder in the right hands is not walked through"
+    give_folder(home, None)
+    assert {each.lstat().st_uid for each in inside} == {0}

@@ -11,6 +11,7 @@ from ops.embedded.data_folder import DataFolder, open_data_folder
 from ops.embedded.ports import PORTS
 from ops.embedded.program import Program
 from ops.embedded.secret_files import SECRETS
+from ops.embedded.users import FIRST_ID, PARTS, Users
 from ops.embedded.valkey import access_rules
 from ops.processes import (
     KINDS,
@@ -48,6 +49,39 @@ def test_the_runtime_host_knows_no_database_no_broker_and_no_key(data: DataFolde
         "AWGP_RUNTIME_FOLDER",
         "AWGP_RUNTIME_STATE",
     }
+
+
+def test_apart_from_each_other_each_process_is_a_user_of_its_own(data: DataFolder) -> None:
+    programs = app_programs(data, operator={}, users=Users(separate=True))
+    users = {each.name: each.user for each in programs}
+    assert users.pop("runtime-host") is None
+    assert None not in users.values()
+    assert len(set(users.values())) == len(users)
+    # They own files in existing data folders.
+    assert [*PARTS][:3] == ["valkey", "s3", "oidc"]
+    assert users["execute-1"] == FIRST_ID + 7
+
+
+def test_a_process_of_its_own_user_is_told_of_copies_of_just_its_secrets(data: DataFolder) -> None:
+    operator = {"AWGP_KEK_FILE": "/etc/kek"}
+    programs = app_programs(data, operator=operator, users=Users(separate=True))
+    for program in programs:
+        files = {k: Path(v) for k, v in program.environment.items() if k.endswith("_FILE")}
+        assert set(files.values()) == set(program.secrets)
+        assert len(program.secrets) == len(files)
+    ingest = next(each for each in programs if each.name == "ingest")
+    folder = data.handed_secrets("ingest")
+    assert ingest.secrets == {
+        folder / "AWGP_KEK": Path("/etc/kek"),
+        folder / "AWGP_DATABASE_PASSWORD": data.secret_file("awgp_ingest"),
+        folder / "AWGP_REDIS_PASSWORD": data.secret_file("valkey-ingest"),
+    }
+
+
+def test_the_runtime_host_lets_in_the_execute_user_alone(data: DataFolder) -> None:
+    told = process_environment(data, "runtime-host", users=Users(separate=True))
+    assert told["AWGP_RUNTIME_CLIENT_UIDS"] == str(FIRST_ID + 7)
+    assert told["AWGP_RUNTIME_GROUP"] == str(FIRST_ID + 7)
 
 
 @pytest.mark.parametrize(
