@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## Watch the main job, end to end, on real parts
+demo: $(VENV)/.ready ## Watch the main job, end to end, on real parts
 	@$(BIN)/awgp demo
 
 up: setup ## Run everything on this machine until Ctrl-C

@@ -69,10 +69,11 @@ awgp_web
   policy_sets          select insert
   run_payloads         select insert
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at)
-  source_secrets       select insert update(expires_at) delete
+  source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
+                         created_at,expires_at) insert update(expires_at) delete
   sources              select insert update(owner_person_id,active,settings)
   subject_keys         select insert update(envelope,erased_at)
-  target_secrets       select insert delete
+  target_secrets       select(tenant_id,secret_id,target_id,key_id,created_at) insert delete
   target_versions      select insert
   targets              select insert update(current_version)
   tenants              select
@@ -100,7 +101,8 @@ awgp_worker
   policy_sets          select
   run_payloads         select
   runs                 select update(epoch,status,reason,changed_at)
-  source_secrets       select
+  source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
+                         created_at,expires_at)
   sources              select
   subject_keys         select insert
   target_secrets       select

@@ -6,10 +6,14 @@ GRANT SELECT ON tenants, sources, source_secrets, assistants, persons, runs, ide
 GRANT INSERT ON persons, runs, run_payloads, idempotency_keys, handoffs TO awgp_ingest;
 
 -- web: what people set up and decide.
-GRANT SELECT ON tenants, persons, bundles, targets, target_versions, target_secrets, assistants,
-    assistant_versions, assistant_targets, sources, source_secrets, policy_sets,
-    policy_activations, approval_rules, runs, run_payloads, handoffs, due, policy_decisions,
-    actions, approvals, approval_persons, votes, executions, deliveries, dead_letters TO awgp_web;
+GRANT SELECT ON tenants, persons, bundles, targets, target_versions, assistants,
+    assistant_versions, assistant_targets, sources, policy_sets, policy_activations,
+    approval_rules, runs, run_payloads, handoffs, due, policy_decisions, actions, approvals,
+    approval_persons, votes, executions, deliveries, dead_letters TO awgp_web;
+-- Whose secrets there are and since when, but not the secrets.
+GRANT SELECT (tenant_id, secret_id, source_id, key_id, rotated_by_person_id, created_at,
+    expires_at) ON source_secrets TO awgp_web, awgp_worker;
+GRANT SELECT (tenant_id, secret_id, target_id, key_id, created_at) ON target_secrets TO awgp_web;
 GRANT INSERT ON persons, bundles, targets, target_versions, target_secrets, assistants,
     assistant_versions, assistant_targets, sources, source_secrets, policy_sets,
     policy_activations, approval_rules, run_payloads, handoffs, due, actions, approvals,
@@ -31,7 +35,7 @@ CREATE POLICY web_never_lets_through ON policy_decisions AS RESTRICTIVE FOR INSE
 
 -- worker: the stages policy, hold, execute and post_action.
 GRANT SELECT ON tenants, persons, bundles, targets, target_versions, target_secrets, assistants,
-    assistant_versions, assistant_targets, sources, source_secrets, policy_sets,
+    assistant_versions, assistant_targets, sources, policy_sets,
     policy_activations, approval_rules, runs, run_payloads, handoffs, due, policy_decisions,
     actions, approvals, approval_persons, votes, executions, deliveries, dead_letters
     TO awgp_worker;
