@@ -64,7 +64,8 @@ def share_bytecode() -> None:
 def _state_of_the_program() -> str:
     digest = hashlib.sha256(sys.version.encode())
     for folder in site.getsitepackages():
-        digest.update(f"{folder} {Path(folder).stat().st_mtime_ns}\n".encode())
+        if Path(folder).is_dir():
+            digest.update(f"{folder} {Path(folder).stat().st_mtime_ns}\n".encode())
     for package in PACKAGES:
         spec = find_spec(package)
         for folder in (spec.submodule_search_locations if spec else None) or ():

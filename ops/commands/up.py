@@ -129,10 +129,10 @@ def status(data_path: str | None, *, as_json: bool) -> None:
 
 def warn_of_root(users: Users) -> None:
     """Say in one line that root's rights could not be given up, and why."""
-    if users.blocked is not None:
+    if users.why_root is not None:
         click.echo(
-            f"warning: everything runs as root, since users without rights cannot enter or read "
-            f"{users.blocked}; install AWGP and keep its data where they can",
+            "warning: every process runs as root; users of their own would be safer, but "
+            f"{users.why_root}",
             err=True,
         )
 

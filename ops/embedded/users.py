@@ -9,7 +9,7 @@ import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,14 +29,15 @@ PARTS = (
 
 PACKAGES = ("actors", "audit_export", "ingest", "ops", "pipeline", "runtime_host", "web")
 _PROBE = """
+# The first is passed through, the others are read; the first step that cannot be taken is said.
 import os, sys
 for path in sys.argv[1:]:
-    parts = [os.path.sep, *path.split(os.path.sep)[1:]]
+    parts = ["/", *path.split("/")[1:]]
     for end in range(1, len(parts) + 1):
         step = os.path.join(*parts[:end])
         wanted = os.X_OK if end < len(parts) or step == sys.argv[1] else os.R_OK | os.X_OK
         if not os.access(step, wanted):
-            sys.exit(step)
+            sys.exit("closed: " + step)
 """
 
 
@@ -46,12 +47,12 @@ class Users:
 
     Attributes:
         separate: Whether each part has a uid of its own.
-        blocked: What those uids cannot enter or read, where that is why they are not used.
+        why_root: Why not, where root runs everything although it need not.
         shown: Closed folder -> what the parts are shown of it, in a mount namespace of their own.
     """
 
     separate: bool = False
-    blocked: Path | None = None
+    why_root: str | None = None
     shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, part: str) -> int | None:
@@ -64,17 +65,28 @@ class Users:
 AS_OURSELVES = Users()
 
 
-def choose_users(data: DataFolder) -> Users:
-    """Return separate users where we are root and they can reach the program and the data."""
+def choose_users(data: DataFolder, *, program: Sequence[Path] | None = None) -> Users:
+    """Return separate users where we are root and they can reach the program and the data.
+
+    Args:
+        program: Folders to be read beside the data folder; by default Python's and AWGP's own.
+    """
     if os.getuid() != 0:
         return AS_OURSELVES
-    blocked = _blocked(data, {})
-    if blocked is None:
+    needed = [data.root, *(program_folders() if program is None else program)]
+    obstacle = _obstacle(data, needed, {})
+    if obstacle is None:
         return Users(separate=True)
-    shown = _below_closed_folders(_needed(data))
-    if shown and _blocked(data, shown) is None:
-        return Users(separate=True, shown=shown)
-    return Users(blocked=blocked)
+    shown = _below_closed_folders(needed)
+    if shown:
+        left = _obstacle(data, needed, shown)
+        if left is None:
+            return Users(separate=True, shown=shown)
+        if isinstance(left, Path):
+            obstacle = left
+        # Otherwise mounts are not ours to make here, and the closed folder is what can be changed.
+    named = f"they cannot enter or read {obstacle}" if isinstance(obstacle, Path) else obstacle
+    return Users(why_root=named)
 
 
 def unreachable_parent(path: Path, user: int) -> Path | None:
@@ -92,19 +104,18 @@ def unreachable_parent(path: Path, user: int) -> Path | None:
     return None
 
 
-def _needed(data: DataFolder) -> list[Path]:
-    """The data folder first, of which only the way through is needed; the others are read."""
+def program_folders() -> list[Path]:
+    """Return what must be readable to run AWGP: Python, its packages and our own."""
     found = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent]
-    found += [Path(each) for each in site.getsitepackages()]
+    found += [Path(each) for each in site.getsitepackages() if Path(each).is_dir()]
     for package in PACKAGES:
         spec = find_spec(package)
         if spec is not None and spec.submodule_search_locations:
             found += [Path(each) for each in spec.submodule_search_locations]
-    unique = dict.fromkeys(each for path in found for each in (path, path.resolve()))
-    return [data.root, *(path for path in unique if path != data.root)]
+    return list(dict.fromkeys(each for path in found for each in (path, path.resolve())))
 
 
-def _below_closed_folders(needed: list[Path]) -> dict[str, tuple[str, ...]]:
+def _below_closed_folders(needed: Sequence[Path]) -> dict[str, tuple[str, ...]]:
     shown: dict[str, list[str]] = {}
     for path in sorted(needed):
         closed = unreachable_parent(path, FIRST_ID)
@@ -115,20 +126,23 @@ def _below_closed_folders(needed: list[Path]) -> dict[str, tuple[str, ...]]:
     return {closed: tuple(paths) for closed, paths in shown.items()}
 
 
-def _blocked(data: DataFolder, shown: Mapping[str, tuple[str, ...]]) -> Path | None:
-    """Ask the kernel, as the user itself: modes, groups, access lists and mounts all count."""
-    needed = [str(path) for path in _needed(data)]
+def _obstacle(
+    data: DataFolder, needed: Sequence[Path], shown: Mapping[str, tuple[str, ...]]
+) -> Path | str | None:
+    """Ask the kernel, as such a user itself: modes, groups, access lists and mounts all count.
+
+    Returns what cannot be entered or read, or what else went wrong; None where all is well.
+    """
     with tempfile.TemporaryDirectory(prefix="awgp-probe-") as folder:
         probe = Program(
             name="probe",
-            command=(sys.executable, "-I", "-S", "-c", _PROBE, *needed),
+            command=(sys.executable, "-I", "-S", "-c", _PROBE, *map(str, needed)),
             user=FIRST_ID,
             shown=shown,
         )
         record = Path(folder) / "record"
-        command = launch_command(data, probe, die_with_parent=False, record=record)
         result = subprocess.run(
-            command,
+            launch_command(data, probe, die_with_parent=False, record=record),
             cwd="/",
             env={"LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -138,8 +152,9 @@ def _blocked(data: DataFolder, shown: Mapping[str, tuple[str, ...]]) -> Path | N
         )
     if result.returncode == 0:
         return None
-    said = result.stderr.strip()
-    if said in {str(step) for path in needed for step in (Path(path), *Path(path).parents)}:
-        return Path(said)
-    interpreter = Path(sys.executable).resolve()
-    return unreachable_parent(interpreter, FIRST_ID) or interpreter
+    said = " ".join(result.stderr.split())
+    if said.startswith("closed: "):
+        return Path(said.removeprefix("closed: "))
+    # Where Python itself is closed to them there was no probe to say so.
+    closed = unreachable_parent(Path(sys.executable).resolve(), FIRST_ID)
+    return closed if closed is not None and not shown else said
