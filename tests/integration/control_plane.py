@@ -50,7 +50,8 @@ def token(subject: str, *, groups: list[str], roles: list[str], **further: Any) 
         "sub": subject,
         "name": subject.partition("-")[2].title(),
         "azp": "awgp-cli",
-        "exp": int(time.time()) + 300,
+        # As long as the longest session of tests.
+        "exp": int(time.time()) + 7200,
         "groups": groups,
         "realm_access": {"roles": roles},
     }

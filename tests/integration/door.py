@@ -39,7 +39,8 @@ def token(subject: str = "acme-ada", *, tenant: str = "acme", **changed: Any) ->
         "sub": subject,
         "azp": "awgp-web",
         "name": "Ada",
-        "exp": int(time.time()) + 300,
+        # As long as the longest session of tests.
+        "exp": int(time.time()) + 7200,
         "groups": [f"{tenant}-operators"],
         "realm_access": {"roles": []},
     }
@@ -124,7 +125,9 @@ class Door:
         """Rows by table, of every tenant."""
         with self.admin.connect() as connection:
             return {
-                table: connection.execute(text(f"SELECT count(*) FROM awgp.{table}")).scalar_one()  # noqa: S608  # our own names
+                table: connection.execute(
+                    text(f"SELECT count(*) FROM awgp.{table}")
+                ).scalar_one()  # our own names
                 for table in WRITTEN
             }
 
