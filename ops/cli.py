@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "approvals": ("approvals", "See what waits for a person, and decide it."),
     "audit": ("audit", "Verify, export and download the audit trail."),
     "bundle": ("bundle", "Make, check, pack and push an agent's code."),
+    "database": ("database", "Make the logins and bring the schema up to date."),
     "demo": (
         "demo",
         "Watch requests pass policy, people, gVisor, post-actions and the audit chain.",
@@ -48,6 +49,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "runs": ("runs", "See runs, and replay one that failed."),
     "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
     "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
+    "seed": (
+        "seed",
+        "Put the demo's two subsidiaries, their people and three assistants into a running AWGP.",
+    ),
     "setup": (
         "setup",
         "Install what is missing: gVisor's runsc, the Python runtime, the identity provider.",

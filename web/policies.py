@@ -21,7 +21,7 @@ from pipeline.policy_store import (
 )
 from pipeline.policy_trial import PolicyTestInvalid
 from pipeline.problem import ProblemTable
-from web.access import PEOPLE_WHO_ADMINISTER, READERS, current_caller
+from web.access import PEOPLE_WHO_ADMINISTER, PEOPLE_WHO_OPERATE, READERS, current_caller
 from web.endpoint import endpoint, make_blueprint
 from web.schemas import Strict
 from web.services import services
@@ -66,7 +66,7 @@ class PolicyView(Schema):
     blueprint,
     "/v1/policies",
     method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
+    access=PEOPLE_WHO_OPERATE,
     status=201,
     answer=PolicyView,
     body=PolicyBody,

@@ -97,14 +97,46 @@ def test_no_payload_lies_in_logs_messages_or_the_audit_trail(
     assert found == []
 
 
-def test_the_command_says_it_all_in_its_last_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "ops.cli", "demo"],
+def awgp(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "ops.cli", *arguments],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "NO_COLOR": "1"},
     )
+
+
+def test_the_whole_trail_verifies_in_the_database(played: tuple[DemoStage, Told]) -> None:
+    stage, _ = played
+    done = awgp("audit", "verify", "--all", "--json", "--data", str(stage.data.root))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_key_ring_is_rotated_in_three_steps(played: tuple[DemoStage, Told]) -> None:
+    stage, _ = played
+    data = ("--data", str(stage.data.root))
+    ring = stage.data.secret_file("kek")
+    too_soon = awgp("keys", "rotate", *data)
+    assert (too_soon.returncode, too_soon.stderr.count("\n")) == (2, 1)
+    first = ring.read_text().split()
+    assert awgp("keys", "add", *data).returncode == 0
+    second = ring.read_text().split()
+    assert second[:1] == first
+    assert awgp("keys", "rotate", *data).returncode == 0
+    assert ring.read_text().split() == second[::-1]
+    assert awgp("keys", "retire", *data).returncode == 0
+    assert ring.read_text().split() == second[1:]
+
+
+def test_a_second_seed_is_refused_in_one_line(played: tuple[DemoStage, Told]) -> None:
+    stage, _ = played
+    done = awgp("seed", "--data", str(stage.data.root))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_the_command_says_it_all_in_its_last_line() -> None:
+    done = awgp("demo")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "\x1b" not in done.stdout
     last = json.loads(done.stdout.splitlines()[-1])

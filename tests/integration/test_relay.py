@@ -189,13 +189,13 @@ def test_a_wiped_broker_hurries_neither_a_lease_nor_a_retry(
     rows(
         database,
         world.acme,
-        f"UPDATE handoffs SET {later}, lease_until = clock_timestamp() + interval '1 hour'"  # a constant
+        f"UPDATE handoffs SET {later}, lease_until = clock_timestamp() + interval '1 hour'"
         " RETURNING 1",
     )
     rows(
         database,
         world.globex,
-        f"UPDATE handoffs SET {later}, not_before = clock_timestamp() + interval '1 hour'"  # a constant
+        f"UPDATE handoffs SET {later}, not_before = clock_timestamp() + interval '1 hour'"
         " RETURNING 1",
     )
     with admin(valkey) as client:

@@ -123,7 +123,9 @@ EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
         "admin": 409,
     },
     ("POST", "/v1/bundles"): PEOPLE_WHO_OPERATE | {"other tenant": 415},
-    ("POST", "/v1/policies"): ADMINS_ALONE | {"admin": 422},
+    # Who operates may propose a version; an admin activates it.
+    ("POST", "/v1/policies"): dict.fromkeys(WHO, 422)
+    | {"no token": 401, "machine": 403, "auditor": 403},
     ("GET", "/v1/policies/active"): OWN_LIST,
     ("POST", "/v1/policies/<int(min=1,max=2147483647):version>/activate"): ADMINS_ALONE
     | {"admin": 404},
