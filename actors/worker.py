@@ -9,7 +9,10 @@ broker is made when the Dramatiq command asks for it.
 
 # ruff: noqa: PLC0415  # a process loads its own stages only: no S3 client beside a sandbox
 
+import ctypes
+import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +30,8 @@ from pipeline.fault_points import arm
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import SettingInvalid, Settings, read_settings
+
+PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +156,21 @@ DECLARE: Final[Mapping[Stage, Callable[[Parts], None]]] = MappingProxyType(
 )
 
 
+def end_with_the_master() -> None:
+    """Let a worker process stop in order when the master that forked it is killed (prctl(2))."""
+    master = multiprocessing.parent_process()
+    if master is None:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != master.pid:
+        # It died before we asked to be told.
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def __getattr__(name: str) -> dramatiq.Broker:
     """Make `broker` when the Dramatiq command asks for it, once a process."""
     if name != "broker":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    end_with_the_master()
     broker = globals()["broker"] = make_worker(os.environ)
     return broker

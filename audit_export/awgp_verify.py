@@ -542,7 +542,7 @@ def _live(checkpoints: Sequence[Checkpoint], report: TenantReport) -> list[Check
     """
     ordered = sorted(checkpoints, key=lambda c: (c.rewinds, c.size, c.time))
     notes = _rewind_notes(ordered, report)
-    for before, after in zip(ordered, ordered[1:]):  # noqa: B905, RUF007 (Python 3.9 runs this)
+    for before, after in zip(ordered, ordered[1:]):
         same = before.rewinds == after.rewinds and before.size == after.size
         if same and (before.root, before.chain) != (after.root, after.chain):
             raise VerificationError(

@@ -60,6 +60,7 @@ PASSED_ON = (
     "AWGP_SEAL_INTERVAL_SECONDS",
     "AWGP_EXPORT_INTERVAL_SECONDS",
     "AWGP_FAULT_POINT",
+    "AWGP_TRUSTED_PROXIES",
     "AWGP_RUNSC",
 )
 """The operator's own choices every process may see; none is a secret."""

@@ -292,3 +292,20 @@ def test_real_workers_take_runs_to_the_hold_and_losing_the_broker_loses_none(
 
 def served(client: "redis.Redis") -> list[object]:
     return [client.get(key) for key in client.keys("awgp:worker:*")]
+
+
+def test_a_killed_master_takes_its_worker_processes_along(
+    database: Database, world: World, settings: Settings, valkey: Running
+) -> None:
+    with worker_process(database, valkey, "policy") as master:
+        children = Path(f"/proc/{master.pid}/task/{master.pid}/children")
+        wait_until(lambda: children.read_text().split(), "the worker process")
+        forked = [int(pid) for pid in children.read_text().split()]
+        with admin(valkey) as client:
+            wait_until(lambda: served(client), "the worker's heartbeat")
+        master.kill()
+        master.wait()
+        wait_until(
+            lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in forked),
+            "the worker processes to stop",
+        )
