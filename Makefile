@@ -30,7 +30,7 @@ down: ## Stop it; the data stays
 
 test: setup ## Run all tests: lint, types, laws, unit, contract, integration, end to end
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 3 --dist loadfile
 
 lint: $(VENV)/.ready ## Check style, types and the laws between rooms
 	@$(BIN)/ruff check .
