@@ -331,7 +331,9 @@ ATTACKS: dict[str, tuple[str, dict[str, float], ExitReason]] = {
     ),
     "forks without end": (
         # It stays at its limit for a while: a peak between two looks would be called an error.
-        "import os, time\ntry:\n    while True: os.fork()\nexcept OSError:\n    time.sleep(2); raise",
+        "import os, time\n"
+        "try:\n    while True: os.fork()\n"
+        "except OSError:\n    time.sleep(2)\n    raise",
         {"processes": 16},
         ExitReason.PROCESSES,
     ),
