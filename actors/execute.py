@@ -48,6 +48,7 @@ from runtime_host.client import HostUnavailable, LaunchRefused
 log = structlog.get_logger()
 
 OUTCOME_UNKNOWN: Final = "outcome unknown"
+TOO_LATE: Final = "the approval's time to start had passed"
 # A bundle whose reruns are safe is still not run for ever.
 MAX_LOST = 3
 # Not now, says the host; nothing is wrong with the run.
@@ -178,8 +179,7 @@ class Executor:
     ) -> Go | None:
         if may_no_longer_start(work, run):
             finish(work.connection, handoff)
-            reason = "the approval's time to start had passed"
-            move(work, run, Status.EXPIRED, stage=Stage.EXECUTE, reason=reason)
+            move(work, run, Status.EXPIRED, stage=Stage.EXECUTE, reason=TOO_LATE)
             return None
         verdict = self._check(work, run)
         if isinstance(verdict, Go):
@@ -209,6 +209,9 @@ class Executor:
             if not safe or times_lost(work, run) >= MAX_LOST:
                 _end_unknown(work, run, handoff)
                 return None
+        if may_no_longer_start(work, run):
+            _end_failed(work, run, handoff, TOO_LATE)
+            return None
         if not isinstance(verdict, Go):
             _end_failed(work, run, handoff, verdict.reason)
             return None
@@ -343,8 +346,7 @@ def _end(work: Work, attempt: Attempt, result: ExecutionResult) -> None:
         move(work, run, Status.EXECUTED, stage=Stage.EXECUTE)
         return
     code = f": exit code {result.exit_code}" if result.reason is ExitReason.ERROR else ""
-    reason = f"agent {result.reason}{code}"
-    move(work, run, Status.FAILED, stage=Stage.EXECUTE, reason=reason)
+    move(work, run, Status.FAILED, stage=Stage.EXECUTE, reason=f"agent {result.reason}{code}")
 
 
 def _end_interrupted(work: Work, run: StoredRun, attempt: Attempt) -> None:

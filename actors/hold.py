@@ -8,7 +8,7 @@ from uuid import UUID
 
 import dramatiq
 
-from actors.stage import declare_due, declare_stage, forget_due, in_one_transaction, take_due
+from actors.stage import declare_due, declare_stage, in_one_transaction
 from pipeline.action_store import assemble, save_action
 from pipeline.approval_opening import open_approval
 from pipeline.approval_store import expire
@@ -59,11 +59,14 @@ def _let_through(work: Work, run: StoredRun, policy: ActivePolicy, reason: str) 
 
 
 def expire_due(outbox: Outbox, tenant_id: UUID, due_id: UUID) -> None:
-    """Expire the approval a row of `due` names, if it is still open."""
+    """Expire the approval a row of `due` names, if it is still open.
+
+    The row is not locked first: whoever decides locks the run, then the approval, and deletes
+    the row last. Two messages for it meet at the run.
+    """
     with outbox.work(tenant_id) as work:
-        due = take_due(work, due_id)
-        if due is None:
-            return
-        if due.subject_id is not None:
-            expire(work, due.subject_id)
-        forget_due(work, due)
+        approval_id = work.execute(
+            "SELECT subject_id FROM due WHERE due_id = :id AND sends > 0", id=due_id
+        ).scalar_one_or_none()
+        if approval_id is not None:
+            expire(work, approval_id)

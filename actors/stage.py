@@ -158,10 +158,6 @@ def take_due(work: Work, due_id: UUID) -> Due | None:
     return Due(due_id=row[0], kind=row[1], subject_id=row[2], created_at=row[3])
 
 
-def forget_due(work: Work, due: Due) -> None:
-    work.execute("DELETE FROM due WHERE due_id = :id", id=due.due_id)
-
-
 def repeat_due(work: Work, due: Due, *, after: timedelta) -> None:
     """Make it due again; a duplicate message of this time finds nothing to do."""
     work.execute(

@@ -37,7 +37,7 @@ def may_no_longer_start(work: Work, run: StoredRun) -> bool:
     return bool(
         work.execute(
             "SELECT clock_timestamp() >= execution_expires_at FROM approvals"
-            " WHERE run_id = :run AND epoch = :epoch AND status = 'approved'",
+            " WHERE run_id = :run AND epoch = :epoch",
             run=run.run_id,
             epoch=run.epoch,
         ).scalar_one_or_none()

@@ -1,6 +1,6 @@
 """The last look before a launch: is what would run now what was decided on?
 
-the policy set activated since denies .... the run is denied
+the policy set now in force denies ....... the run is denied
 it asks for more, or a rule changed ...... the run is held again, in a new epoch
 bundle, target, limits, payload changed .. likewise: the digest is not the one decided on
 anything else ............................ go
@@ -83,20 +83,17 @@ def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:
 
 
 def _policy_refuses(work: Work, run: StoredRun, decided: dict[str, Any]) -> Deny | Rehold | None:
-    """Ask the set in force again, if it is not the one that decided."""
-    active = active_policy(work)
-    if active is not None and active.version == decided["policy"]["version"]:
-        return None
+    """Ask the set in force, also if it is the one that decided: its subject may have changed."""
     try:
-        decision = _decision_now(work, run, active)
+        decision = _decision_now(work, run, active_policy(work))
     except AssistantNotFound as error:
         return Deny(reason=str(error))
     if decision.verdict is Verdict.DENY:
-        return Deny(reason=f"the policy activated since denies it: {decision.code}")
+        return Deny(reason=f"the policy now denies it: {decision.code}")
     met = {rule["name"] for rule in (decided["requirement"] or {"rules": []})["rules"]}
     more = sorted(set(decision.hold_rules) - met)
     if more:
-        return Rehold(reason=f"the policy activated since asks for {', '.join(more)}")
+        return Rehold(reason=f"the policy now asks for {', '.join(more)}")
     return None
 
 

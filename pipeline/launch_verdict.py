@@ -33,7 +33,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deny:
-    """A policy activated since says no. `reason` is shown to the sender."""
+    """The policy in force now says no. `reason` is shown to the sender."""
 
     reason: str
 

@@ -13,7 +13,7 @@ from actors.stage import StageFailed
 from pipeline.execution import ExecutionResult, ExitReason
 from pipeline.handoff import LeaseLost
 from pipeline.policy_store import activate_policy_set, add_policy_set
-from pipeline.registry import add_target
+from pipeline.registry import add_assistant, add_target
 from pipeline.run import Stage
 from runtime_host.client import HostUnavailable, LaunchRefused
 from tests.integration.conftest import Database
@@ -29,7 +29,7 @@ from tests.integration.fake_host import (
     result,
 )
 from tests.integration.stages import rows, status
-from tests.integration.world import FIELDS, KEYRING, POLICY, TenantWorld, World
+from tests.integration.world import FIELDS, KEYRING, POLICY, RUNTIME, TenantWorld, World
 
 
 def executions(database: Database, tenant: TenantWorld, run_id: UUID) -> list[tuple[object, ...]]:
@@ -367,6 +367,58 @@ def test_a_policy_activated_since_that_denies_is_obeyed(database: Database, worl
 
     assert where(database, world.acme, run_id)[0] == "denied"
     assert host.specs == []
+
+
+def test_what_the_policy_that_decided_denies_by_now_is_not_put_to_people_again(
+    database: Database, world: World
+) -> None:
+    acme = world.acme
+    only_the_first = POLICY + (
+        '\n@id("first-version")\nforbid (principal, action == Action::"run", resource)'
+        "\nwhen { resource.version > 1 };\n"
+    )
+    with database.outbox("awgp_web").work(acme.tenant_id) as work:
+        version = add_policy_set(
+            work, source=only_the_first, author=acme.persons["axel"], context_fields=FIELDS
+        )
+        activate_policy_set(work, version, by=acme.persons["olga"])
+    run_id = approved_run(database, acme)
+    with database.outbox("awgp_web").work(acme.tenant_id) as work:
+        add_assistant(
+            work,
+            name="booker",
+            bundle_digest=acme.bundle_digest,
+            runtime=RUNTIME,
+            by=acme.persons["axel"],
+        )
+
+    execute(database, acme, run_id, FakeHost(result()))
+
+    found = ("denied", "the policy now denies it: forbidden")
+    assert where(database, acme, run_id) == found
+
+
+def test_an_approval_grown_too_old_while_the_host_was_busy_starts_nothing(
+    database: Database, world: World
+) -> None:
+    run_id = approved_run(database, world.acme)
+    execute(database, world.acme, run_id, FakeHost(LaunchRefused("busy", "no place")))
+    assert where(database, world.acme, run_id)[0] == "executing"
+    rows(
+        database,
+        world.acme,
+        "UPDATE approvals SET execution_expires_at = clock_timestamp() RETURNING 1",
+    )
+    let_time_pass(database, world.acme)
+    host = FakeHost(result())
+
+    execute(database, world.acme, run_id, host)
+
+    assert host.specs == []
+    assert where(database, world.acme, run_id) == (
+        "failed",
+        "the approval's time to start had passed",
+    )
 
 
 def test_a_target_changed_since_puts_the_question_again(database: Database, world: World) -> None:

@@ -1,6 +1,7 @@
 """Policy and hold on a real database: who decides what, and who cannot."""
 
 import threading
+import time
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
+from actors.hold import expire_due
 from pipeline.approval import Verdict, VoteRefused
 from pipeline.approval_store import (
     AlreadyDecided,
@@ -24,6 +26,7 @@ from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
 from pipeline.registry import add_person
 from pipeline.run import Stage
+from pipeline.run_store import load_run
 from tests.integration.conftest import Database
 from tests.integration.stages import declared, deliver, rows, status, work_off
 from tests.integration.world import KEYRING, TenantWorld, World, submit
@@ -294,6 +297,64 @@ def test_a_vote_and_the_expiry_at_one_instant_give_one_outcome(
     ended = status(database, world.acme, run_id)["status"]
     kept = look(web, world.acme, approval_id).status
     assert (ended, kept) in {("approved", "approved"), ("expired", "expired")}
+
+
+def test_a_vote_does_not_deadlock_with_the_expiry_that_waits_for_it(
+    database: Database, world: World
+) -> None:
+    run_id, approval_id = held_run(database, world.acme)
+    web, worker = database.outbox("awgp_web"), database.outbox("awgp_worker")
+    digest = look(web, world.acme, approval_id).digest
+    with database.admin.begin() as connection:
+        (due_id,) = connection.exec_driver_sql(
+            "UPDATE awgp.due SET sends = 1 WHERE kind = 'hold.expire' RETURNING due_id"
+        ).one()
+    expiry = threading.Thread(target=expire_due, args=(worker, world.acme.tenant_id, due_id))
+    with web.work(world.acme.tenant_id) as work:
+        load_run(work, run_id, lock=True)
+        expiry.start()
+        wait_for_a_lock(database)
+        cast_vote(
+            work,
+            KEYRING,
+            approval_id,
+            person_id=world.acme.persons["ben"],
+            display_name="Ben",
+            groups=APPROVER,
+            verdict=Verdict.APPROVE,
+            digest=digest,
+        )
+    expiry.join()
+    assert status(database, world.acme, run_id)["status"] == "approved"
+
+
+def test_an_expiry_that_comes_before_its_time_comes_again(database: Database, world: World) -> None:
+    run_id, approval_id = held_run(database, world.acme)
+    worker = database.outbox("awgp_worker")
+    with database.admin.begin() as connection:
+        (due_id,) = connection.exec_driver_sql(
+            "UPDATE awgp.due SET sends = 1 WHERE kind = 'hold.expire' RETURNING due_id"
+        ).one()
+    expire_due(worker, world.acme.tenant_id, due_id)
+    assert status(database, world.acme, run_id)["status"] == "held"
+    make_late(database, approval_id)
+    expire_due(worker, world.acme.tenant_id, due_id)
+    assert status(database, world.acme, run_id)["status"] == "expired"
+    assert rows(database, world.acme, "SELECT 1 FROM due WHERE kind = 'hold.expire'") == []
+
+
+def wait_for_a_lock(database: Database) -> None:
+    """Return once a session of the worker waits for a row somebody holds."""
+    give_up_at = time.monotonic() + 20
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND usename = 'awgp_worker' AND wait_event_type = 'Lock'"
+    )
+    while time.monotonic() < give_up_at:
+        with database.admin.connect() as connection:
+            if connection.exec_driver_sql(waiting).scalar_one():
+                return
+    raise AssertionError("nobody waits for a lock")
 
 
 def test_an_edit_raises_the_epoch_voids_the_votes_and_bars_the_editor(
