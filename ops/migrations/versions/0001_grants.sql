@@ -4,6 +4,11 @@
 GRANT SELECT ON tenants, sources, source_secrets, assistants, persons, runs, idempotency_keys,
     executions, deliveries, approvals TO awgp_ingest;
 GRANT INSERT ON persons, runs, run_payloads, idempotency_keys, handoffs TO awgp_ingest;
+-- It brings requests and no more: neither another payload for a run nor a way past a stage.
+CREATE POLICY ingest_only_brings ON run_payloads AS RESTRICTIVE FOR INSERT TO awgp_ingest
+    WITH CHECK (epoch = 1 AND editor_person_id IS NULL);
+CREATE POLICY ingest_only_brings ON handoffs AS RESTRICTIVE FOR INSERT TO awgp_ingest
+    WITH CHECK (epoch = 1 AND stage = 'policy');
 
 -- web: what people set up and decide.
 GRANT SELECT ON tenants, persons, bundles, targets, target_versions, assistants,

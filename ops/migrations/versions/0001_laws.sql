@@ -72,14 +72,32 @@ CREATE FUNCTION check_approval() RETURNS trigger LANGUAGE plpgsql
 SET search_path = awgp, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.status <> 'open' OR jsonb_array_length(NEW.requirement -> 'rules') < 1 OR EXISTS (
+        IF NEW.status <> 'open' OR NEW.execution_expires_at IS NOT NULL
+            OR coalesce(jsonb_array_length(NEW.requirement -> 'rules'), 0) < 1 OR EXISTS (
             SELECT 1 FROM jsonb_array_elements(NEW.requirement -> 'rules') AS rule
             WHERE coalesce((rule ->> 'quorum')::int, 0) < 1
                 OR coalesce(jsonb_array_length(rule -> 'groups'), 0) < 1) THEN
             RAISE EXCEPTION 'an approval opens with rules that each ask for a vote'
                 USING ERRCODE = 'AW003';
         END IF;
+        -- What is counted is what the digest covers and people see.
+        IF NEW.requirement IS DISTINCT FROM (
+            SELECT convert_from(x.action, 'UTF8')::jsonb -> 'requirement' FROM actions x
+            WHERE x.tenant_id = NEW.tenant_id AND x.run_id = NEW.run_id AND x.epoch = NEW.epoch) THEN
+            RAISE EXCEPTION 'an approval asks what its action says' USING ERRCODE = 'AW003';
+        END IF;
         RETURN NEW;
+    END IF;
+    IF OLD.status = 'open' AND NEW.status = 'approved' THEN
+        IF coalesce(NEW.execution_expires_at > clock_timestamp() + make_interval(secs =>
+            (SELECT min((rule ->> 'execution_expires_in_seconds')::int)
+             FROM jsonb_array_elements(OLD.requirement -> 'rules') AS rule)), true) THEN
+            RAISE EXCEPTION 'an approval says until when its run may start, as its rules do'
+                USING ERRCODE = 'AW005';
+        END IF;
+    ELSIF NEW.execution_expires_at IS DISTINCT FROM OLD.execution_expires_at
+        AND coalesce(NEW.execution_expires_at > OLD.execution_expires_at, true) THEN
+        RAISE EXCEPTION 'the time to start a run cannot be put off' USING ERRCODE = 'AW005';
     END IF;
     IF OLD.status = NEW.status THEN
         RETURN NEW;
