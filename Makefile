@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint format lock clean
+.PHONY: help setup demo up down test e2e lint format lock clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ down: ## Stop it; the data stays
 test: setup ## Run all tests: lint, types, laws, unit, contract, integration, end to end
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -n 3 --dist loadfile
+
+e2e: setup ## Run the end-to-end tests alone
+	@$(BIN)/pytest tests/e2e
 
 lint: $(VENV)/.ready ## Check style, types and the laws between rooms
 	@$(BIN)/ruff check .

@@ -1066,10 +1066,17 @@ def _say(text: str) -> None:
     print(plain.encode(encoding, "backslashreplace").decode(encoding))
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line; the usage is in --help."""
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="awgp_verify.py",
         description="Verify an exported AWGP audit trail, offline.",
+        epilog="example: awgp_verify.py trail --trust-root sha256:<64 hex digits>",
         allow_abbrev=False,
     )
     parser.add_argument("folder", type=Path, help="a tenant's folder, or a folder of them")

@@ -189,9 +189,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def plain_message(error: Exception) -> str | None:
     """Return what a person is told; None for what can only be a bug."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{error.format_message()} See `{error.ctx.command_path} --help`."
     if isinstance(error, click.ClickException):
         return error.format_message()
-    return str(error) if isinstance(error, AwgpError) else out_of_reach(error)
+    return str(error) if isinstance(error, AwgpError) else out_of_reach(error) or no_file(error)
 
 
 def out_of_reach(error: Exception) -> str | None:
@@ -201,6 +203,13 @@ def out_of_reach(error: Exception) -> str | None:
         if isinstance(kind, type) and isinstance(error, kind):
             # SQLAlchemy's own text adds the statement; the driver's says what happened.
             return f"{what}: {getattr(error, 'orig', None) or error}"
+    return None
+
+
+def no_file(error: Exception) -> str | None:
+    """Return what to say about a file or folder that cannot be used; None for any other error."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}"
     return None
 
 

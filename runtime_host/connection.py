@@ -18,7 +18,7 @@ class ClientWatcher:
 
     Args:
         decoder: Holds what the client sent beyond its launch.
-        lease_seconds: How long the sandbox may run without a renewal.
+        lease_until: `time.monotonic()` at which the sandbox dies without a renewal.
         stop_at: When the host itself must be done, if it is stopping.
     """
 
@@ -26,12 +26,12 @@ class ClientWatcher:
         self,
         connection: socket.socket,
         decoder: Decoder,
-        lease_seconds: float,
+        lease_until: float,
         stop_at: Callable[[], float | None],
     ) -> None:
         self._connection = connection
         self._decoder = decoder
-        self._lease_until = time.monotonic() + lease_seconds
+        self._lease_until = lease_until
         self._stop_at = stop_at
         self._unsent = bytearray()
         connection.setblocking(False)

@@ -19,6 +19,8 @@ from runtime_host.output import (
 )
 
 MAX_DETAIL_CHARACTERS = 500
+# What the launcher can mark; anything else is not its word.
+MARKS = frozenset({b"disk", b"processes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class Transcript:
             truncated=reason is ExitReason.OUTPUT,
             duration_ms=ending.duration_ms,
             peak_memory_bytes=ending.peak_memory_bytes,
-            detail=detail[:MAX_DETAIL_CHARACTERS],
+            detail=_plain(detail)[:MAX_DETAIL_CHARACTERS],
         )
 
     def _take(self, kind: bytes, body: bytes, offset_ms: int) -> None:
@@ -95,8 +97,8 @@ class Transcript:
             stream = "stdout" if kind == b"O" else "stderr"
             for line in self._cutter.feed(stream, body, offset_ms):
                 self._keep(line)
-        elif kind == b"P":
-            self._marks.add(body[:16].decode("ascii", "replace"))
+        elif kind == b"P" and body in MARKS:
+            self._marks.add(body.decode())
         elif kind == b"F":
             self._result = body
         elif kind == b"R":
@@ -130,7 +132,7 @@ class Transcript:
 
     def _exit_code(self) -> int | None:
         code = (self._end or {}).get("exit_code")
-        return code if isinstance(code, int) else None
+        return code if type(code) is int and -255 <= code <= 255 else None
 
     def _failed(self, exit_code: int, ending: Ending) -> tuple[ExitReason, str]:
         how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
@@ -154,6 +156,11 @@ class Transcript:
         except ResultRefused as exc:
             return ExitReason.ERROR, str(exc)
         return ExitReason.OK, "done"
+
+
+def _plain(text: str) -> str:
+    """Without what neither the socket nor the database can hold."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _unexplained(noise: bytes) -> str:

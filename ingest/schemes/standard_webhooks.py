@@ -45,10 +45,10 @@ class StandardWebhooks:
             [sign(secret, event_id, stamp, body) for secret in secrets], given
         ):
             raise SignatureInvalid
-        timestamp = datetime.fromtimestamp(int(stamp), UTC)
-        if abs(now - timestamp) > TOLERANCE:
+        # Compared as numbers: a time past the year 9999 is no datetime.
+        if abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
             raise TimestampOutOfRange
-        return Verified(event_id=event_id, timestamp=timestamp)
+        return Verified(event_id=event_id, timestamp=datetime.fromtimestamp(int(stamp), UTC))
 
 
 def sign(secret: bytes, event_id: str, timestamp: str, body: bytes) -> str:

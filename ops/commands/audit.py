@@ -51,6 +51,12 @@ def command() -> None:
 
     Works on the data folder of `awgp up`, or, where there is none, on what AWGP_DATABASE_URL,
     AWGP_S3_ENDPOINT and AWGP_CHECKPOINT_PUBLIC_KEY name.
+
+    \b
+    Examples:
+      awgp audit verify
+      awgp audit export
+      awgp audit download trail
     """
 
 
@@ -169,7 +175,12 @@ def download(folder: Path, slug: str | None, data_path: str | None, *, as_json: 
 @json_option
 @data_option
 def fingerprint(data_path: str | None, *, as_json: bool) -> None:
-    """Print the signer's fingerprint: the trust root to hand to an auditor, by another way."""
+    """Print the signer's fingerprint: the trust root to hand to an auditor, by another way.
+
+    \b
+    Example:
+      awgp audit fingerprint
+    """
     key = make_signer_key(_settings(data_path, EXPORTER))
     if as_json:
         members = json.loads(key.to_bytes())

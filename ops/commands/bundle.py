@@ -38,13 +38,25 @@ Path("/output/result.json").write_text(json.dumps({"done": True}))
 
 @click.group("bundle")
 def command() -> None:
-    """Make, check, pack and push an agent's code."""
+    """Make, check, pack and push an agent's code.
+
+    \b
+    Examples:
+      awgp bundle init invoice-check
+      awgp bundle build invoice-check
+      awgp bundle push invoice-check-0.1.0.tar.gz --as ada
+    """
 
 
 @command.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> None:
-    """Start a bundle in FOLDER: a manifest and an agent that answers."""
+    """Start a bundle in FOLDER: a manifest and an agent that answers.
+
+    \b
+    Example:
+      awgp bundle init invoice-check
+    """
     if (folder / FILE_NAME).exists():
         raise AwgpError(f"{folder / FILE_NAME} is there already")
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,15 +70,32 @@ def init(folder: Path) -> None:
 @command.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 def lint(path: Path) -> None:
-    """Check PATH, a folder or a packed bundle; nothing is unpacked to disk."""
+    """Check PATH, a folder or a packed bundle; nothing is unpacked to disk.
+
+    \b
+    Examples:
+      awgp bundle lint invoice-check
+      awgp bundle lint invoice-check-0.1.0.tar.gz
+    """
     _show(inspect(packed_at(path)))
 
 
 @command.command("build")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; NAME-VERSION.tar.gz by default.",
+)
 def build_bundle(folder: Path, output: Path | None) -> None:
-    """Pack FOLDER; the same files always give the same digest."""
+    """Pack FOLDER; the same files always give the same digest.
+
+    \b
+    Examples:
+      awgp bundle build invoice-check
+      awgp bundle build invoice-check -o packed.tar.gz
+    """
     packed = build(folder)
     info = inspect(packed)
     target = output or Path(f"{info.manifest.name}-{info.manifest.version}.tar.gz")

@@ -24,6 +24,9 @@ fields_option = click.option(
     type=A_FILE,
     help='JSON: {"amount": {"pointer": "/amount_cents", "type": "long"}, ...}',
 )
+tests_option = click.option(
+    "--tests", "tests_file", type=A_FILE, help="JSON: the tests the set comes with."
+)
 
 
 class FileRefused(AwgpError):
@@ -32,13 +35,20 @@ class FileRefused(AwgpError):
 
 @click.group(name="policy")
 def command() -> None:
-    """Check, add and activate policy sets, and see why one decides as it does."""
+    """Check, add and activate policy sets, and see why one decides as it does.
+
+    \b
+    Examples:
+      awgp policy check acme.cedar --context-fields fields.json --tests tests.json
+      awgp policy add acme.cedar --context-fields fields.json --tests tests.json --as ada
+      awgp policy activate 2 --as cleo
+    """
 
 
 @command.command()
 @click.argument("file", type=A_FILE)
 @fields_option
-@click.option("--tests", "tests_file", type=A_FILE, help="JSON: the tests the set comes with.")
+@tests_option
 @json_option
 @click.pass_context
 def check(
@@ -92,9 +102,9 @@ def explain_(file: Path, request_file: Path, fields_file: Path | None, as_json: 
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--context-fields", "fields_file", type=click.Path(path_type=Path))
-@click.option("--tests", "tests_file", type=click.Path(path_type=Path))
+@click.argument("file", type=A_FILE)
+@fields_option
+@tests_option
 @json_option
 @caller_options
 def add(

@@ -16,7 +16,12 @@ from pipeline.settings import read_settings
 
 @click.command("relay")
 def command() -> None:
-    """Send again what is overdue. Any number may run at once."""
+    """Send again what is overdue. Any number may run at once.
+
+    \b
+    Example:
+      awgp relay
+    """
     settings = read_settings(os.environ)
     configure_event_log(settings.env)
     if settings.fault_point:

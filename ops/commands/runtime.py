@@ -23,13 +23,25 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 @click.group("runtime")
 def command() -> None:
-    """Install gVisor, and build what sandboxes run in."""
+    """Install gVisor, and build what sandboxes run in.
+
+    \b
+    Examples:
+      awgp runtime install
+      awgp runtime build
+      awgp runtime list
+    """
 
 
 @command.command()
 @_JSON
 def install(as_json: bool) -> None:
-    """Make sure of a recent runsc on this machine; takes root where there is none."""
+    """Make sure of a recent runsc on this machine; takes root where there is none.
+
+    \b
+    Example:
+      awgp runtime install
+    """
     installed = install_runsc.install()
     if as_json:
         body = {"path": str(installed.path), "version": installed.version, "fresh": installed.fresh}
@@ -46,7 +58,13 @@ def install(as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Build anew, for newer packages.")
 @_JSON
 def build(folder: Path, name: str, force: bool, as_json: bool) -> None:
-    """Build the runtime's root file system from Debian packages."""
+    """Build the runtime's root file system from Debian packages.
+
+    \b
+    Examples:
+      awgp runtime build
+      awgp runtime build --folder /var/lib/awgp/runtimes --force
+    """
     record = build_runtime.build(folder.absolute(), name, force=force)
     click.echo(json.dumps(asdict(record)) if as_json else f"{record.name}  {record.digest}")
 
@@ -55,7 +73,12 @@ def build(folder: Path, name: str, force: bool, as_json: bool) -> None:
 @_FOLDER
 @_JSON
 def list_runtimes(folder: Path, as_json: bool) -> None:
-    """Show the runtimes that are built."""
+    """Show the runtimes that are built.
+
+    \b
+    Example:
+      awgp runtime list --json
+    """
     found = runtimes(folder)
     if as_json:
         click.echo(json.dumps({name: asdict(record) for name, record in found.items()}))

@@ -43,6 +43,11 @@ def command() -> None:
     AWGP_RUNTIME_GROUP: group that owns the socket, by name or number.
     AWGP_RUNTIME_STOP_SECONDS: how long running sandboxes may go on at SIGTERM; 30 by default.
     AWGP_RUNSC: the runsc binary; else /usr/local/bin/runsc, else PATH.
+
+    \b
+    Example:
+      AWGP_RUNTIME_SOCKET=/run/awgp/host.sock AWGP_RUNTIME_STATE=/var/lib/awgp/host \\
+        AWGP_RUNTIME_FOLDER=/var/lib/awgp/runtimes awgp runtime-host
     """
     forget_the_environment()
     settings = settings_from(dict(os.environ))

@@ -60,6 +60,11 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
 
     Servers named by URL (AWGP_DATABASE_URL, AWGP_REDIS_URL, AWGP_S3_ENDPOINT, AWGP_OIDC_ISSUER)
     are used; the others are started here. All data stays in one folder and outlives a restart.
+
+    \b
+    Examples:
+      awgp up
+      awgp up --detach --data /srv/awgp
     """
     console = Console(highlight=False)
     data = open_data_folder(data_folder_path(os.environ, data_path))
@@ -86,7 +91,12 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
 @click.command("down")
 @data_option
 def down(data_path: str | None) -> None:
-    """Stop everything in order. The data stays."""
+    """Stop everything in order. The data stays.
+
+    \b
+    Example:
+      awgp down
+    """
     data = existing_data_folder(data_folder_path(os.environ, data_path))
     stopped = bring_down(data)
     click.echo(f"stopped; the data stays in {data.root}" if stopped else "nothing was running")
@@ -96,7 +106,13 @@ def down(data_path: str | None) -> None:
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status(data_path: str | None, *, as_json: bool) -> None:
-    """Show what runs. Exit status 0 when every process runs, 1 otherwise."""
+    """Show what runs. Exit status 0 when every process runs, 1 otherwise.
+
+    \b
+    Examples:
+      awgp status
+      awgp status --json
+    """
     data = existing_data_folder(data_folder_path(os.environ, data_path))
     try:
         states = Supervisor(data).states()

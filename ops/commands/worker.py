@@ -14,11 +14,25 @@ ONE_AT_A_TIME = frozenset({Stage.EXECUTE, Stage.POST_ACTION})
 
 
 @click.command("worker")
-@click.argument("queues", nargs=-1, required=True, type=click.Choice([s.value for s in Stage]))
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=4, show_default=True)
+@click.argument(
+    "queues",
+    nargs=-1,
+    required=True,
+    metavar="QUEUE...",
+    type=click.Choice([s.value for s in Stage]),
+)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="To start.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=4, show_default=True, help="Of each process."
+)
 def command(queues: tuple[str, ...], processes: int, threads: int) -> None:
-    """Serve one or more queues: policy hold execute post_action audit export."""
+    """Serve one or more queues: policy hold execute post_action audit export.
+
+    \b
+    Examples:
+      awgp worker policy hold
+      awgp worker execute --processes 2 --threads 8
+    """
     arguments = worker_arguments(queues, processes, threads)
     environ = {**os.environ, **worker_environ(queues, threads)}
     # A thread holds one connection, and renews its lease on another.

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from ops.demo.clients import DemoFailed, Person, expect, send_event
@@ -96,7 +97,7 @@ class Story:
         for line in self.output(run):
             self.must("WORKED" not in line, f"the sandbox let it: {line}")
             self.say(f"it tried: {line}")
-        self.say(f"stopped: {view['reason']}")
+        self.say(f"[red]stopped[/] at its limit: {view['reason']}")
 
     def bad_requests(self) -> None:
         self.act("Requests that do not get in")
@@ -169,7 +170,9 @@ class Story:
         failures = [each["failure"] for each in verdict.report["tenants"] if each["failure"]]
         self.told.tamper_detected = not verdict.proven and bool(failures)
         self.must(self.told.tamper_detected, "the verifier missed a flipped byte")
-        self.say(f"[red]refused[/]: {escape(failures[0]['message'])}")
+        failure = failures[0]
+        self.say(f"[red]refused[/] at sequence {failure['sequence']}, line {failure['line']}:")
+        self.say(escape(failure["what"]))
 
     # Telling --------------------------------------------------------------------------------
 
@@ -224,4 +227,4 @@ class Story:
         first: datetime = entries[0][1]
         for action, at in entries:
             table.add_row(action, f"+{(at - first).total_seconds():.3f} s")
-        self.console.print(table)
+        self.console.print(Padding(table, (0, 0, 0, 14)))

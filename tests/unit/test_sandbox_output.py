@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.debian import DebianUnavailable, archives, main_archive
+from pipeline.execution import ExecutionResult, ExitReason, Limits
+from runtime_host.launch_frame import encode_result
 from runtime_host.output import (
     HEADER,
     MAX_FRAME_BYTES,
@@ -20,6 +22,7 @@ from runtime_host.output import (
     checked_result,
 )
 from runtime_host.rootfs import tree_digest
+from runtime_host.verdict import Ending, Transcript
 from runtime_host.wire import Decoder, WireBroken, encode
 
 
@@ -93,6 +96,36 @@ def test_a_sound_result_is_returned_byte_for_byte(raw: bytes) -> None:
 def test_a_result_that_others_could_not_hold_is_refused(raw: bytes) -> None:
     with pytest.raises(ResultRefused, match=r"result\.json"):
         checked_result(raw)
+
+
+def said(*frames: tuple[bytes, bytes]) -> ExecutionResult:
+    transcript = Transcript(Limits(), tell=lambda _: None)
+    for kind, body in frames:
+        transcript.feed(kind + len(body).to_bytes(4, "big") + body, 0)
+    ending = Ending(
+        duration_ms=1, peak_memory_bytes=None, noise=b"", oom_kills=0, capped_by_group=True
+    )
+    return transcript.result(ending)
+
+
+@pytest.mark.parametrize("code", ["true", "1e3", "99999999999999999999", '"0"', "-300", "null"])
+def test_an_exit_code_that_no_process_has_is_none(code: str) -> None:
+    ended = said((b"X", b'{"exit_code": %s}' % code.encode()))
+    assert (ended.reason, ended.exit_code) == (ExitReason.ERROR, None)
+
+
+@pytest.mark.parametrize("problem", ["\\ud800", "\\u0000"])
+def test_a_problem_said_inside_fits_the_socket_and_the_database(problem: str) -> None:
+    ended = said((b"X", b'{"exit_code": 0, "problem": "a%sb"}' % problem.encode()))
+    assert ended.reason is ExitReason.ERROR
+    assert "\0" not in ended.detail
+    assert encode_result(ended)
+
+
+def test_marks_that_nobody_knows_are_not_kept() -> None:
+    marks = [(b"P", b"%d" % number) for number in range(5)]
+    ended = said(*marks, (b"P", b"disk"), (b"X", b'{"exit_code": 1}'))
+    assert ended.reason is ExitReason.DISK
 
 
 def test_a_socket_frame_survives_and_its_bounds_hold() -> None:

@@ -153,3 +153,10 @@ def test_only_the_tolerated_times_are_accepted(seconds: int) -> None:
     # A forger is not told that the time was wrong.
     with pytest.raises(SignatureInvalid):
         verify(headers(signature="v1,AAAA"), now=now)
+
+
+def test_a_time_that_no_calendar_holds_is_out_of_range_too() -> None:
+    stamp = "9" * 12
+    signed = headers(timestamp=stamp, signature=sign(SECRET, EVENT_ID, stamp, BODY))
+    with pytest.raises(TimestampOutOfRange):
+        verify(signed)
