@@ -37,7 +37,7 @@ from pipeline.policy_store import (
     requirement_of,
     save_decision,
 )
-from pipeline.registry import current_assistant
+from pipeline.registry import AssistantNotFound, current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, load_run, move
 
@@ -280,7 +280,10 @@ def _decide_again(
 ) -> tuple[ActivePolicy, Requirement]:
     """Raises: EditDenied."""
     active = active_policy(work)
-    assistant = current_assistant(work, run.assistant_id)
+    try:
+        assistant = current_assistant(work, run.assistant_id)
+    except AssistantNotFound as error:
+        raise EditDenied(str(error)) from error
     decision = evaluate(work, run, load_payload(work, run), assistant, active)
     if active is None or decision.verdict is PolicyVerdict.DENY:
         raise EditDenied(f"the policy denies this payload: {decision.code}")

@@ -162,6 +162,9 @@ def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
     finish(work.connection, handoff)
     dead_letter(work, run, handoff, error)
     reason = f"{handoff.stage} failed: {error}"[:500]
+    if run.status is Status.EXECUTED:
+        # Nothing was delivered, but what was executed can only fail on its way out.
+        run = move(work, run, Status.DELIVERING, stage=handoff.stage, keep_handoff=True)
     move(work, run, Status.FAILED, stage=handoff.stage, reason=reason)
     return True
 

@@ -381,6 +381,24 @@ def test_an_edit_raises_the_epoch_voids_the_votes_and_bars_the_editor(
         vote(web, world.acme, approval_id, world.acme.persons["ben"], digest=before.digest)
 
 
+def test_an_edit_for_an_assistant_switched_off_meanwhile_is_denied(
+    database: Database, world: World
+) -> None:
+    _, approval_id = held_run(database, world.acme)
+    web = database.outbox("awgp_web")
+    digest = look(web, world.acme, approval_id).digest
+    rows(database, world.acme, "UPDATE assistants SET active = false RETURNING 1")
+    with pytest.raises(EditDenied), web.work(world.acme.tenant_id) as work:
+        edit_payload(
+            work,
+            approval_id,
+            person_id=world.acme.persons["cleo"],
+            digest=digest,
+            content=b'{"amount_cents": 20001}',
+        )
+    assert look(web, world.acme, approval_id).status == "open"
+
+
 def test_an_edit_the_policy_denies_changes_nothing(database: Database, world: World) -> None:
     run_id, approval_id = held_run(database, world.acme)
     web = database.outbox("awgp_web")

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,8 +14,10 @@ from standardwebhooks import Webhook
 
 from actors.post_action import Deliverer, declare
 from pipeline.courier import MAX_RESPONSE_BYTES, Answer, Courier
+from pipeline.handoff import claim
 from pipeline.registry import add_assistant, add_target
-from pipeline.run_store import MAX_FAILURES
+from pipeline.run import Stage
+from pipeline.run_store import MAX_FAILURES, stage_failed
 from tests.integration.conftest import Database, stub_broker
 from tests.integration.fake_host import (
     FakeHost,
@@ -368,3 +371,18 @@ def test_a_receiver_that_is_not_there_is_no_answer() -> None:
         url = gone.url
     answer = Courier(timeout_seconds=10).post(url, b"{}", {}, allow_private=True)
     assert (answer.status, answer.error, answer.refused) == (None, "ConnectError", False)
+
+
+def test_an_executed_run_whose_delivery_cannot_even_begin_fails_in_the_end(
+    database: Database, world: World
+) -> None:
+    run_id = executed_run(database, world.acme)
+    handoff_id = handoff_of(database, world.acme, run_id)
+    outbox = database.outbox("awgp_worker")
+    with outbox.work(world.acme.tenant_id) as work:
+        handoff = claim(work.connection, handoff_id, Stage.POST_ACTION)
+        assert handoff is not None
+        assert stage_failed(work, replace(handoff, failures=MAX_FAILURES), "no way in")
+    found = status(database, world.acme, run_id)
+    assert (found["status"], found["reason"]) == ("failed", "post_action failed: no way in")
+    assert rows(database, world.acme, "SELECT stage FROM handoffs") == [("audit",)]
