@@ -154,9 +154,13 @@ class HostClient:
             HostUnavailable: The host cannot be reached; nothing was started.
             LaunchRefused: The host does not run this; nothing was started.
         """
+        try:
+            request = encode_launch(spec, lease_seconds)
+        except WireBroken as exc:
+            raise LaunchRefused("spec_invalid", str(exc)) from exc
         connection, decoder = self._connect(), Decoder()
         try:
-            self._ask(connection, decoder, encode_launch(spec, lease_seconds))
+            self._ask(connection, decoder, request)
         except BaseException:
             connection.close()
             raise

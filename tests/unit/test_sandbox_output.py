@@ -2,13 +2,15 @@
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.debian import DebianUnavailable, archives, main_archive
-from pipeline.execution import ExecutionResult, ExitReason, Limits
+from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limits
+from runtime_host.client import HostClient, LaunchRefused
 from runtime_host.launch_frame import encode_result
 from runtime_host.output import (
     HEADER,
@@ -23,7 +25,7 @@ from runtime_host.output import (
 )
 from runtime_host.rootfs import tree_digest
 from runtime_host.verdict import Ending, Transcript
-from runtime_host.wire import Decoder, WireBroken, encode
+from runtime_host.wire import MAX_HEADER_BYTES, Decoder, WireBroken, encode
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"O", b"E", b"X"]), st.binary(max_size=50))), st.data())
@@ -139,6 +141,25 @@ def test_a_socket_frame_survives_and_its_bounds_hold() -> None:
     decoder.feed(encode({"type": "a"}, b"12345"))
     with pytest.raises(WireBroken, match="too large"):
         decoder.next()
+
+
+def test_what_no_host_could_be_asked_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    too_large = ExecutionSpec(
+        tenant_id=uuid4(),
+        run_id=uuid4(),
+        execution_id=uuid4(),
+        fence=1,
+        bundle=b"",
+        bundle_digest="",
+        payload=b"",
+        payload_digest="",
+        runtime="python3",
+        runtime_digest="",
+        entrypoint=("main.py", "ß" * MAX_HEADER_BYTES),
+        limits=Limits(),
+    )
+    with pytest.raises(LaunchRefused, match="spec_invalid: the message is too large"):
+        HostClient(tmp_path / "nobody").launch(too_large, 1.0)
 
 
 @pytest.mark.parametrize("header", [b"[]", b"{", b"\xff", b"[" * 60_000])
