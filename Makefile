@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: help setup demo up down test e2e lint format lock clean
 
 help: ## Show these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready ## Install everything AWGP needs: packages, gVisor, the sandbox's root file system
 	@$(BIN)/awgp setup

@@ -202,7 +202,8 @@ def out_of_reach(error: Exception) -> str | None:
         kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type) and isinstance(error, kind):
             # SQLAlchemy's own text adds the statement; the driver's says what happened.
-            return f"{what}: {getattr(error, 'orig', None) or error}"
+            said = str(getattr(error, "orig", None) or error).strip()
+            return f"{what}: {said}; is it running? `awgp status` tells"
     return None
 
 

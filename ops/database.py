@@ -14,18 +14,7 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, text
 
-LOGINS = (
-    "awgp_owner",
-    "awgp_ingest",
-    "awgp_web",
-    "awgp_worker",
-    "awgp_relay",
-    "awgp_sealer",
-    "awgp_exporter",
-    "awgp_holding",
-    "awgp_auditor",
-)
-NOBODY_LOGS_IN_AS = ("awgp_audit_owner", "awgp_definer")
+from ops.logins import LOGINS, NOBODY_LOGS_IN_AS
 
 
 def migrate(admin: Engine, passwords: Mapping[str, str]) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from ops.database import LOGINS, admin_engine, migrate
+from ops.database import admin_engine, migrate
+from ops.logins import LOGINS
 from pipeline.errors import AwgpError
 from pipeline.settings import read_settings
 

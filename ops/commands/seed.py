@@ -5,14 +5,13 @@ import os
 
 import click
 from rich.console import Console
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 
 from ops.demo.seed import Demo, Sender, Site, seed
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
-from ops.embedded.postgres import login_url
+from ops.login_engine import login_engine
 from ops.processes import web_urls
 from ops.runtime_folder import ensure_runtime
-from pipeline.database import database_url
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
 
@@ -54,10 +53,7 @@ def command(data_path: str | None, *, target_url: str, as_json: bool) -> None:
 
 
 def _refuse_a_second_time(data: DataFolder) -> None:
-    engine: Engine = create_engine(
-        database_url(login_url(data, "awgp_holding")),
-        connect_args={"options": "-csearch_path=awgp,pg_temp"},
-    )
+    engine = login_engine(data, "awgp_holding")
     try:
         with engine.connect() as connection:
             if connection.execute(text("SELECT count(*) FROM tenants")).scalar_one():

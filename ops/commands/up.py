@@ -26,8 +26,8 @@ from ops.embedded.data_folder import (
 )
 from ops.embedded.postgres import superuser_url
 from ops.embedded.program import Program
-from ops.embedded.secret_files import DATABASE_LOGINS
 from ops.embedded.users import Users, choose_users
+from ops.logins import LOGINS
 from ops.processes import app_programs, web_urls
 from ops.services import embedded_services
 from ops.supervise import (
@@ -168,7 +168,7 @@ def prepare_database(data: DataFolder, *, operator: Mapping[str, str]) -> None:
         url = database_url(superuser_url(data))
     engine = create_engine(url)
     try:
-        migrate(engine, {login: data.secret(login) for login in DATABASE_LOGINS})
+        migrate(engine, {login: data.secret(login) for login in LOGINS})
     finally:
         engine.dispose()
 

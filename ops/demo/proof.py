@@ -13,16 +13,16 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, text
 
 from audit_export.checkpoint import fingerprint
 from audit_export.s3_store import S3Store
 from audit_export.segment import GzipWriter
 from ops.demo.clients import PATIENCE_SECONDS, POLL_SECONDS, DemoFailed
 from ops.embedded.data_folder import DataFolder
-from ops.embedded.postgres import login_url
 from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
-from pipeline.database import database_url, tenant_transaction
+from ops.login_engine import login_engine
+from pipeline.database import tenant_transaction
 
 VERIFIER = Path(__file__).parents[2] / "audit_export" / "awgp_verify.py"
 
@@ -36,13 +36,6 @@ class Verdict:
     said: str
 
 
-def owner_engine(data: DataFolder) -> Engine:
-    return create_engine(
-        database_url(login_url(data, "awgp_owner")),
-        connect_args={"options": "-csearch_path=awgp,pg_temp"},
-    )
-
-
 def trust_root(data: DataFolder) -> str:
     """The fingerprint an auditor is given out of band."""
     key = load_pem_private_key(data.secret("checkpoint.key").encode(), password=None)
@@ -53,7 +46,7 @@ def trust_root(data: DataFolder) -> str:
 
 def export_everything(data: DataFolder, tenants: Iterable[UUID]) -> int:
     """Make every tenant's export due now and wait for the exporter; returns entries exported."""
-    owner = owner_engine(data)
+    owner = login_engine(data, "awgp_owner")
     try:
         return sum(_export(owner, tenant) for tenant in tenants)
     finally:
@@ -85,7 +78,7 @@ def _exported(connection: Connection) -> int:
 
 def timeline(data: DataFolder, tenant_id: UUID, run_id: str) -> list[tuple[str, Any]]:
     """What the audit trail holds of a run: (action, when it happened), in order."""
-    owner = owner_engine(data)
+    owner = login_engine(data, "awgp_owner")
     try:
         with tenant_transaction(owner, tenant_id) as connection:
             rows = connection.execute(
@@ -102,7 +95,7 @@ def timeline(data: DataFolder, tenant_id: UUID, run_id: str) -> list[tuple[str, 
 
 def output_lines(data: DataFolder, tenant_id: UUID, run_id: str) -> list[str]:
     """What the run's agent wrote, line by line."""
-    owner = owner_engine(data)
+    owner = login_engine(data, "awgp_owner")
     try:
         with tenant_transaction(owner, tenant_id) as connection:
             kept = connection.execute(

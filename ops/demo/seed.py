@@ -7,16 +7,14 @@ from pathlib import Path
 from uuid import UUID
 
 from dramatiq.brokers.stub import StubBroker
-from sqlalchemy import create_engine
 
 from ops.demo.policies import ACME, ACME_FIELDS, GLOBEX, GLOBEX_FIELDS
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.demo_people import PEOPLE
 from ops.embedded.oidc import issuer_url, subject_of
-from ops.embedded.postgres import login_url
+from ops.login_engine import login_engine
 from ops.provision import add_tenant
 from pipeline.approval import Reason, Rule
-from pipeline.database import database_url
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox, Work
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
@@ -78,10 +76,7 @@ class Site:
 
 def seed(site: Site) -> Demo:
     """Set everything up as the tables' owner, in a transaction a tenant."""
-    owner = create_engine(
-        database_url(login_url(site.data, "awgp_owner")),
-        connect_args={"options": "-csearch_path=awgp,pg_temp"},
-    )
+    owner = login_engine(site.data, "awgp_owner")
     outbox = Outbox(owner, StubBroker(middleware=[]))
     try:
         holding = add_tenant(outbox, slug="holding", name="Northwind Holding", kind="holding")

@@ -11,17 +11,8 @@ from collections.abc import Callable, Mapping
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-DATABASE_LOGINS = (
-    "awgp_owner",
-    "awgp_ingest",
-    "awgp_web",
-    "awgp_worker",
-    "awgp_relay",
-    "awgp_sealer",
-    "awgp_exporter",
-    "awgp_holding",
-    "awgp_auditor",
-)
+from ops.logins import LOGINS
+
 VALKEY_USERS = ("admin", "ingest", "web", "worker", "relay")
 PEOPLE = ("ada", "ben", "cleo", "dora", "emil", "hana", "otto")
 CONFIDENTIAL_CLIENTS = ("awgp", "acme-erp", "globex-ci")
@@ -66,7 +57,7 @@ def _ed25519_pem() -> str:
 def _layout() -> dict[str, Callable[[], str]]:
     return {
         "postgres": _password,
-        **dict.fromkeys(DATABASE_LOGINS, _password),
+        **dict.fromkeys(LOGINS, _password),
         **{f"valkey-{user}": _password for user in VALKEY_USERS},
         "s3-admin-access-key": _access_key,
         "s3-admin-secret-key": _password,

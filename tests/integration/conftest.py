@@ -14,9 +14,10 @@ from dramatiq.brokers.stub import StubBroker
 from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url
 
-from ops.database import LOGINS, admin_engine, migrate
+from ops.database import admin_engine, migrate
 from ops.embedded.postgres import start_postgres, superuser_url
 from ops.embedded.running import Running
+from ops.logins import LOGINS
 from pipeline.database import database_url, make_engine
 from pipeline.outbox import Outbox
 from pipeline.run import Stage

@@ -9,8 +9,8 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from ops.database import LOGINS
 from ops.embedded.running import Running
+from ops.logins import LOGINS
 from pipeline.audit import genesis
 from pipeline.database import enter_tenant
 from pipeline.ids import uuid7

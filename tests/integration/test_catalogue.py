@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import text
 
-from ops.database import LOGINS, NOBODY_LOGS_IN_AS, migrate
+from ops.database import migrate
+from ops.logins import LOGINS, NOBODY_LOGS_IN_AS
 from pipeline.run import ALLOWED, RAISES_EPOCH
 from tests.integration.conftest import Database
 

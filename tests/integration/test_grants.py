@@ -10,7 +10,8 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ops.database import LOGINS, NOBODY_LOGS_IN_AS, raw_connection
+from ops.database import raw_connection
+from ops.logins import LOGINS, NOBODY_LOGS_IN_AS
 from pipeline.database import UnsafeDatabaseRole, database_url, make_engine
 from tests.integration.conftest import Database
 

@@ -13,8 +13,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from ops.database import LOGINS, raw_connection
+from ops.database import raw_connection
 from ops.embedded.running import Running
+from ops.logins import LOGINS
 from pipeline.database import enter_tenant, tenant_transaction
 from tests.integration.conftest import Database
 from tests.integration.driving import filled_database

@@ -132,21 +132,35 @@ def test_a_bug_is_not_dressed_up(broken: Callable[[Callable[[], object]], None])
 
 def test_an_error_of_a_driver_says_what_happened_and_not_the_statement() -> None:
     error = OperationalError("SELECT secret", {}, Exception("server closed the connection"))
-    assert out_of_reach(error) == "the database cannot be used: server closed the connection"
+    said = out_of_reach(error)
+    assert said is not None
+    assert said.startswith("the database cannot be used: server closed the connection; ")
+
+
+def test_a_file_that_cannot_be_used_is_named() -> None:
+    assert no_file(FileNotFoundError(2, "No such file or directory", "/nope/x")) == (
+        "/nope/x cannot be used: No such file or directory"
+    )
+    assert no_file(OSError("no file at all")) is None
+
+
+def test_a_wrong_call_names_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runs", "show", "x"]) == 2
+    assert capsys.readouterr().err.endswith("See `awgp runs show --help`.\n")
 
 
 def test_every_command_comes_with_an_example() -> None:
     lacking = []
 
     def visit(path: str, command: click.Command) -> None:
+        if "Example" not in (command.help or "") or f"awgp {path}" not in (command.help or ""):
+            lacking.append(path)
         if isinstance(command, click.Group):
             for name, each in command.commands.items():
                 visit(f"{path} {name}", each)
-        elif "Example" not in (command.help or ""):
-            lacking.append(path)
 
     table = CommandTable()
-    for name in ("approvals", "login", "runs"):
+    for name in table.listed:
         command = table.load(name)
         assert command is not None
         visit(name, command)

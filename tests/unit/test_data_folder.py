@@ -27,7 +27,8 @@ from ops.embedded.data_folder import (
 from ops.embedded.demo_people import PEOPLE
 from ops.embedded.oidc import subject_of
 from ops.embedded.ports import PORTS
-from ops.embedded.secret_files import DATABASE_LOGINS, SECRETS
+from ops.embedded.secret_files import SECRETS
+from ops.logins import LOGINS
 
 
 def open_with_given_ports(root: Path) -> DataFolder:
@@ -64,7 +65,7 @@ def test_secrets_are_private_files_and_all_differ(tmp_path: Path) -> None:
     assert mode_of(data.root / "secrets") == 0o700
     assert {mode_of(data.secret_file(name)) for name in SECRETS} == {0o600}
     assert len({data.secret(name) for name in SECRETS}) == len(SECRETS)
-    assert set(DATABASE_LOGINS) < set(SECRETS)
+    assert set(LOGINS) < set(SECRETS)
 
 
 def test_keys_have_the_form_their_users_expect(tmp_path: Path) -> None:
