@@ -79,7 +79,7 @@ def rotate(data_path: str | None) -> None:
     lines = _lines(path)
     if len(lines) == 1:
         raise KeyUnusable("the ring has one key; run `awgp keys add` and restart first")
-    newest = _newest(lines)
+    newest = newest_line(lines)
     _write_ring(path, [newest, *(line for line in lines if line != newest)])
     click.echo(f"{_seal_again(data, path)}; restart every process, then run `awgp keys retire`")
 
@@ -98,9 +98,11 @@ def retire(data_path: str | None) -> None:
     data = existing_data_folder(data_folder_path(os.environ, data_path))
     path = _ring_file(data)
     lines = _lines(path)
-    if (newest := _newest(lines)) != lines[0]:
+    if (newest := newest_line(lines)) != lines[0]:
         waiting = newest.partition(":")[0]
-        raise KeyUnusable(f"{waiting} was added but does not seal yet; run `awgp keys rotate` first")
+        raise KeyUnusable(
+            f"{waiting} was added but does not seal yet; run `awgp keys rotate` first"
+        )
     said = _seal_again(data, path)
     _write_ring(path, lines[:1])
     click.echo(f"{said}; the older keys are gone from the ring")
@@ -124,7 +126,7 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _newest(lines: list[str]) -> str:
+def newest_line(lines: list[str]) -> str:
     """The line of the key that was added last, wherever it stands; the last one's on a tie."""
     return max(enumerate(lines), key=lambda each: (_number(each[1]), each[0]))[1]
 

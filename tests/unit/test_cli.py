@@ -18,6 +18,7 @@ from ops.cli import (
     CommandTable,
     awgp,
     exported,
+    no_file,
     out_of_reach,
     run,
 )
