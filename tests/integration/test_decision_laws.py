@@ -106,3 +106,32 @@ def test_ingest_brings_no_second_payload_and_hands_off_to_policy_alone(
             database.outbox("awgp_ingest").work(acme.tenant_id) as work,
         ):
             work.execute(statement, tenant=acme.tenant_id, run=run_id, key=bytes(32))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payload_epoch = 2",
+        "sealed_at = clock_timestamp()",
+        "status = 'executing', payload_epoch = 2",
+    ],
+)
+def test_an_approved_run_gets_no_other_payload_and_no_seal(
+    database: Database, world: World, change: str
+) -> None:
+    acme = world.acme
+    run_id, approval_id = hold(database, acme)
+    decide(database, acme, approval_id, Verdict.APPROVE)
+    web = database.outbox("awgp_web")
+    with web.work(acme.tenant_id) as work:
+        work.execute(
+            "INSERT INTO run_payloads (tenant_id, run_id, epoch, content_type, payload, digest_key)"
+            " SELECT tenant_id, run_id, 2, content_type, 'other', digest_key FROM run_payloads"
+            " WHERE run_id = :run",
+            run=run_id,
+        )
+    with (
+        pytest.raises(DBAPIError, match=r"takes another payload only|is sealed when it is over"),
+        web.work(acme.tenant_id) as work,
+    ):
+        work.execute(f"UPDATE runs SET {change} WHERE run_id = :run", run=run_id)

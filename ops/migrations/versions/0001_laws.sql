@@ -15,13 +15,25 @@ DECLARE
         'delivered>completed',
         'failed>received'];
     raises_epoch constant text[] := ARRAY['held>held', 'approved>held', 'failed>received'];
+    over constant text[] := ARRAY[
+        'completed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'];
     move text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.status <> 'received' OR NEW.epoch <> 1 OR NEW.sealed_at IS NOT NULL THEN
+        IF NEW.status <> 'received' OR NEW.epoch <> 1 OR NEW.payload_epoch <> 1
+            OR NEW.sealed_at IS NOT NULL THEN
             RAISE EXCEPTION 'a run starts as received, in epoch 1' USING ERRCODE = 'AW001';
         END IF;
         RETURN NEW;
+    END IF;
+    IF NEW.payload_epoch <> OLD.payload_epoch AND (OLD.status <> 'held' OR NEW.status <> 'held'
+        OR NEW.payload_epoch <> OLD.epoch + 1) THEN
+        RAISE EXCEPTION 'a run takes another payload only while people are asked, for its next epoch'
+            USING ERRCODE = 'AW001';
+    END IF;
+    IF NEW.sealed_at IS NOT NULL AND NOT NEW.status = ANY (over) THEN
+        RAISE EXCEPTION 'a run is sealed when it is over, not %', NEW.status
+            USING ERRCODE = 'AW001';
     END IF;
     move := OLD.status || '>' || NEW.status;
     IF OLD.status = NEW.status AND OLD.epoch = NEW.epoch THEN
@@ -50,7 +62,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER run_move BEFORE INSERT OR UPDATE OF status, epoch ON runs
+CREATE TRIGGER run_move BEFORE INSERT OR UPDATE OF status, epoch, payload_epoch, sealed_at ON runs
     FOR EACH ROW EXECUTE FUNCTION check_run_move();
 
 CREATE FUNCTION quorum_is_met(tenant uuid, approval uuid) RETURNS boolean LANGUAGE sql STABLE
