@@ -341,4 +341,5 @@ def test_the_trigger_fires_on_every_write_of_a_status(database: Database) -> Non
         "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'run_move'"
         " AND tgrelid = 'awgp.runs'::regclass",
     )
-    assert "BEFORE INSERT OR UPDATE OF status, epoch ON awgp.runs FOR EACH ROW" in definition
+    columns = "status, epoch, payload_epoch, sealed_at"
+    assert f"BEFORE INSERT OR UPDATE OF {columns} ON awgp.runs FOR EACH ROW" in definition

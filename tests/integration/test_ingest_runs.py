@@ -14,15 +14,18 @@ from tests.integration.world import ISSUER, World
 EVENT = b'{"amount_cents": 1234, "country": "DE"}'
 # What the later stages write, as far as a reader sees it.
 LIVED = """
-    WITH action AS (
+    WITH asked AS (
+        SELECT convert_to(
+            '{"requirement": {"rules": [{"quorum": 1, "groups": ["approver"]}]}}', 'UTF8') AS it),
+    action AS (
         INSERT INTO awgp.actions (tenant_id, run_id, epoch, action_digest, action)
-        VALUES (:tenant, :run, 1, sha256('\\x617767702e616374696f6e2e763100'::bytea), '')
-        RETURNING *),
+        SELECT :tenant, :run, 1, sha256('\\x617767702e616374696f6e2e763100'::bytea || it), it
+        FROM asked RETURNING *),
     approval AS (
         INSERT INTO awgp.approvals (tenant_id, approval_id, run_id, epoch, action_digest,
             requirement, expires_at)
         SELECT tenant_id, gen_random_uuid(), run_id, 1, action_digest,
-            '{"rules": [{"quorum": 1, "groups": ["approver"]}]}', now() + interval '1 day'
+            convert_from(action, 'UTF8')::jsonb -> 'requirement', now() + interval '1 day'
         FROM action),
     execution AS (
         INSERT INTO awgp.executions (tenant_id, execution_id, run_id, epoch, attempt, fence,
