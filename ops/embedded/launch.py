@@ -20,6 +20,7 @@ where a pid alone is reused.
 import ctypes
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -140,6 +141,9 @@ def main(arguments: list[str]) -> None:
     wanted = json.loads(plan)
     parent = os.getppid()
     os.umask(0o077)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM):
+        # A shell ignores some for what it runs in the background, and exec keeps that.
+        signal.signal(number, signal.SIG_DFL)
     try:
         _write_record(Path(wanted["record"]), command)
         if wanted["user"] is not None:
