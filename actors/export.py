@@ -11,7 +11,7 @@ from sqlalchemy import text
 from actors.stage import declare_due, repeat_due, take_due
 from audit_export.checkpoint import SignerKey
 from audit_export.export import ExportReport, export_tenant
-from audit_export.log_store import LogStore
+from audit_export.log_store import LogStore, sole_export
 from audit_export.object_store import ObjectStore
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
@@ -52,13 +52,14 @@ def export_due(outbox: Outbox, export: Export, tenant_id: UUID, due_id: UUID) ->
 def run_export(outbox: Outbox, export: Export, tenant_id: UUID) -> ExportReport:
     """Raises: what `export_tenant` raises."""
     log_store = LogStore(outbox=outbox)
-    return export_tenant(
-        tenant_id,
-        log=log_store,
-        signer=export.signer,
-        store=export.store,
-        retention=export.retention,
-        max_entries=MAX_ENTRIES,
-        # Without them a rewound log could not be proven.
-        rewind_notes=log_store.rewind_notes(tenant_id),
-    )
+    with sole_export(outbox.engine, tenant_id):
+        return export_tenant(
+            tenant_id,
+            log=log_store,
+            signer=export.signer,
+            store=export.store,
+            retention=export.retention,
+            max_entries=MAX_ENTRIES,
+            # Without them a rewound log could not be proven.
+            rewind_notes=log_store.rewind_notes(tenant_id),
+        )

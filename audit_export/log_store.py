@@ -1,6 +1,7 @@
 """The audit log in PostgreSQL, as the signer and the export read it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from pipeline.outbox import Outbox
 from pipeline.seal import current_head
 
 BATCH = 1000
+LOCK_TIMEOUT = "60s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,27 @@ class LogStore:
                 chain=segment.after.chain_hash,
                 frontier=segment.after.frontier.to_bytes(),
             )
+
+
+@contextmanager
+def sole_export(engine: Engine, tenant_id: UUID) -> Iterator[None]:
+    """Be the only export of a tenant meanwhile, or wait until one is over.
+
+    Two at once could cut the log at different places, and segments that overlap stay locked in the
+    store for years. The lock goes with its connection, so a killed export holds up nobody.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: Another went on for longer than LOCK_TIMEOUT.
+    """
+    with engine.begin() as connection:
+        connection.execute(
+            text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": LOCK_TIMEOUT}
+        )
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+            {"name": f"export {tenant_id}"},
+        )
+        yield
 
 
 def read_bodies(

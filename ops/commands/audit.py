@@ -20,7 +20,7 @@ from actors.export import MAX_ENTRIES
 from audit_export.checkpoint import SignerKey, parse_checkpoint
 from audit_export.export import ExportedSegment, ExportReport, export_tenant
 from audit_export.from_settings import make_signer_key, make_store
-from audit_export.log_store import LogStore
+from audit_export.log_store import LogStore, sole_export
 from audit_export.object_store import ObjectStore
 from audit_export.verify_database import PENDING_LIMIT, DatabaseReport, verify_tenant
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
@@ -255,15 +255,16 @@ def _export(
     note = log.latest_checkpoint(tenant_id)
     signed = 0 if note is None else parse_checkpoint(note).size
     progress.update(task, total=max(0, signed - log.last_exported(tenant_id).sequence))
-    return export_tenant(
-        tenant_id,
-        log=log,
-        signer=signer,
-        store=store,
-        retention=retention,
-        max_entries=MAX_ENTRIES,
-        rewind_notes=log.rewind_notes(tenant_id),
-    )
+    with sole_export(outbox.engine, tenant_id):
+        return export_tenant(
+            tenant_id,
+            log=log,
+            signer=signer,
+            store=store,
+            retention=retention,
+            max_entries=MAX_ENTRIES,
+            rewind_notes=log.rewind_notes(tenant_id),
+        )
 
 
 def _progress(*, quiet: bool) -> Progress:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import Connection, Engine, text
 
 from audit_export.checkpoint import fingerprint
+from audit_export.log_store import sole_export
 from audit_export.s3_store import S3Store
 from audit_export.segment import GzipWriter
 from ops.demo.clients import PATIENCE_SECONDS, POLL_SECONDS, DemoFailed
@@ -106,8 +108,8 @@ def output_lines(data: DataFolder, tenant_id: UUID, run_id: str) -> list[str]:
     return [json.loads(line)["text"] for line in bytes(kept or b"").splitlines()]
 
 
-def download(data: DataFolder, folder: Path) -> list[Path]:
-    """Fetch every exported object, as an auditor does."""
+def download(data: DataFolder, folder: Path, tenants: Iterable[UUID]) -> list[Path]:
+    """Fetch every exported object, as an auditor does, while no export is under way."""
     store = S3Store(
         endpoint=s3_endpoint(data),
         bucket=AUDIT_BUCKET,
@@ -115,7 +117,14 @@ def download(data: DataFolder, folder: Path) -> list[Path]:
         access_key=data.secret("s3-access-key"),
         secret_key=data.secret("s3-secret-key"),
     )
-    return store.download_folder("", folder)
+    owner = login_engine(data, "awgp_owner")
+    try:
+        with ExitStack() as stack:
+            for tenant in tenants:
+                stack.enter_context(sole_export(owner, tenant))
+            return store.download_folder("", folder)
+    finally:
+        owner.dispose()
 
 
 def verify(folder: Path, root: str) -> Verdict:

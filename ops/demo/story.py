@@ -157,7 +157,7 @@ class Story:
         tenants = (demo.acme.tenant_id, demo.globex.tenant_id, demo.holding_id)
         self.told.entries = export_everything(self.stage.data, tenants)
         folder = self.stage.folder / "export"
-        self.told.objects = len(download(self.stage.data, folder))
+        self.told.objects = len(download(self.stage.data, folder, tenants))
         self.say(f"{self.told.entries} audit entries in {self.told.objects} locked objects")
         root = trust_root(self.stage.data)
         verdict = verify(folder, root)
