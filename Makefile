@@ -28,7 +28,7 @@ up: setup ## Run everything on this machine until Ctrl-C
 down: ## Stop it; the data stays
 	@$(BIN)/awgp down
 
-test: setup ## Run all tests: lint, types, laws, unit, contract, integration, end to end
+test: setup ## Run all tests: lint, types, laws, unit, integration, end to end
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -n 3 --dist loadfile
 
