@@ -140,7 +140,7 @@ def test_missing_and_wrong_signatures_are_told_apart_by_nobody(door: Door, world
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("seconds", [-330, 301, -10_000_000])
+@pytest.mark.parametrize("seconds", [-301, 330, -10_000_000])
 def test_a_stale_or_early_timestamp_is_refused(door: Door, world: World, seconds: int) -> None:
     with nothing_left_behind(door):
         response = door.hook(world.acme, EVENT, at=int(time.time()) + seconds)
