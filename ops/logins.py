@@ -10,5 +10,6 @@ LOGINS = (
     "awgp_exporter",
     "awgp_holding",
     "awgp_auditor",
+    "awgp_operator",
 )
 NOBODY_LOGS_IN_AS = ("awgp_audit_owner", "awgp_definer")

@@ -68,10 +68,13 @@ def due_message(kind: str, tenant_id: UUID, due_id: UUID) -> dramatiq.Message[No
     )
 
 
-# A retry that was asked for later is not hurried by a duplicate of an earlier message.
+# A retry that was asked for later is not hurried by a duplicate of an earlier message. A queue that
+# is paused gives nothing away, a draining one only what was due before (pipeline/queue_state.py).
 FREE = (
     "(lease_until IS NULL OR lease_until < clock_timestamp())"
     " AND (not_before IS NULL OR not_before <= clock_timestamp())"
+    " AND NOT EXISTS (SELECT 1 FROM queue_states q WHERE q.queue = handoffs.stage AND"
+    " (q.state = 'paused' OR (q.state = 'draining' AND handoffs.created_at > q.changed_at)))"
 )
 COLUMNS = "tenant_id, handoff_id, run_id, epoch, stage, fence, failures, traceparent"
 

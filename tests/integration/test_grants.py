@@ -59,7 +59,7 @@ awgp_web
   audit_pending        insert
   audit_segments       select
   bundles              select insert
-  dead_letters         select update(replayed_at)
+  dead_letters         select update(replayed_at,discarded_at)
   deliveries           select
   due                  select insert delete
   executions           select
@@ -68,6 +68,7 @@ awgp_web
   policy_activations   select insert
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
   policy_sets          select insert
+  queue_states         select
   run_payloads         select insert
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at)
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
@@ -100,6 +101,7 @@ awgp_worker
   policy_activations   select
   policy_decisions     select insert
   policy_sets          select
+  queue_states         select
   run_payloads         select
   runs                 select update(epoch,status,reason,changed_at)
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
@@ -114,6 +116,7 @@ awgp_worker
 awgp_relay
   due                  select update(next_send_at,sends)
   handoffs             select update(next_send_at,sends)
+  queue_states         select
 awgp_sealer
   audit_checkpoints    select insert
   audit_heads          select update(sequence,hash,tree_size,frontier,sealed_at)
@@ -122,6 +125,7 @@ awgp_sealer
   due                  select update(next_send_at,sends)
   handoffs             select update(next_send_at,not_before,sends,failures,last_error,
                          lease_owner,lease_until,fence) delete
+  queue_states         select
   runs                 select update(status,changed_at,sealed_at)
 awgp_exporter
   audit_checkpoints    select
@@ -130,6 +134,7 @@ awgp_exporter
   audit_pending        insert
   audit_segments       select insert
   due                  select update(next_send_at,sends)
+  queue_states         select
 awgp_holding
   approvals            select
   assistants           select
@@ -146,8 +151,19 @@ awgp_auditor
   audit_log            select
   audit_pending        select
   audit_segments       select
+awgp_operator
+  dead_letters         select
+  due                  select
+  handoffs             select
+  queue_states         select update(state,changed_at,changed_by,reason)
+  tenants              select
 awgp_audit_owner
 awgp_definer
+  audit_pending        select(tenant_id,pending_id,record)
+  dead_letters         select(tenant_id,stage,created_at,replayed_at,discarded_at)
+  due                  select(tenant_id,kind,next_send_at,sends)
+  handoffs             select(tenant_id,stage,next_send_at,not_before,failures,lease_until,
+                         created_at)
   idempotency_keys     select(tenant_id,run_id) delete
   runs                 select(tenant_id,run_id,sealed_at)
   sources              select(tenant_id,source_id)
@@ -259,8 +275,10 @@ FUNCTIONS: Final = {
     "forget_idempotency_keys": {"awgp_relay"},
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),
+    "queue_figures": {"awgp_operator", "awgp_relay"},
     "resolve_source": {"awgp_ingest", "awgp_web"},
     "resolve_tenant": {"awgp_ingest", "awgp_web"},
+    "sealing_waits": {"awgp_operator", "awgp_relay"},
 }
 
 

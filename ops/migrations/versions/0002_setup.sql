@@ -1,0 +1,1 @@
+-- What tenants set up can be taken away again. Runs as awgp_owner.
