@@ -18,6 +18,7 @@ from audit_export.log_store import sign_head
 from audit_export.signer import Signer
 from pipeline.fault_points import reached
 from pipeline.outbox import Outbox
+from pipeline.queue_state import OPEN
 from pipeline.run import Stage
 from pipeline.seal import seal
 
@@ -44,10 +45,10 @@ def declare(
 
 
 def seal_for(outbox: Outbox, signer: Signer, tenant_id: UUID, handoff_id: UUID) -> None:
-    """Seal the tenant of a handoff, unless an earlier message has sealed it along."""
+    """Seal the tenant of a handoff, unless it was sealed along or the queue takes nothing."""
     with outbox.work(tenant_id) as work:
         waiting = work.execute(
-            "SELECT 1 FROM handoffs WHERE handoff_id = :id AND stage = :stage",
+            f"SELECT 1 FROM handoffs WHERE handoff_id = :id AND stage = :stage AND {OPEN}",  # noqa: S608  # constant parts
             id=handoff_id,
             stage=Stage.AUDIT.value,
         ).one_or_none()

@@ -16,6 +16,7 @@ from pipeline.errors import AwgpError
 from pipeline.handoff import Handoff
 from pipeline.outbox import Outbox, Work
 from pipeline.policy_store import ActivePolicy, load_policy, requirement_of
+from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, move
 
@@ -66,7 +67,8 @@ def expire_due(outbox: Outbox, tenant_id: UUID, due_id: UUID) -> None:
     """
     with outbox.work(tenant_id) as work:
         approval_id = work.execute(
-            "SELECT subject_id FROM due WHERE due_id = :id AND sends > 0", id=due_id
+            f"SELECT subject_id FROM due WHERE due_id = :id AND sends > 0 AND {DUE_NOT_PAUSED}",  # noqa: S608  # constant parts
+            id=due_id,
         ).scalar_one_or_none()
         if approval_id is not None:
             expire(work, approval_id)

@@ -3,11 +3,11 @@
 A turn:
   1. Ask the broker for its incarnation mark. Gone: everything it held is lost, so make every
      handoff that nobody is working on due now, then set the mark.
-  2. Pick overdue rows of `handoffs` and `due` (SKIP LOCKED: several relays share the work), push
-     their next sending away with backoff, commit.
+  2. Pick overdue rows of `handoffs` and `due` (SKIP LOCKED: several relays share the work) of the
+     queues that take work, push their next sending away with backoff, commit.
   3. Send. A message that is lost after this is overdue again soon.
 
-It reads these two tables and no others, and works on nothing itself.
+It reads these two tables and the queues' states, and works on nothing itself.
 """
 
 import threading
@@ -34,24 +34,39 @@ HOUSEKEEPING_SECONDS = 3600.0
 INCARNATION_KEY = "awgp:relay:incarnation"
 OUT_OF_REACH = (exc.SQLAlchemyError, redis.RedisError, DramatiqError, OSError)
 
+# Every kind of a row of `due`, as its table allows them.
+DUE_KINDS = ("hold.expire", "audit.checkpoint", "export.run")
+
 # The n-th sending waits first * 2^n for an answer, at most the ceiling, with jitter over the upper
 # half. Taking the oldest first and pushing what was taken away keeps a stubborn row from starving
 # the others.
 _PUSHED_AWAY = (
     "clock_timestamp() + least(:first * (2 ^ least(t.sends, 16)), :ceiling) * (0.5 + random() / 2)"
 )
+# A queue at a time, by an index that begins with it: what piles up in one that is paused is not
+# looked at. A draining queue is sent only what was due before (pipeline/queue_state.py).
 PICK_HANDOFFS = text(f"""
     WITH picked AS (
-        SELECT tenant_id, handoff_id FROM handoffs WHERE next_send_at <= clock_timestamp()
-        ORDER BY next_send_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+        SELECT h.tenant_id, h.handoff_id FROM queue_states q CROSS JOIN LATERAL (
+            SELECT tenant_id, handoff_id FROM handoffs
+            WHERE stage = q.queue AND next_send_at <= (SELECT clock_timestamp())
+                AND (q.state = 'running' OR created_at <= q.changed_at)
+            ORDER BY next_send_at LIMIT :batch FOR UPDATE SKIP LOCKED) h
+        WHERE q.state <> 'paused')
     UPDATE handoffs t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY} FROM picked p
     WHERE t.tenant_id = p.tenant_id AND t.handoff_id = p.handoff_id
     RETURNING t.stage, t.tenant_id, t.handoff_id, t.traceparent
     """)  # noqa: S608  # constant parts
 PICK_DUE = text(f"""
     WITH picked AS (
-        SELECT tenant_id, due_id FROM due WHERE next_send_at <= clock_timestamp()
-        ORDER BY next_send_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+        SELECT d.tenant_id, d.due_id FROM queue_states q
+        JOIN unnest(CAST(:kinds AS text[])) AS k (kind) ON split_part(k.kind, '.', 1) = q.queue
+        CROSS JOIN LATERAL (
+            SELECT tenant_id, due_id FROM due
+            WHERE kind = k.kind AND next_send_at <= (SELECT clock_timestamp())
+                AND (q.state = 'running' OR sends > 0 OR next_send_at <= q.changed_at)
+            ORDER BY next_send_at LIMIT :batch FOR UPDATE SKIP LOCKED) d
+        WHERE q.state <> 'paused')
     UPDATE due t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY} FROM picked p
     WHERE t.tenant_id = p.tenant_id AND t.due_id = p.due_id
     RETURNING t.kind, t.tenant_id, t.due_id
@@ -110,7 +125,7 @@ class Relay:
         log.info("relay_stopped")
 
     def turn(self) -> int:
-        """Send what is overdue now; say how much of the fuller table there was."""
+        """Send what is overdue now; say how much there was of the fuller table."""
         self.notice_a_wiped_broker()
         handoffs, due = self._pick()
         reached("relay.picked")
@@ -139,9 +154,10 @@ class Relay:
 
     def _pick(self) -> tuple[list["dramatiq.Message[None]"], list["dramatiq.Message[None]"]]:
         wait = {"first": FAST_PATH_GRACE, "ceiling": RESEND_CEILING, "batch": BATCH}
+        kinds = {"kinds": list(DUE_KINDS)}
         with self._engine.begin() as connection:
             handoffs = connection.execute(PICK_HANDOFFS, wait).all()
-            due = connection.execute(PICK_DUE, wait).all()
+            due = connection.execute(PICK_DUE, wait | kinds).all()
         return (
             [message(Stage(stage), tenant, each, trace) for stage, tenant, each, trace in handoffs],
             [due_message(kind, tenant, each) for kind, tenant, each in due],

@@ -23,6 +23,7 @@ from pipeline.errors import AwgpError
 from pipeline.fault_points import reached
 from pipeline.handoff import Handoff, LeaseLost, claim, finish
 from pipeline.outbox import Outbox, Work
+from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import STAGE_OF, Stage
 from pipeline.run_store import RunChanged, StoredRun, load_run, stage_failed
 
@@ -147,10 +148,10 @@ class Due:
 
 
 def take_due(work: Work, due_id: UUID) -> Due | None:
-    """Lock a row the relay has sent. None: someone else has it, or it was handled already."""
+    """Lock a row the relay has sent. None: it is taken, handled already, or its queue is paused."""
     row = work.execute(
-        "SELECT due_id, kind, subject_id, created_at FROM due"
-        " WHERE due_id = :id AND sends > 0 FOR UPDATE SKIP LOCKED",
+        "SELECT due_id, kind, subject_id, created_at FROM due"  # noqa: S608  # constant parts
+        f" WHERE due_id = :id AND sends > 0 AND {DUE_NOT_PAUSED} FOR UPDATE SKIP LOCKED",
         id=due_id,
     ).one_or_none()
     if row is None:

@@ -15,6 +15,7 @@ import dramatiq
 from sqlalchemy import Connection, text
 
 from pipeline.errors import AwgpError
+from pipeline.queue_state import OPEN
 from pipeline.run import Stage
 
 # How long the process that committed a handoff is trusted to have sent it itself.
@@ -68,13 +69,11 @@ def due_message(kind: str, tenant_id: UUID, due_id: UUID) -> dramatiq.Message[No
     )
 
 
-# A retry that was asked for later is not hurried by a duplicate of an earlier message. A queue that
-# is paused gives nothing away, a draining one only what was due before (pipeline/queue_state.py).
+# A retry that was asked for later is not hurried by a duplicate of an earlier message.
 FREE = (
     "(lease_until IS NULL OR lease_until < clock_timestamp())"
     " AND (not_before IS NULL OR not_before <= clock_timestamp())"
-    " AND NOT EXISTS (SELECT 1 FROM queue_states q WHERE q.queue = handoffs.stage AND"
-    " (q.state = 'paused' OR (q.state = 'draining' AND handoffs.created_at > q.changed_at)))"
+    f" AND {OPEN}"
 )
 COLUMNS = "tenant_id, handoff_id, run_id, epoch, stage, fence, failures, traceparent"
 

@@ -24,6 +24,7 @@ from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
 from pipeline.merkle import Frontier, leaf_hash
 from pipeline.outbox import SYSTEM, Work
+from pipeline.queue_state import OPEN
 from pipeline.run import Stage, Status
 
 RECORDS_AT_ONCE = 2000
@@ -71,12 +72,14 @@ class _Chain:
 
 
 def seal(work: Work) -> Sealed:
-    """Seal one batch of a tenant.
+    """Seal one batch of a tenant; nothing while the queue `audit` is paused.
 
     Raises:
         HeadMissing, HeadMoved: Nothing was sealed.
     """
     chain, before = _lock_head(work)
+    if _is_paused(work):
+        return Sealed(head=current_head(work), entries=0, runs=(), more=False)
     waiting = _waiting_runs(work)
     pending = work.execute(
         "SELECT pending_id, record FROM audit_pending ORDER BY pending_id LIMIT :limit",
@@ -127,14 +130,23 @@ def _lock_head(work: Work) -> tuple[_Chain, int]:
     return chain, row[0]
 
 
+def _is_paused(work: Work) -> bool:
+    # Asked once: records and the runs they belong to are sealed together or not at all.
+    paused: bool = work.execute(
+        "SELECT EXISTS (SELECT 1 FROM queue_states WHERE queue = :stage AND state = 'paused')",
+        stage=Stage.AUDIT.value,
+    ).scalar_one()
+    return paused
+
+
 def _waiting_runs(work: Work) -> list[Any]:
     """Claim what is due at audit by row locks; a run that moved on meanwhile is not taken."""
     return list(
         work.execute(
-            "SELECT r.run_id, r.epoch, r.status FROM handoffs h"
+            "SELECT r.run_id, r.epoch, r.status FROM handoffs"  # noqa: S608  # constant parts
             " JOIN runs r USING (tenant_id, run_id)"
-            " WHERE h.stage = :stage AND r.epoch = h.epoch ORDER BY h.created_at"
-            " LIMIT :limit FOR UPDATE OF h, r SKIP LOCKED",
+            f" WHERE stage = :stage AND r.epoch = handoffs.epoch AND {OPEN}"
+            " ORDER BY handoffs.created_at LIMIT :limit FOR UPDATE OF handoffs, r SKIP LOCKED",
             stage=Stage.AUDIT.value,
             limit=RUNS_AT_ONCE,
         )

@@ -152,9 +152,10 @@ awgp_auditor
   audit_pending        select
   audit_segments       select
 awgp_operator
+  audit_pending        insert
   dead_letters         select
-  due                  select
-  handoffs             select
+  due                  select update(next_send_at,sends)
+  handoffs             select update(next_send_at,sends)
   queue_states         select update(state,changed_at,changed_by,reason)
   tenants              select
 awgp_audit_owner

@@ -29,6 +29,14 @@ def upgrade() -> None:
     op.execute("SET LOCAL ROLE awgp_audit_owner")
     op.execute("GRANT SELECT (tenant_id, pending_id, record) ON audit_pending TO awgp_definer")
     op.execute("CREATE POLICY definer ON audit_pending FOR SELECT TO awgp_definer USING (true)")
+    # What operators do to the machine is on record in the holding's trail, and nothing else is
+    # written under their login.
+    op.execute("GRANT INSERT ON audit_pending TO awgp_operator")
+    op.execute(
+        "CREATE POLICY operator_records ON audit_pending FOR INSERT TO awgp_operator WITH CHECK ("
+        "tenant_id = (SELECT current_setting('app.current_tenant')::uuid)"
+        " AND starts_with(record ->> 'action', 'ops:queue:'))"
+    )
     op.execute("SET LOCAL ROLE awgp_owner")
     run_script("0002_operations")
     run_script("0002_setup")
