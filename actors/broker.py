@@ -7,15 +7,23 @@ Left out of Dramatiq's defaults, each on purpose:
   Callbacks, Pipelines .... the flow lives in the runs table, not in messages
 """
 
+from collections.abc import Iterable
+from typing import Any
+
+import dramatiq
 import redis
+import structlog
 from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Middleware, ShutdownNotifications
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from actors.middleware import BindContext, MeasureMessages
 from pipeline.settings import SettingInvalid, Settings
+
+log = structlog.get_logger()
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 # No command of ours waits on the server: Dramatiq polls.
@@ -30,12 +38,55 @@ DEAD_MESSAGE_TTL_MS = 3_600_000
 LONGEST_POLL_MS = 100
 
 
+class PromptConsumer(Consumer):
+    """Lets no worker thread wait for a broker that is away only to say that it has finished.
+
+    Dramatiq would try every five seconds. Such a message stays among the fetched ones until this
+    process ends; then it is sent again, and finds nothing to claim.
+    """
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    @property
+    def prefetch(self) -> int:
+        """How many messages may be fetched and not done; 0 fetches no more."""
+        return int(self._consumer.prefetch)
+
+    @prefetch.setter
+    def prefetch(self, count: int) -> None:
+        self._consumer.prefetch = count
+
+    def ack(self, message: dramatiq.MessageProxy) -> None:
+        try:
+            self._consumer.ack(message)
+        except (ConnectionClosed, redis.RedisError) as error:
+            log.warning("message_not_acknowledged", error=type(error).__name__)
+
+    def nack(self, message: dramatiq.MessageProxy) -> None:
+        try:
+            self._consumer.nack(message)
+        except (ConnectionClosed, redis.RedisError) as error:
+            log.warning("message_not_acknowledged", error=type(error).__name__)
+
+    def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
+        self._consumer.requeue(messages)
+
+    def __next__(self) -> dramatiq.MessageProxy | None:
+        message: dramatiq.MessageProxy | None = next(self._consumer)
+        return message
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 class PromptRedisBroker(RedisBroker):
     """Looks into an idle queue ten times a second, so that a run does not wait at every stage."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         is_used = queue_name in self.queues  # nothing of ours goes through a delay queue
-        return super().consume(queue_name, prefetch, LONGEST_POLL_MS if is_used else timeout)
+        consumer = super().consume(queue_name, prefetch, LONGEST_POLL_MS if is_used else timeout)
+        return PromptConsumer(consumer)
 
 
 def make_redis(settings: Settings) -> "redis.Redis":

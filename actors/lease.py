@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Engine
 
 from actors.stage import INFRASTRUCTURE
+from pipeline import metrics
 from pipeline.database import tenant_transaction
 from pipeline.handoff import Handoff, LeaseLost, renew_lease
 
@@ -21,6 +22,22 @@ log = structlog.get_logger()
 # Work stops this part of a lease before the lease does, on this machine's own clock.
 MARGIN = 0.2
 RENEWALS_A_LEASE = 3
+
+# What runs under a lease in this process now, whichever stage made it.
+_kept: "set[LeaseKeeper]" = set()
+_kept_lock = threading.Lock()
+
+
+def cut_short() -> int:
+    """End whatever work of this process runs under a lease; say how much there was.
+
+    Each piece is settled by the thread that runs it, as after any kill.
+    """
+    with _kept_lock:
+        kept = list(_kept)
+    for keeper in kept:
+        keeper.cut_short()
+    return len(kept)
 
 
 def lease_owner() -> str:
@@ -62,8 +79,15 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
+        with _kept_lock:
+            _kept.add(self)
         self._thread.start()
         return self
+
+    def cut_short(self) -> None:
+        """Stop the work although the lease is still ours."""
+        metrics.CUT_SHORT.labels(self._handoff.stage.value).inc()
+        self._lost()
 
     def __exit__(
         self,
@@ -73,6 +97,8 @@ class LeaseKeeper:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        with _kept_lock:
+            _kept.discard(self)
 
     def _keep(self) -> None:
         while not self._stop.wait(self._lease.total_seconds() / RENEWALS_A_LEASE):
@@ -81,6 +107,7 @@ class LeaseKeeper:
                 with tenant_transaction(self._engine, self._handoff.tenant_id) as connection:
                     renew_lease(connection, self._handoff, self._lease)
             except LeaseLost:
+                metrics.LEASES_LOST.labels(self._handoff.stage.value).inc()
                 log.warning("lease_lost", run_id=str(self._handoff.run_id))
                 self._lost()
                 return

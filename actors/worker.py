@@ -14,22 +14,30 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import dramatiq
 
 from actors.broker import make_broker, make_redis
 from actors.middleware import Heartbeat
+from actors.stopping import StopInOrder
+from actors.work_in_hand import WorkInHand
+from actors.worker_health import ServeHealth, WorkerParts
 from pipeline.database import make_engine
+from pipeline.errors import AwgpError
 from pipeline.event_log import configure_event_log
+from pipeline.exposition import FOLDER_VARIABLE, Check
 from pipeline.fault_points import arm
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import SettingInvalid, Settings, read_settings
+
+if TYPE_CHECKING:
+    from runtime_host.client import HostClient
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -41,6 +49,8 @@ class Parts:
     settings: Settings
     broker: dramatiq.Broker
     outbox: Outbox
+    checks: dict[str, Check] = field(default_factory=dict)
+    """What a queue needs beside database and broker, for /readyz."""
 
 
 def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
@@ -54,12 +64,25 @@ def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     queues = read_queues(settings)
     if settings.fault_point:
         arm(settings.fault_point)
-    names = tuple(queue.value for queue in queues)
-    broker = make_broker(settings, Heartbeat(make_redis(settings), names))
+    client, hand = make_redis(settings), WorkInHand()
+    heartbeat = Heartbeat(client, tuple(queue.value for queue in queues), hand)
+    stopping = StopInOrder(grace_seconds=settings.stop_seconds)
+    broker = make_broker(settings, heartbeat, stopping)
     engine = make_engine(settings.database, pool_size=settings.database_pool_size)
     parts = Parts(settings=settings, broker=broker, outbox=Outbox(engine, broker))
     for queue in queues:
         DECLARE[queue](parts)
+    if settings.ops_address:
+        health = WorkerParts(
+            engine=engine,
+            client=client,
+            heartbeat=heartbeat,
+            hand=hand,
+            stopping=stopping,
+            further=parts.checks,
+        )
+        folder = environ.get(FOLDER_VARIABLE)
+        broker.add_middleware(ServeHealth(settings.ops_address, health, folder=folder))
     return broker
 
 
@@ -100,7 +123,16 @@ def _execute(parts: Parts) -> None:
     if not settings.runtime_socket:
         raise SettingInvalid("AWGP_RUNTIME_SOCKET is not set; execute needs the runtime host")
     host = HostClient(Path(settings.runtime_socket))
+    parts.checks["runtime_host"] = lambda: _host_answers(host)
     execute.declare(parts.broker, parts.outbox, host, lease=settings.lease)
+
+
+def _host_answers(host: "HostClient") -> str | None:
+    try:
+        host.describe()
+    except AwgpError as error:
+        return str(error)
+    return None
 
 
 def _post_action(parts: Parts) -> None:

@@ -52,6 +52,8 @@ class Settings:
     lease_seconds: int = 15
     seal_interval_seconds: int = 30
     export_interval_seconds: int = 3600
+    stop_seconds: int = 20
+    ops_address: str = ""
     fault_point: str = ""
 
     @property

@@ -1,16 +1,25 @@
-"""`awgp worker QUEUE...`: serve queues with the Dramatiq command, in this process's place."""
+"""`awgp worker QUEUE...`: serve queues with the Dramatiq command, run in this very process.
+
+What the queues need is imported once, here: Dramatiq forks its worker processes from us, and they
+inherit it.
+"""
+
+# ruff: noqa: PLC0415  # Dramatiq reads its environment when it is imported
 
 import os
+import runpy
 import sys
 
 import click
 
-from actors.worker import make_worker
 from pipeline.run import Stage
 
 # Whoever fetches a message of these must work on it now: a fetched one waits in no other worker's
 # reach, and scaling out would do nothing.
 ONE_AT_A_TIME = frozenset({Stage.EXECUTE, Stage.POST_ACTION})
+
+SETTLE_SECONDS = 6
+"""What work that was cut short may take to be written down; see `actors/stopping.py`."""
 
 
 @click.command("worker")
@@ -28,26 +37,42 @@ ONE_AT_A_TIME = frozenset({Stage.EXECUTE, Stage.POST_ACTION})
 def command(queues: tuple[str, ...], processes: int, threads: int) -> None:
     """Serve one or more queues: policy hold execute post_action audit export.
 
+    SIGTERM stops it in order: nothing more is fetched, what was fetched and not begun goes back
+    to its queue at once, and what is being worked on has AWGP_STOP_SECONDS to end.
+
     \b
     Examples:
       awgp worker policy hold
       awgp worker execute --processes 2 --threads 8
     """
-    arguments = worker_arguments(queues, processes, threads)
-    environ = {**os.environ, **worker_environ(queues, threads)}
+    os.environ.update(worker_environ(queues, threads))
     # A thread holds one connection, and renews its lease on another.
-    environ.setdefault("AWGP_DATABASE_POOL_SIZE", str(max(8, 2 * threads)))
+    os.environ.setdefault("AWGP_DATABASE_POOL_SIZE", str(max(8, 2 * threads)))
+    # Only now: the metrics' files are opened, and the prefetch is read, by an import.
+    from actors.worker import make_worker
+    from pipeline.settings import read_settings
+
     # Said here in one line; the Dramatiq command would say it in a traceback.
-    make_worker(environ)
-    os.execve(sys.executable, [sys.executable, *arguments], environ)  # noqa: S606  # no shell
+    make_worker(os.environ)
+    seconds = read_settings(os.environ).stop_seconds + SETTLE_SECONDS
+    sys.argv = ["dramatiq", *dramatiq_arguments(queues, processes, threads, seconds)]
+    # Its command line is what Dramatiq promises to keep, so it is what we use of it.
+    runpy.run_module("dramatiq", run_name="__main__", alter_sys=True)
 
 
-def worker_arguments(queues: tuple[str, ...], processes: int, threads: int) -> list[str]:
-    """The Dramatiq command line, after the interpreter."""
+def dramatiq_arguments(
+    queues: tuple[str, ...], processes: int, threads: int, shutdown_seconds: int
+) -> list[str]:
+    """What the Dramatiq command is told.
+
+    Args:
+        shutdown_seconds: After which a worker that is told to stop waits for no work any more.
+    """
     return [
         # Our own log takes what Dramatiq says; actors/worker.py sets it up.
-        *("-m", "dramatiq", "actors.worker:broker", "--skip-logging"),
+        *("actors.worker:broker", "--skip-logging"),
         *("--processes", str(processes), "--threads", str(threads)),
+        *("--worker-shutdown-timeout", str(1000 * shutdown_seconds)),
         *("--queues", *queues),
     ]
 

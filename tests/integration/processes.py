@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.commands.worker import worker_arguments, worker_environ
 from ops.embedded.running import Running
 from ops.embedded.valkey import valkey_url
 from tests.integration.conftest import Database
@@ -39,10 +38,9 @@ def relay_process(
 def worker_process(
     database: Database, valkey: Running, *queues: str, login: str = "awgp_worker", **environ: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`awgp worker QUEUE...` as it is after its exec."""
-    variables = {**worker_environ(queues, 2), **environ}
-    arguments = worker_arguments(queues, 1, 2)
-    with _process(database, valkey, login, "worker", arguments, variables) as started:
+    """`awgp worker QUEUE...`, of two threads."""
+    arguments = ["-m", "ops.cli", "worker", *queues, "--threads", "2"]
+    with _process(database, valkey, login, "worker", arguments, environ) as started:
         yield started
 
 

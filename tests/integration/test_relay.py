@@ -15,6 +15,7 @@ from actors.broker import make_broker, make_redis
 from actors.relay import BATCH, INCARNATION_KEY, Relay
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
+from pipeline.heartbeat import living_workers
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
 from tests.integration.processes import relay_process, wait_until, worker_process
@@ -283,15 +284,15 @@ def test_real_workers_take_runs_to_the_hold_and_losing_the_broker_loses_none(
             client.flushall()
         wait_until(held(second), "the second run to be held")
         with admin(valkey) as client:
-            wait_until(lambda: b"policy hold" in served(client), "the worker's heartbeat")
+            wait_until(lambda: ("policy", "hold") in served(client), "the worker's heartbeat")
         assert relay.poll() is None
         assert worker.poll() is None
     assert relay.returncode == 0
     assert worker.returncode == 0
 
 
-def served(client: "redis.Redis") -> list[object]:
-    return [client.get(key) for key in client.keys("awgp:worker:*")]
+def served(client: "redis.Redis") -> list[tuple[str, ...]]:
+    return [each.queues for each in living_workers(client)]
 
 
 def test_a_killed_master_takes_its_worker_processes_along(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from actors import worker
 from actors.middleware import trace_id
-from ops.commands.worker import worker_arguments, worker_environ
+from ops.commands.worker import dramatiq_arguments, worker_environ
 from pipeline.handoff import RESEND_CEILING, backoff
 from pipeline.run import Stage
 from pipeline.settings import SettingInvalid, Settings
@@ -83,8 +83,8 @@ def test_what_takes_long_is_fetched_one_a_thread() -> None:
 
 
 def test_the_dramatiq_command_is_pointed_at_an_instance() -> None:
-    arguments = worker_arguments(("policy", "hold"), 2, 8)
-    assert arguments[:3] == ["-m", "dramatiq", "actors.worker:broker"]
+    arguments = dramatiq_arguments(("policy", "hold"), 2, 8, 26)
+    assert arguments[0] == "actors.worker:broker"
     assert arguments[-3:] == ["--queues", "policy", "hold"]
 
 

@@ -1,0 +1,49 @@
+"""Everything a process counts and times; docs/reference/metrics.md lists each, a test compares.
+
+Labels have few values, known in advance: stages, outcomes, route templates. Never a tenant, a run,
+a path as it was asked for, or anything of a payload. Counted where it happens and never taken
+back, so a transaction that rolls back afterwards has been counted all the same.
+
+A process of which several run side by side is told PROMETHEUS_MULTIPROC_DIR, a folder of its own,
+before this module is imported; see `pipeline/exposition.py`.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+_QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+MESSAGES = Counter("awgp_messages_total", "Messages worked on.", ["stage", "outcome"])
+MESSAGE_SECONDS = Histogram(
+    "awgp_message_seconds",
+    "Seconds a message took.",
+    ["stage"],
+    buckets=(*_QUICK, 15, 60, 300),
+)
+STAGE_WAIT_SECONDS = Histogram(
+    "awgp_stage_wait_seconds",
+    "Seconds from when the message of a run was sent until a worker claimed the run.",
+    ["stage"],
+    buckets=(*_QUICK, 15, 60, 300, 1800),
+)
+STAGE_SECONDS = Histogram(
+    "awgp_stage_seconds",
+    "Seconds from the claim of a run until what came of it was committed.",
+    ["stage"],
+    buckets=(*_QUICK, 15, 60, 300),
+)
+RETRIES = Counter("awgp_retries_total", "Failures that are tried again.", ["stage"])
+DEAD_LETTERS = Counter("awgp_dead_letters_total", "Runs given up to a person.", ["stage"])
+LEASES_LOST = Counter("awgp_leases_lost_total", "Leases that someone else took over.", ["stage"])
+CUT_SHORT = Counter("awgp_cut_short_total", "Work a stopping worker could not let end.", ["stage"])
+RELAY_SENDS = Counter("awgp_relay_sends_total", "Messages the relay sent (again).", ["queue"])
+HTTP_REQUESTS = Counter(
+    "awgp_http_requests_total", "Requests answered.", ["service", "method", "route", "status"]
+)
+HTTP_SECONDS = Histogram(
+    "awgp_http_request_seconds",
+    "Seconds a request took.",
+    ["service", "method", "route"],
+    buckets=(*_QUICK, 15, 60),
+)
