@@ -1,0 +1,170 @@
+"""A webhook source of this machine's AWGP, opened to send to it as its sender would.
+
+The event is signed with the source's own live secret, opened with this machine's key-encryption
+key, and goes through ingest's verification like any other. A secret made for a test would push one
+of a rotation's two live secrets out, and make whoever tests the last to rotate it, who may then
+not approve what the source sends.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+
+from ingest.run_view import view_run
+from ingest.sources import load_source
+from ops.assistant_template import SAMPLE
+from ops.embedded.data_folder import DataFolder
+from ops.login_engine import login_engine
+from ops.processes import web_urls
+from pipeline.database import tenant_transaction
+from pipeline.envelope import KeyRing
+from pipeline.errors import AwgpError
+from pipeline.outbox import Work
+from runtime_host.inside import ustar
+
+RESULT_DEPTH: Final = 32
+FALLBACK_BODY: Final = b'{"test": true}'
+
+_FIND = """
+    SELECT s.source_id, s.name FROM sources s
+    WHERE s.kind = 'webhook' AND s.removed_at IS NULL ORDER BY s.name"""
+_BUNDLE = """
+    SELECT b.content FROM sources s
+    JOIN assistants a ON a.tenant_id = s.tenant_id AND a.assistant_id = s.assistant_id
+    JOIN assistant_versions v ON v.tenant_id = a.tenant_id AND v.assistant_id = a.assistant_id
+        AND v.version = a.current_version
+    JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
+    WHERE s.source_id = :source"""
+
+
+class SourceNotFound(AwgpError):
+    """No tenant, or not the one that was named, has such a source; the message lists what is."""
+
+
+class SecretMissing(AwgpError):
+    """The source has no live secret, so nobody can send to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSource:
+    """Which source, and where it is served."""
+
+    tenant_id: UUID
+    tenant: str
+    source_id: UUID
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceProbe:
+    """Reads as the edge does (awgp_ingest), and an assistant's sample as the web does."""
+
+    data: DataFolder
+    edge: Engine = field(repr=False)
+
+    def find(self, source: str, tenant: str | None) -> FoundSource:
+        """Find a source by its name or id.
+
+        Args:
+            tenant: A slug; None looks in all of them.
+
+        Raises:
+            SourceNotFound: There is none, or several tenants have one of this name.
+        """
+        there = [each for each in self._all() if tenant in (None, each.tenant)]
+        fits = [each for each in there if source in (each.name, str(each.source_id))]
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            slugs = ", ".join(each.tenant for each in fits)
+            raise SourceNotFound(f"several tenants have a source {source}: say --tenant ({slugs})")
+        listed = ", ".join(f"{each.tenant}/{each.name}" for each in there)
+        raise SourceNotFound(
+            f"there is no source {source!a}"
+            + (f" at {tenant}" if tenant else "")
+            + (f"; there are {listed}" if listed else "; `awgp init` makes a first one")
+        )
+
+    def _all(self) -> list[FoundSource]:
+        holding = login_engine(self.data, "awgp_holding")
+        try:
+            with holding.connect() as connection:
+                tenants = connection.execute(
+                    text("SELECT tenant_id, slug FROM tenants ORDER BY slug")
+                ).all()
+        finally:
+            holding.dispose()
+        ingest = web_urls(self.data)["ingest"]
+        return [
+            FoundSource(
+                tenant_id=tenant_id,
+                tenant=slug,
+                source_id=source_id,
+                name=name,
+                url=f"{ingest}/v1/hooks/{source_id}",
+            )
+            for tenant_id, slug in tenants
+            for source_id, name in self._sources(tenant_id)
+        ]
+
+    def _sources(self, tenant_id: UUID) -> list[tuple[UUID, str]]:
+        with tenant_transaction(self.edge, tenant_id) as connection:
+            return [(row[0], row[1]) for row in connection.execute(text(_FIND))]
+
+    def secret(self, source: FoundSource) -> bytes:
+        """Return the newest live secret; it is kept nowhere.
+
+        Raises:
+            SecretMissing: As it says.
+            EnvelopeInvalid: It was sealed under a key that is not on this machine's ring.
+        """
+        keyring = KeyRing.from_text(self.data.secret("kek"))
+        with tenant_transaction(self.edge, source.tenant_id) as connection:
+            work = Work(connection=connection, tenant_id=source.tenant_id)
+            secrets = load_source(work, keyring, source.source_id).secrets
+        if not secrets:
+            raise SecretMissing(
+                f"the source {source.name} has no live secret, so ingest refuses whatever is sent"
+            )
+        return secrets[0]
+
+    def sample(self, source: FoundSource) -> bytes:
+        """Return the sample request that lies in the assistant's bundle, else a small one."""
+        web = login_engine(self.data, "awgp_web")
+        try:
+            with tenant_transaction(web, source.tenant_id) as connection:
+                packed = connection.execute(
+                    text(_BUNDLE), {"source": source.source_id}
+                ).scalar_one_or_none()
+        finally:
+            web.dispose()
+        return FALLBACK_BODY if packed is None else _sample_in(bytes(packed))
+
+    def view(self, tenant_id: UUID, run_id: UUID) -> Mapping[str, Any]:
+        """Return a run as its sender's API shows it."""
+        with tenant_transaction(self.edge, tenant_id) as connection:
+            work = Work(connection=connection, tenant_id=tenant_id)
+            return view_run(work, run_id, max_depth=RESULT_DEPTH)
+
+
+@contextmanager
+def source_probe(data: DataFolder) -> Iterator[SourceProbe]:
+    """Open the database as the edge; connects at the first question."""
+    edge = login_engine(data, "awgp_ingest")
+    try:
+        yield SourceProbe(data=data, edge=edge)
+    finally:
+        edge.dispose()
+
+
+def _sample_in(packed: bytes) -> bytes:
+    try:
+        found = (entry.data for entry in ustar.entries(packed) if entry.name == SAMPLE)
+        return next(found, FALLBACK_BODY)
+    except ustar.ArchiveRefused:  # what does not unpack is the run's to fail on, not ours
+        return FALLBACK_BODY
