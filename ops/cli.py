@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "demo",
         "Watch requests pass policy, people, gVisor, post-actions and the audit chain.",
     ),
+    "doctor": ("doctor", "Check everything AWGP needs, and say how to mend what is wrong."),
     "down": ("up", "Stop everything in order."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),

@@ -1,0 +1,1 @@
+"""What `awgp doctor` looks at: a file a subject, each with its probes."""
