@@ -127,7 +127,7 @@ class Executor:
         leased_at = time.monotonic()
         with self._outbox.work(tenant_id) as work:
             handoff = take_lease(
-                work.connection, handoff_id, Stage.EXECUTE, owner=lease_owner(), lease=self._lease
+                work, handoff_id, Stage.EXECUTE, owner=lease_owner(), lease=self._lease
             )
             if handoff is None:
                 return
@@ -158,7 +158,7 @@ class Executor:
     ) -> Attempt | None:
         run = load_run(work, handoff.run_id, lock=True)
         if run.epoch != handoff.epoch or run.status not in {Status.APPROVED, Status.EXECUTING}:
-            finish(work.connection, handoff)
+            finish(work, handoff)
             pass_on(work, run)
             return None
         last = last_execution(work, run)
@@ -178,13 +178,13 @@ class Executor:
         self, work: Work, run: StoredRun, handoff: Handoff, host_is_there: bool
     ) -> Go | None:
         if may_no_longer_start(work, run):
-            finish(work.connection, handoff)
+            finish(work, handoff)
             move(work, run, Status.EXPIRED, stage=Stage.EXECUTE, reason=TOO_LATE)
             return None
         verdict = self._check(work, run)
         if isinstance(verdict, Go):
             return _if_there(host_is_there, work, handoff, verdict)
-        finish(work.connection, handoff)
+        finish(work, handoff)
         if isinstance(verdict, Deny):
             move(work, run, Status.DENIED, stage=Stage.EXECUTE, reason=verdict.reason)
             return None
@@ -341,7 +341,7 @@ def _end(work: Work, attempt: Attempt, result: ExecutionResult) -> None:
     if result.reason in {ExitReason.KILLED, ExitReason.HOST_LOST}:
         _end_interrupted(work, run, attempt)
         return
-    finish(work.connection, attempt.handoff)
+    finish(work, attempt.handoff)
     if result.reason is ExitReason.OK:
         move(work, run, Status.EXECUTED, stage=Stage.EXECUTE)
         return
@@ -355,7 +355,7 @@ def _end_interrupted(work: Work, run: StoredRun, attempt: Attempt) -> None:
         return
     delay = backoff(attempt.number)
     error = "interrupted; its bundle says a rerun is safe"
-    retry_later(work.connection, attempt.handoff, delay=delay, error=error, counted=False)
+    retry_later(work, attempt.handoff, delay=delay, error=error, counted=False)
 
 
 def _end_unknown(work: Work, run: StoredRun, handoff: Handoff) -> None:
@@ -364,7 +364,7 @@ def _end_unknown(work: Work, run: StoredRun, handoff: Handoff) -> None:
 
 def _end_failed(work: Work, run: StoredRun, handoff: Handoff, reason: str) -> None:
     """End the run with a dead letter, for a person to look at."""
-    finish(work.connection, handoff)
+    finish(work, handoff)
     dead_letter(work, run, handoff, reason)
     move(work, run, Status.FAILED, stage=Stage.EXECUTE, reason=reason)
 
@@ -379,7 +379,7 @@ def _if_there(host_is_there: bool, work: Work, handoff: Handoff, go: Go) -> Go |
 def _wait_for_host(work: Work, handoff: Handoff, tries: int = 1) -> None:
     """Give the claim back until the host can take it; no failure of the run."""
     retry_later(
-        work.connection,
+        work,
         handoff,
         delay=backoff(tries, ceiling=HOST_PAUSE_CEILING),
         error="waiting for the runtime host",

@@ -83,14 +83,14 @@ class Deliverer:
 
     def _claim(self, work: Work, handoff_id: UUID) -> Handoff | None:
         handoff = take_lease(
-            work.connection, handoff_id, Stage.POST_ACTION, owner=lease_owner(), lease=self._lease
+            work, handoff_id, Stage.POST_ACTION, owner=lease_owner(), lease=self._lease
         )
         if handoff is None:
             return None
         structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
         run = load_run(work, handoff.run_id, lock=True)
         if run.epoch != handoff.epoch or run.status not in {Status.EXECUTED, Status.DELIVERING}:
-            finish(work.connection, handoff)
+            finish(work, handoff)
             pass_on(work, run)
             return None
         if all_delivered(work, run):
@@ -149,7 +149,7 @@ class Deliverer:
             if all_delivered(work, run):
                 _end_delivered(work, run, handoff)
                 return False
-            renew_lease(work.connection, handoff, self._lease)
+            renew_lease(work, handoff, self._lease)
             return True
         said = answer.error or f"HTTP {answer.status}"
         if outcome is Outcome.REFUSED or delivery.number >= self._max_attempts:
@@ -158,17 +158,17 @@ class Deliverer:
             _end_failed(work, run, handoff, f"post-action {verb} ({where}): {said}")
             return False
         delay = retry_delay(delivery.number, answer, now=datetime.now(UTC))
-        retry_later(work.connection, handoff, delay=delay, error=said, counted=False)
+        retry_later(work, handoff, delay=delay, error=said, counted=False)
         return False
 
 
 def _end_delivered(work: Work, run: StoredRun, handoff: Handoff) -> None:
-    finish(work.connection, handoff)
+    finish(work, handoff)
     move(work, run, Status.DELIVERED, stage=Stage.POST_ACTION)
 
 
 def _end_failed(work: Work, run: StoredRun, handoff: Handoff, reason: str) -> None:
     """End the run with a dead letter, for a person to look at."""
-    finish(work.connection, handoff)
+    finish(work, handoff)
     dead_letter(work, run, handoff, reason)
     move(work, run, Status.FAILED, stage=Stage.POST_ACTION, reason=reason[:500])

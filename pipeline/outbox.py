@@ -7,7 +7,7 @@ cannot be sent is the relay's to send.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,10 @@ import redis
 import structlog
 from dramatiq.errors import DramatiqError
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, CursorResult, Engine, text
+from sqlalchemy import Connection, Engine
 
 from pipeline.audit import AuditRecord
-from pipeline.database import tenant_transaction
+from pipeline.conversation import Conversation
 from pipeline.handoff import FAST_PATH_GRACE, message
 from pipeline.ids import uuid7
 from pipeline.personal import Personal
@@ -40,17 +40,13 @@ class Actor:
     id: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """One open transaction of one tenant."""
+class Work(Conversation):
+    """One open transaction of one tenant, with what it records and what it leaves to send."""
 
-    connection: Connection
-    tenant_id: UUID
-    records: list[AuditRecord] = field(default_factory=list)
-    to_send: list[dramatiq.Message[None]] = field(default_factory=list)
-
-    def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
-        return self.connection.execute(text(statement), values)
+    def __init__(self, connection: Connection, tenant_id: UUID) -> None:
+        super().__init__(connection, tenant_id)
+        self.records: list[AuditRecord] = []
+        self.to_send: list[dramatiq.Message[None]] = []
 
     def record(
         self,
@@ -102,7 +98,7 @@ class Work:
     ) -> UUID:
         """Make a run due at a stage, at once or after `delay`."""
         handoff_id = uuid7()
-        self.execute(
+        self.ask(
             "INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at,"
             " traceparent) VALUES (:tenant, :id, :run, :epoch, :stage,"
             " clock_timestamp() + :delay, :traceparent)",
@@ -134,15 +130,11 @@ class Work:
 
     def write_records(self) -> None:
         if self.records:
-            self.connection.execute(
-                text(
-                    "INSERT INTO audit_pending (tenant_id, record)"
-                    " SELECT :tenant, unnest(CAST(:records AS jsonb[]))"
-                ),
-                {
-                    "tenant": self.tenant_id,
-                    "records": [Jsonb(record.to_json()) for record in self.records],
-                },
+            self.ask(
+                "INSERT INTO audit_pending (tenant_id, record)"
+                " SELECT :tenant, unnest(CAST(:records AS jsonb[]))",
+                tenant=self.tenant_id,
+                records=[Jsonb(record.to_json()) for record in self.records],
             )
 
 
@@ -156,10 +148,11 @@ class Outbox:
     @contextmanager
     def work(self, tenant_id: UUID) -> Iterator[Work]:
         """Commit and send on leaving; on any error roll back and send nothing."""
-        with tenant_transaction(self.engine, tenant_id) as connection:
-            work = Work(connection=connection, tenant_id=tenant_id)
+        with self.engine.begin() as connection:
+            work = Work(connection, tenant_id)
             yield work
             work.write_records()
+            work.flush()
         self.send(work.to_send)
 
     def send(self, messages: list[dramatiq.Message[None]]) -> None:

@@ -156,10 +156,10 @@ def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
     """
     if handoff.stage == Stage.AUDIT or handoff.failures + 1 < MAX_FAILURES:
         # Sealing is never given up: a run that is not sealed is not over.
-        retry_later(work.connection, handoff, delay=backoff(handoff.failures), error=error)
+        retry_later(work, handoff, delay=backoff(handoff.failures), error=error)
         return False
     run = load_run(work, handoff.run_id, lock=True)
-    finish(work.connection, handoff)
+    finish(work, handoff)
     dead_letter(work, run, handoff, error)
     reason = f"{handoff.stage} failed: {error}"[:500]
     if run.status is Status.EXECUTED:

@@ -192,7 +192,7 @@ def fail(database: Database, tenant: TenantWorld, run_id: UUID) -> None:
     """End a received run as one that cannot be carried out, with its dead letter."""
     with database.outbox("awgp_worker").work(tenant.tenant_id) as work:
         (row,) = work.execute("SELECT handoff_id FROM handoffs WHERE run_id = :run", run=run_id)
-        handoff = claim(work.connection, row[0], Stage.POLICY)
+        handoff = claim(work, row[0], Stage.POLICY)
         assert handoff is not None
         assert stage_failed(work, replace(handoff, failures=MAX_FAILURES), "test")
 

@@ -380,7 +380,7 @@ def test_an_executed_run_whose_delivery_cannot_even_begin_fails_in_the_end(
     handoff_id = handoff_of(database, world.acme, run_id)
     outbox = database.outbox("awgp_worker")
     with outbox.work(world.acme.tenant_id) as work:
-        handoff = claim(work.connection, handoff_id, Stage.POST_ACTION)
+        handoff = claim(work, handoff_id, Stage.POST_ACTION)
         assert handoff is not None
         assert stage_failed(work, replace(handoff, failures=MAX_FAILURES), "no way in")
     found = status(database, world.acme, run_id)

@@ -1,0 +1,189 @@
+"""What one transaction says to the database, in as few round trips as it needs.
+
+A round trip costs more than most of our statements, so `ask` only notes a statement down. What was
+noted goes out together (PostgreSQL's pipeline mode), in order, when an answer is first looked at,
+or at the end, before the commit. Statements stay whole and separate: only the waiting is shared.
+
+An error may so be raised by a later statement than the one that caused it, never past the commit.
+Where an error is to be told apart from others, use `execute`, which waits for its own answer.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, NoReturn
+from uuid import UUID
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, CursorResult, Engine, TextClause, exc, text
+
+from pipeline.errors import AwgpError
+
+_NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+
+
+class UnexpectedAnswer(AwgpError):
+    """A statement that answers with one row answered with another number of them."""
+
+
+class Answer:
+    """The rows of a statement, fetched when they are first looked at."""
+
+    __slots__ = ("_conversation", "_rowcount", "_rows", "_unless")
+
+    def __init__(self, conversation: "Conversation", unless: AwgpError | None) -> None:
+        self._conversation = conversation
+        self._unless = unless
+        self._rows: list[tuple[Any, ...]] | None = None
+        self._rowcount = -1
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement changed or found."""
+        self.all()
+        return self._rowcount
+
+    def all(self) -> list[tuple[Any, ...]]:
+        if self._rows is None:
+            self._conversation.flush()
+        if self._rows is None:
+            raise UnexpectedAnswer("a statement before this one failed")
+        return self._rows
+
+    def one_or_none(self) -> tuple[Any, ...] | None:
+        """Raises: UnexpectedAnswer, for several rows."""
+        rows = self.all()
+        if len(rows) > 1:
+            raise UnexpectedAnswer(f"{len(rows)} rows where one was asked for")
+        return rows[0] if rows else None
+
+    def one(self) -> tuple[Any, ...]:
+        """Raises: UnexpectedAnswer, for none or several rows."""
+        row = self.one_or_none()
+        if row is None:
+            raise UnexpectedAnswer("no row where one was asked for")
+        return row
+
+    def scalar_one_or_none(self) -> Any:
+        row = self.one_or_none()
+        return None if row is None else row[0]
+
+    def scalar_one(self) -> Any:
+        return self.one()[0]
+
+    def take(self, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
+        """Keep what the driver brought; raise what was to be raised unless that is one row."""
+        self._rowcount = cursor.rowcount
+        self._rows = cursor.fetchall() if cursor.description is not None else []
+        if self._unless is not None and self._rowcount != 1:
+            raise self._unless
+
+
+class Conversation:
+    """One open transaction of one tenant."""
+
+    def __init__(self, connection: Connection, tenant_id: UUID) -> None:
+        self.tenant_id = tenant_id
+        self._connection = connection
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, psycopg.Connection):
+            raise TypeError("a conversation needs the psycopg driver")
+        self._driver: psycopg.Connection[tuple[Any, ...]] = driver
+        self._asked: list[tuple[str, dict[str, Any], Answer]] = []
+        # The third argument makes it end with the transaction: a pooled connection forgets its
+        # tenant.
+        self.ask("SELECT set_config('app.current_tenant', :tenant, true)", tenant=str(tenant_id))
+
+    @property
+    def connection(self) -> Connection:
+        """The same transaction as SQLAlchemy has it, once all that was asked is answered."""
+        self.flush()
+        return self._connection
+
+    def ask(self, statement: str, *, unless: AwgpError | None = None, **values: object) -> Answer:
+        """Note a statement down; it is sent when an answer is looked at, or at the end.
+
+        Args:
+            unless: Raised when it is sent and changes or finds another number of rows than one.
+        """
+        answer = Answer(self, unless)
+        self._asked.append((_for_driver(statement), values, answer))
+        return answer
+
+    def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
+        """Send a statement now, and wait for its answer."""
+        return self.connection.execute(_compiled(statement), values)
+
+    def flush(self) -> None:
+        """Send what was asked, and wait for all of it.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: What the database refused.
+            AwgpError: Of an `ask`'s `unless`.
+        """
+        if not self._asked:
+            return
+        asked, self._asked = self._asked, []
+        cursors: list[psycopg.Cursor[tuple[Any, ...]]] = []
+        try:
+            self._send(asked, cursors)
+        except psycopg.Error as error:
+            # What was answered before it is the reason, where it was not as it should be.
+            for (_, _, answer), cursor in zip(asked, cursors, strict=False):
+                if cursor.pgresult is None or cursor.pgresult.error_message:
+                    break
+                answer.take(cursor)
+            self._fail(asked[0][0], error)
+        for (_, _, answer), cursor in zip(asked, cursors, strict=True):
+            answer.take(cursor)
+
+    def _send(
+        self,
+        asked: list[tuple[str, dict[str, Any], Answer]],
+        cursors: list["psycopg.Cursor[tuple[Any, ...]]"],
+    ) -> None:
+        if len(asked) == 1 and self._driver.info.transaction_status is TransactionStatus.INTRANS:
+            cursors.append(self._driver.execute(*asked[0][:2]))
+            return
+        # The driver's own BEGIN goes along.
+        with self._driver.pipeline():
+            cursors.extend(
+                self._driver.execute(statement, values) for statement, values, _ in asked
+            )
+
+    def _fail(self, statement: str, error: psycopg.Error) -> NoReturn:
+        """Raise the driver's error as SQLAlchemy would have."""
+        lost = self._connection.dialect.is_disconnect(error, self._driver, None)  # type: ignore[arg-type]  # a driver's connection is what it takes
+        if lost:
+            self._connection.invalidate(error)
+        translated = exc.DBAPIError.instance(
+            statement,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=self._connection.dialect,
+        )
+        raise translated from error
+
+
+@contextmanager
+def tenant_conversation(engine: Engine, tenant_id: UUID) -> Iterator[Conversation]:
+    """Commit on leaving, roll back on any error; see and write one tenant's rows alone."""
+    with engine.begin() as connection:
+        conversation = Conversation(connection, tenant_id)
+        yield conversation
+        conversation.flush()
+
+
+@lru_cache(maxsize=1024)
+def _for_driver(statement: str) -> str:
+    return _NAME.sub(r"%(\1)s", statement.replace("%", "%%"))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(statement: str) -> TextClause:
+    return text(statement)
