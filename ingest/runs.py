@@ -20,6 +20,7 @@ from pipeline.identity import (
     Identity,
     choose_tenant,
     ensure_person,
+    refuse_removed,
     tenant_id_of,
 )
 from pipeline.outbox import Work
@@ -135,6 +136,7 @@ def show(edge: Edge, run_id: UUID) -> Response:
     """A run of the caller's tenant; any other is not there."""
     caller = _caller(edge)
     with edge.outbox.work(caller.tenant_id) as work:
+        refuse_removed(work, caller.identity)
         found = view_run(work, run_id, max_depth=edge.max_json_depth)
     response = jsonify(api.RunView().dump(found))
     response.headers["Cache-Control"] = "private, no-cache"

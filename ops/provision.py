@@ -1,31 +1,49 @@
-"""Make a tenant: its row, its audit head and what recurs for it."""
+"""Make a tenant, its row, its audit head and what recurs for it; and close one."""
 
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
+
+import psycopg.errors
+from sqlalchemy.exc import IntegrityError
 
 from pipeline.audit import genesis
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Outbox
+from pipeline.outbox import SYSTEM, Actor, Outbox, Work
+from pipeline.registry_names import NameTaken, NotSetUp, StillInUse, check_slug, check_text
+
+# What it says where the database refuses a second one.
+_TAKEN: Final = {
+    "tenants_slug_key": "slug: there is a tenant {slug!r} already; a closed one keeps its slug",
+    "tenants_one_holding": "kind: there is a holding already, and one is enough",
+}
 
 
-def add_tenant(outbox: Outbox, *, slug: str, name: str, kind: str = "subsidiary") -> UUID:
+def add_tenant(
+    outbox: Outbox,
+    *,
+    slug: str,
+    name: str,
+    kind: str = "subsidiary",
+    actor: Actor | None = None,
+) -> UUID:
     """Add a tenant, its chain started and its checkpoints and exports scheduled.
 
     Args:
         outbox: As awgp_owner; no running process may add tenants.
         slug: Short name in groups and URLs; it never changes.
         kind: `subsidiary` or `holding`.
+
+    Raises:
+        FieldInvalid: The slug or the name cannot be kept.
+        NameTaken: There is a tenant of this slug, or a holding.
     """
+    check_slug(slug)
+    check_text("name", name)
     tenant_id = uuid7()
     now = datetime.now(UTC)
     with outbox.work(tenant_id) as work:
-        work.execute(
-            "INSERT INTO tenants (tenant_id, slug, name, kind) VALUES (:id, :slug, :name, :kind)",
-            id=tenant_id,
-            slug=slug,
-            name=name,
-            kind=kind,
-        )
+        _insert(work, slug, name, kind)
         work.execute(
             "INSERT INTO audit_heads (tenant_id, hash) VALUES (:id, :hash)",
             id=tenant_id,
@@ -34,9 +52,60 @@ def add_tenant(outbox: Outbox, *, slug: str, name: str, kind: str = "subsidiary"
         work.schedule("audit.checkpoint", now)
         work.schedule("export.run", now)
         work.record(
-            Actor(type="system", id="awgp"),
+            actor or Actor(type="system", id=SYSTEM),
             "setup:tenant:added",
             ("tenant", str(tenant_id)),
             after={"kind": kind},
         )
     return tenant_id
+
+
+def _insert(work: Work, slug: str, name: str, kind: str) -> None:
+    try:
+        work.execute(
+            "INSERT INTO tenants (tenant_id, slug, name, kind) VALUES (:id, :slug, :name, :kind)",
+            id=work.tenant_id,
+            slug=slug,
+            name=name,
+            kind=kind,
+        )
+    except IntegrityError as error:
+        if not isinstance(error.orig, psycopg.errors.UniqueViolation):
+            raise
+        said = _TAKEN[error.orig.diag.constraint_name or ""]
+        raise NameTaken(said.format(slug=slug)) from error
+
+
+def close_tenant(outbox: Outbox, tenant_id: UUID, *, actor: Actor) -> int:
+    """Close a tenant: its sources stop and nothing new begins in it. Returns how many stopped.
+
+    Nothing is deleted. Checkpoints and exports go on, so what it did stays provable.
+
+    Args:
+        outbox: As awgp_owner.
+
+    Raises:
+        NotSetUp: It was closed before.
+        StillInUse: Runs are not over yet; says how many.
+    """
+    with outbox.work(tenant_id) as work:
+        # Waits for requests that are being accepted this moment: each holds its tenant's row.
+        closed = work.execute(
+            "SELECT closed_at IS NOT NULL FROM tenants WHERE tenant_id = :id FOR UPDATE",
+            id=tenant_id,
+        ).scalar_one()
+        if closed:
+            raise NotSetUp("this tenant is closed already")
+        waiting = work.execute("SELECT count(*) FROM runs WHERE sealed_at IS NULL").scalar_one()
+        if waiting:
+            runs = "1 run is" if waiting == 1 else f"{waiting} runs are"
+            raise StillInUse(
+                f"{runs} not over yet; decide or let expire what waits (`awgp runs list`,"
+                " `awgp approvals list`), then close the tenant"
+            )
+        work.execute(
+            "UPDATE tenants SET closed_at = clock_timestamp() WHERE tenant_id = :id", id=tenant_id
+        )
+        stopped = work.execute("UPDATE sources SET active = false WHERE active").rowcount
+        work.record(actor, "setup:tenant:closed", ("tenant", str(tenant_id)))
+    return stopped

@@ -21,6 +21,7 @@ APPROVER: Final = "approver"
 AUDITOR: Final = "auditor"
 HOLDING_ADMINS: Final = "holding-admins"
 
+_REMOVED: Final = "you were removed from this tenant; its administrators can add you again"
 _MEMBERSHIP = re.compile(r"([a-z][a-z0-9-]{1,38})-(?:operators|admins)")
 
 
@@ -40,11 +41,21 @@ class TenantNotChosen(Refusal):
     """The caller belongs to several tenants and named none."""
 
 
+class TenantClosed(Refusal):
+    """The tenant was closed: what it did can be read, nothing new begins."""
+
+
+class PersonRemoved(Refusal):
+    """The tenant has taken this person away, whatever their token says."""
+
+
 IDENTITY_PROBLEMS: Final[ProblemTable] = {
     BearerInvalid: (401, "bearer-invalid"),
     ProviderUnavailable: (503, "identity-provider-unavailable"),
     TenantForbidden: (403, "tenant-forbidden"),
     TenantNotChosen: (400, "tenant-not-chosen"),
+    TenantClosed: (403, "tenant-closed"),
+    PersonRemoved: (403, "person-removed"),
 }
 
 
@@ -127,12 +138,47 @@ def tenant_id_of(engine: Engine, slug: str) -> UUID:
 
 
 def ensure_person(work: Work, identity: Identity) -> UUID:
-    """Return the tenant's row for this identity, made at its first appearance."""
+    """Return the tenant's row for this identity, made at its first appearance.
+
+    Whoever does something new comes through here.
+
+    Raises:
+        TenantClosed: Nothing new begins in this tenant.
+        PersonRemoved: This person was taken away.
+    """
+    closed, person_id, removed = work.execute(
+        "SELECT t.closed_at IS NOT NULL, p.person_id, p.removed_at IS NOT NULL"
+        " FROM tenants t LEFT JOIN persons p ON p.tenant_id = t.tenant_id"
+        " AND p.issuer = :issuer AND p.subject = :subject WHERE t.tenant_id = :tenant",
+        tenant=work.tenant_id,
+        issuer=identity.issuer,
+        subject=identity.subject,
+    ).one()
+    if closed:
+        raise TenantClosed("this tenant is closed: nothing new begins in it")
+    if removed:
+        raise PersonRemoved(_REMOVED)
+    return _add_person(work, identity) if person_id is None else UUID(str(person_id))
+
+
+def refuse_removed(work: Work, identity: Identity) -> None:
+    """Let an identity pass that the tenant has not taken away; one it never saw passes too.
+
+    Raises:
+        PersonRemoved: As it says.
+    """
+    found = work.execute(
+        "SELECT 1 FROM persons WHERE issuer = :issuer AND subject = :subject"
+        " AND removed_at IS NOT NULL",
+        issuer=identity.issuer,
+        subject=identity.subject,
+    ).one_or_none()
+    if found is not None:
+        raise PersonRemoved(_REMOVED)
+
+
+def _add_person(work: Work, identity: Identity) -> UUID:
     values = {"issuer": identity.issuer, "subject": identity.subject}
-    find = "SELECT person_id FROM persons WHERE issuer = :issuer AND subject = :subject"
-    known: UUID | None = work.execute(find, **values).scalar()
-    if known is not None:
-        return known
     made: UUID | None = work.execute(
         "INSERT INTO persons (tenant_id, person_id, kind, issuer, subject, display_name)"
         " VALUES (:tenant, :person, :kind, :issuer, :subject, :name)"
@@ -145,7 +191,9 @@ def ensure_person(work: Work, identity: Identity) -> UUID:
     ).scalar()
     # Nothing returned: another request made it between our two statements, and has committed.
     if made is None:
-        made = work.execute(find, **values).scalar_one()
+        made = work.execute(
+            "SELECT person_id FROM persons WHERE issuer = :issuer AND subject = :subject", **values
+        ).scalar_one()
     return made
 
 

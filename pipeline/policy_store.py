@@ -107,6 +107,7 @@ def activate_policy_set(work: Work, version: int, *, by: UUID) -> None:
     Raises:
         PolicyVersionNotFound: As it says.
         PolicyFourEyes: `by` is its author.
+        RuleNotFound: It names a rule that was removed since it was added.
     """
     author = work.execute(
         "SELECT author_person_id FROM policy_sets WHERE version = :version", version=version
@@ -115,6 +116,8 @@ def activate_policy_set(work: Work, version: int, *, by: UUID) -> None:
         raise PolicyVersionNotFound(f"no policy version {version}")
     if author == by:
         raise PolicyFourEyes(f"version {version} is yours; another person must activate it")
+    for name in load_policy(work, version).policy_set.hold_rules:
+        load_rule(work, name)
     work.execute(
         "INSERT INTO policy_activations (tenant_id, version, author_person_id,"
         " activated_by_person_id) VALUES (:tenant, :version, :author, :by)",
@@ -159,8 +162,8 @@ def load_policy(work: Work, version: int) -> ActivePolicy:
     return _policy(*row)
 
 
-def add_rule(work: Work, rule: Rule, *, by: UUID) -> None:
-    """Keep a rule under its next version; policies name it by name alone."""
+def add_rule(work: Work, rule: Rule, *, by: UUID, actor: Actor | None = None) -> int:
+    """Keep a rule under its next version, which it returns; policies name it by name alone."""
     version = work.execute(
         "INSERT INTO approval_rules (tenant_id, name, version, rule, author_person_id)"
         " SELECT :tenant, :name, coalesce(max(version), 0) + 1, :rule, :by FROM approval_rules"
@@ -171,20 +174,22 @@ def add_rule(work: Work, rule: Rule, *, by: UUID) -> None:
         by=by,
     ).scalar_one()
     work.record(
-        Actor(type="person", id=str(by)),
+        actor or Actor(type="person", id=str(by)),
         "setup:approval_rule:saved",
         ("approval_rule", rule.name),
         after={"version": version},
     )
+    return int(version)
 
 
-def load_rule(work: Work, name: str) -> Rule:
+def load_rule(work: Work, name: str, *, removed_too: bool = False) -> Rule:
     """Raises: RuleNotFound."""
     row = work.execute(
-        "SELECT rule, version FROM approval_rules WHERE name = :name ORDER BY version DESC LIMIT 1",
+        "SELECT rule, version, removed_at IS NOT NULL FROM approval_rules WHERE name = :name"
+        " ORDER BY version DESC LIMIT 1",
         name=name,
     ).one_or_none()
-    if row is not None:
+    if row is not None and (not row[2] or (removed_too and name != DEFAULT_RULE_NAME)):
         return Rule.from_mapping({**row[0], "version": row[1]})
     if name == DEFAULT_RULE_NAME:
         return DEFAULT_RULE
@@ -192,8 +197,12 @@ def load_rule(work: Work, name: str) -> Rule:
 
 
 def requirement_of(work: Work, names: Iterable[str]) -> Requirement:
-    """Raises: RuleNotFound."""
-    return combine(load_rule(work, name) for name in names)
+    """What rules a decision named ask for, also one that was removed since: nothing gets stuck.
+
+    Raises:
+        RuleNotFound: There never was such a rule.
+    """
+    return combine(load_rule(work, name, removed_too=True) for name in names)
 
 
 def evaluate(

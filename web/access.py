@@ -132,13 +132,13 @@ _MARK: Final = "awgp_access"
 def install_access(
     app: Flask,
     verifier: BearerVerifier,
-    find_tenant: Callable[[str], UUID],
+    find_tenant: Callable[[Identity, str], UUID],
     further: Mapping[str, Access],
 ) -> None:
     """Guard every endpoint of an app by its declaration; call it when all are registered.
 
     Args:
-        find_tenant: The id of a slug; raises TenantForbidden.
+        find_tenant: The id of a slug for whom it lets in; raises TenantForbidden, PersonRemoved.
         further: Declarations of endpoints that are not ours, by name.
 
     Raises:
@@ -181,11 +181,13 @@ def current_caller() -> Caller:
     return caller
 
 
-def _caller(identity: Identity, access: Access, find_tenant: Callable[[str], UUID]) -> Caller:
+def _caller(
+    identity: Identity, access: Access, find_tenant: Callable[[Identity, str], UUID]
+) -> Caller:
     slug = choose_tenant(identity, request.headers.get(TENANT_HEADER))
     if access.people_only and identity.kind != "human":
         raise PersonNeeded("this takes a person's own judgement; a machine's token cannot do it")
     if not access.roles & roles_in(identity, slug):
         wanted = ", ".join(sorted(access.roles))
         raise RoleMissing(f"in {slug} this needs one of the roles {wanted}")
-    return Caller(identity=identity, tenant=slug, tenant_id=find_tenant(slug))
+    return Caller(identity=identity, tenant=slug, tenant_id=find_tenant(identity, slug))

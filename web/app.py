@@ -6,6 +6,7 @@ Bearer tokens only: nothing here reads a cookie, so no other site's page can act
 import os
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 import httpx
 from dramatiq import Broker
@@ -27,7 +28,7 @@ from pipeline.database import make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path
-from pipeline.identity import IDENTITY_PROBLEMS, tenant_id_of
+from pipeline.identity import IDENTITY_PROBLEMS, Identity, refuse_removed, tenant_id_of
 from pipeline.outbox import Outbox
 from pipeline.problem import ProblemTable, document_problems, install_problem_handlers
 from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
@@ -141,11 +142,19 @@ def create_app(
     install_access(
         app,
         verifier or make_verifier(settings),
-        lambda slug: tenant_id_of(outbox.engine, slug),
+        lambda identity, slug: enter(outbox, identity, slug),
         FURTHER_ACCESS,
     )
     app.after_request(add_security_headers)
     return app
+
+
+def enter(outbox: Outbox, identity: Identity, slug: str) -> UUID:
+    """Raises: TenantForbidden, PersonRemoved."""
+    tenant_id = tenant_id_of(outbox.engine, slug)
+    with outbox.work(tenant_id) as work:
+        refuse_removed(work, identity)
+    return tenant_id
 
 
 def configuration(settings: Settings) -> dict[str, object]:

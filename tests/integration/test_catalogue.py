@@ -20,6 +20,7 @@ pytestmark = pytest.mark.services
 
 UNIQUE_WITHOUT_TENANT: Final[Mapping[str, str]] = {
     "tenants_slug_key": "no login of a running process writes tenants, so nobody can probe it",
+    "tenants_one_holding": "as above; it says that there is a holding, which is no secret",
     "audit_log_pkey": "the key of the format's first day; ids are random and only sealed ones",
     "queue_states_pkey": "a queue is shared by all tenants; its state is the operators'",
 }

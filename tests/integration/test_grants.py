@@ -48,7 +48,7 @@ awgp_ingest
 awgp_web
   actions              select insert
   approval_persons     select insert
-  approval_rules       select insert
+  approval_rules       select insert update(removed_at)
   approvals            select insert update(status,decided_at,execution_expires_at)
   assistant_targets    select insert
   assistant_versions   select insert
@@ -64,7 +64,7 @@ awgp_web
   due                  select insert delete
   executions           select
   handoffs             select insert
-  persons              select insert
+  persons              select insert update(display_name,removed_at)
   policy_activations   select insert
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
   policy_sets          select insert
@@ -73,11 +73,11 @@ awgp_web
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at)
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
                          created_at,expires_at) insert update(expires_at) delete
-  sources              select insert update(owner_person_id,active,settings)
+  sources              select insert update(owner_person_id,active,settings,removed_at)
   subject_keys         select insert update(envelope,erased_at)
   target_secrets       select(tenant_id,secret_id,target_id,key_id,created_at) insert delete
   target_versions      select insert
-  targets              select insert update(current_version)
+  targets              select insert update(current_version,removed_at)
   tenants              select
   votes                select insert update(withdrawn_at)
 awgp_worker

@@ -1,0 +1,209 @@
+"""Add what tenants set up: persons, bundles, targets, assistants. Every change is audited.
+
+Versions are immutable: changing an assistant or a target adds a version and points at it. What was
+taken away and is added again is there again. `actor` is who the trail says did it: the person the
+row names, unless someone did it for them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from pipeline.envelope import KeyRing
+from pipeline.ids import uuid7
+from pipeline.outbox import SYSTEM, Actor, Work
+
+TARGET_SECRET = "target-secret"  # noqa: S105  # the purpose an envelope is bound to
+
+
+def add_person(
+    work: Work,
+    *,
+    issuer: str,
+    subject: str,
+    display_name: str,
+    kind: str = "human",
+    actor: Actor | None = None,
+) -> UUID:
+    """Find or add the person (issuer, subject); one who was removed may act again."""
+    found = work.execute(
+        "SELECT person_id, removed_at IS NOT NULL FROM persons"
+        " WHERE issuer = :issuer AND subject = :subject",
+        issuer=issuer,
+        subject=subject,
+    ).one_or_none()
+    if found is not None and not found[1]:
+        return UUID(str(found[0]))
+    person_id = uuid7() if found is None else UUID(str(found[0]))
+    work.execute(
+        "INSERT INTO persons (tenant_id, person_id, kind, issuer, subject, display_name)"
+        " VALUES (:tenant, :id, :kind, :issuer, :subject, :name)"
+        " ON CONFLICT (tenant_id, issuer, subject)"
+        " DO UPDATE SET removed_at = NULL, display_name = excluded.display_name",
+        tenant=work.tenant_id,
+        id=person_id,
+        kind=kind,
+        issuer=issuer,
+        subject=subject,
+        name=display_name,
+    )
+    work.record(
+        actor or Actor(type="system", id=SYSTEM),
+        "setup:person:added" if found is None else "setup:person:restored",
+        ("person", str(person_id)),
+        after={"kind": kind},
+    )
+    return person_id
+
+
+def add_bundle(
+    work: Work,
+    *,
+    digest: str,
+    manifest: Mapping[str, Any],
+    content: bytes,
+    author: UUID,
+    actor: Actor | None = None,
+) -> None:
+    """Keep a bundle; the same one again changes nothing, its first author stays."""
+    added = work.execute(
+        "INSERT INTO bundles (tenant_id, digest, manifest, content, author_person_id)"
+        " VALUES (:tenant, :digest, :manifest, :content, :author) ON CONFLICT DO NOTHING",
+        tenant=work.tenant_id,
+        digest=digest,
+        manifest=Jsonb(dict(manifest)),
+        content=content,
+        author=author,
+    )
+    if added.rowcount:
+        work.record(actor or _person(author), "setup:bundle:pushed", ("bundle", digest))
+
+
+def add_target(
+    work: Work,
+    keyring: KeyRing,
+    *,
+    name: str,
+    url: str,
+    secret: bytes,
+    by: UUID,
+    settings: Mapping[str, Any] | None = None,
+    template: str = "",
+    actor: Actor | None = None,
+) -> UUID:
+    """Add a target, or a new version of the one with this name; its secret replaces the old."""
+    target_id, version = _next_version(work, "targets", "target_id", name, "removed_at = NULL")
+    work.execute(
+        "INSERT INTO target_versions (tenant_id, target_id, version, url, template, settings)"
+        " VALUES (:tenant, :id, :version, :url, :template, :settings)",
+        tenant=work.tenant_id,
+        id=target_id,
+        version=version,
+        url=url,
+        template=template,
+        settings=Jsonb(dict(settings or {})),
+    )
+    work.execute("DELETE FROM target_secrets WHERE target_id = :id", id=target_id)
+    secret_id = uuid7()
+    work.execute(
+        "INSERT INTO target_secrets (tenant_id, secret_id, target_id, key_id, envelope)"
+        " VALUES (:tenant, :secret, :id, :key, :envelope)",
+        tenant=work.tenant_id,
+        secret=secret_id,
+        id=target_id,
+        key=keyring.sealing_key_id,
+        envelope=keyring.seal(
+            secret, tenant_id=work.tenant_id, row_id=secret_id, purpose=TARGET_SECRET
+        ),
+    )
+    work.record(
+        actor or _person(by),
+        "setup:target:saved",
+        ("target", str(target_id)),
+        after={"version": version},
+    )
+    return target_id
+
+
+def add_assistant(
+    work: Work,
+    *,
+    name: str,
+    bundle_digest: str,
+    runtime: tuple[str, str],
+    by: UUID,
+    targets: Sequence[UUID] = (),
+    sandbox_policy: Mapping[str, Any] | None = None,
+    configuration: Mapping[str, Any] | None = None,
+    actor: Actor | None = None,
+) -> UUID:
+    """Add an assistant, or a new version of the one with this name.
+
+    Args:
+        runtime: Name and digest of the root file system it runs on.
+        targets: Where its result goes, in order.
+        by: The version's author, who may not vote on its runs.
+    """
+    assistant_id, version = _next_version(work, "assistants", "assistant_id", name, "active = true")
+    work.execute(
+        "INSERT INTO assistant_versions (tenant_id, assistant_id, version, bundle_digest,"
+        " runtime_name, runtime_digest, configuration, sandbox_policy, author_person_id)"
+        " VALUES (:tenant, :id, :version, :bundle, :runtime, :digest, :configuration, :policy,"
+        " :by)",
+        tenant=work.tenant_id,
+        id=assistant_id,
+        version=version,
+        bundle=bundle_digest,
+        runtime=runtime[0],
+        digest=runtime[1],
+        configuration=Jsonb(dict(configuration or {})),
+        policy=Jsonb(dict(sandbox_policy or {})),
+        by=by,
+    )
+    _add_post_actions(work, assistant_id, version, targets)
+    work.record(
+        actor or _person(by),
+        "setup:assistant:saved",
+        ("assistant", str(assistant_id)),
+        after={"version": version, "bundle": bundle_digest},
+    )
+    return assistant_id
+
+
+def _add_post_actions(
+    work: Work, assistant_id: UUID, version: int, targets: Sequence[UUID]
+) -> None:
+    for position, target in enumerate(targets):
+        work.execute(
+            "INSERT INTO assistant_targets (tenant_id, assistant_id, version, position, target_id)"
+            " VALUES (:tenant, :id, :version, :position, :target)",
+            tenant=work.tenant_id,
+            id=assistant_id,
+            version=version,
+            position=position,
+            target=target,
+        )
+
+
+def _next_version(work: Work, table: str, key: str, name: str, revive: str) -> tuple[UUID, int]:
+    row = work.execute(
+        f"UPDATE {table} SET current_version = current_version + 1, {revive}"  # noqa: S608  # our own names
+        f" WHERE name = :name RETURNING {key}, current_version",
+        name=name,
+    ).one_or_none()
+    if row is not None:
+        return row[0], row[1]
+    new_id = uuid7()
+    work.execute(
+        f"INSERT INTO {table} (tenant_id, {key}, name) VALUES (:tenant, :id, :name)",  # noqa: S608  # our own names
+        tenant=work.tenant_id,
+        id=new_id,
+        name=name,
+    )
+    return new_id, 1
+
+
+def _person(person_id: UUID) -> Actor:
+    return Actor(type="person", id=str(person_id))
