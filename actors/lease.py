@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from actors.stage import INFRASTRUCTURE
 from pipeline import metrics
-from pipeline.database import tenant_transaction
+from pipeline.conversation import tenant_conversation
 from pipeline.handoff import Handoff, LeaseLost, renew_lease
 
 log = structlog.get_logger()
@@ -104,8 +104,8 @@ class LeaseKeeper:
         while not self._stop.wait(self._lease.total_seconds() / RENEWALS_A_LEASE):
             asked_at = time.monotonic()
             try:
-                with tenant_transaction(self._engine, self._handoff.tenant_id) as connection:
-                    renew_lease(connection, self._handoff, self._lease)
+                with tenant_conversation(self._engine, self._handoff.tenant_id) as talk:
+                    renew_lease(talk, self._handoff, self._lease)
             except LeaseLost:
                 metrics.LEASES_LOST.labels(self._handoff.stage.value).inc()
                 log.warning("lease_lost", run_id=str(self._handoff.run_id))

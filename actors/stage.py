@@ -109,13 +109,13 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
 
     def handle(tenant_id: UUID, handoff_id: UUID) -> None:
         with outbox.work(tenant_id) as work:
-            handoff = claim(work.connection, handoff_id, stage)
+            handoff = claim(work, handoff_id, stage)
             if handoff is None:
                 return
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
             reached(f"{stage}.claimed")
             run = load_run(work, handoff.run_id, lock=True)
-            finish(work.connection, handoff)
+            finish(work, handoff)
             if STAGE_OF.get(run.status) == stage and run.epoch == handoff.epoch:
                 step(work, handoff, run)
             else:
@@ -192,7 +192,7 @@ def _count_failure(
             if isinstance(error, StageFailed):
                 handoff: Handoff | None = error.handoff
             else:
-                handoff = claim(work.connection, handoff_id, stage)
+                handoff = claim(work, handoff_id, stage)
             if handoff is not None and stage_failed(work, handoff, said):
                 log.error("run_dead_lettered", error=said)
     except (*OVERTAKEN, *INFRASTRUCTURE, AwgpError) as again:

@@ -9,11 +9,12 @@ claimed with.
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import dramatiq
-from sqlalchemy import Connection, text
 
+from pipeline.conversation import Conversation
 from pipeline.errors import AwgpError
 from pipeline.queue_state import OPEN
 from pipeline.run import Stage
@@ -76,82 +77,71 @@ FREE = (
     f" AND {OPEN}"
 )
 COLUMNS = "tenant_id, handoff_id, run_id, epoch, stage, fence, failures, traceparent"
+CLAIM = (
+    f"SELECT {COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage AND {FREE}"  # noqa: S608  # constant parts
+    " FOR UPDATE SKIP LOCKED"
+)
+TAKE_LEASE = (
+    "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"  # noqa: S608  # constant parts
+    " fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin"
+    f" WHERE handoff_id = :id AND stage = :stage AND {FREE} RETURNING {COLUMNS}"
+)
 
 
-def claim(connection: Connection, handoff_id: UUID, stage: Stage) -> Handoff | None:
+def claim(conversation: Conversation, handoff_id: UUID, stage: Stage) -> Handoff | None:
     """Claim by a row lock, for a stage whose work is all in this transaction.
 
     None means that someone else has it, or that it is done: return quietly.
     """
-    row = connection.execute(
-        text(
-            f"SELECT {COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage"  # noqa: S608  # constant columns
-            f" AND {FREE}"
-            " FOR UPDATE SKIP LOCKED"
-        ),
-        {"id": handoff_id, "stage": stage.value},
-    ).one_or_none()
-    return None if row is None else _handoff(*row)
+    row = conversation.ask(CLAIM, id=handoff_id, stage=stage.value).one_or_none()
+    return None if row is None else read_handoff(row)
 
 
 def take_lease(
-    connection: Connection, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
+    conversation: Conversation, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
 ) -> Handoff | None:
     """Claim for work that outlives this transaction. None as in `claim`."""
-    row = connection.execute(
-        text(
-            "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"  # noqa: S608  # constant columns
-            " fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin"
-            " WHERE handoff_id = :id AND stage = :stage"
-            f" AND {FREE}"
-            f" RETURNING {COLUMNS}"
-        ),
-        {
-            "id": handoff_id,
-            "stage": stage.value,
-            "owner": owner,
-            "lease": lease,
-            "margin": LEASE_MARGIN,
-        },
+    row = conversation.ask(
+        TAKE_LEASE,
+        id=handoff_id,
+        stage=stage.value,
+        owner=owner,
+        lease=lease,
+        margin=LEASE_MARGIN,
     ).one_or_none()
-    return None if row is None else _handoff(*row)
+    return None if row is None else read_handoff(row)
 
 
-def renew_lease(connection: Connection, handoff: Handoff, lease: timedelta) -> None:
-    """Raises: LeaseLost."""
-    done = connection.execute(
-        text(
-            "UPDATE handoffs SET lease_until = clock_timestamp() + :lease,"
-            " next_send_at = clock_timestamp() + :lease + :margin"
-            " WHERE handoff_id = :id AND fence = :fence AND lease_until > clock_timestamp()"
-        ),
-        {
-            "id": handoff.handoff_id,
-            "fence": handoff.fence,
-            "lease": lease,
-            "margin": LEASE_MARGIN,
-        },
+def renew_lease(conversation: Conversation, handoff: Handoff, lease: timedelta) -> None:
+    """Raises, at the latest when the transaction ends: LeaseLost."""
+    conversation.ask(
+        "UPDATE handoffs SET lease_until = clock_timestamp() + :lease,"
+        " next_send_at = clock_timestamp() + :lease + :margin"
+        " WHERE handoff_id = :id AND fence = :fence AND lease_until > clock_timestamp()",
+        unless=_lost(handoff),
+        id=handoff.handoff_id,
+        fence=handoff.fence,
+        lease=lease,
+        margin=LEASE_MARGIN,
     )
-    if done.rowcount != 1:
-        raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
 
 
-def finish(connection: Connection, handoff: Handoff) -> None:
+def finish(conversation: Conversation, handoff: Handoff) -> None:
     """Delete the row, in the transaction that moves the run on.
 
-    Raises:
+    Raises, at the latest when the transaction ends:
         LeaseLost: Another claim was made since.
     """
-    done = connection.execute(
-        text("DELETE FROM handoffs WHERE handoff_id = :id AND fence = :fence"),
-        {"id": handoff.handoff_id, "fence": handoff.fence},
+    conversation.ask(
+        "DELETE FROM handoffs WHERE handoff_id = :id AND fence = :fence",
+        unless=_lost(handoff),
+        id=handoff.handoff_id,
+        fence=handoff.fence,
     )
-    if done.rowcount != 1:
-        raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
 
 
 def retry_later(
-    connection: Connection,
+    conversation: Conversation,
     handoff: Handoff,
     *,
     delay: timedelta,
@@ -163,26 +153,21 @@ def retry_later(
     Args:
         counted: Whether this was a failure of the run; waiting for something else is none.
 
-    Raises:
+    Raises, at the latest when the transaction ends:
         LeaseLost: Another claim was made since.
     """
-    done = connection.execute(
-        text(
-            "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL,"
-            " failures = failures + :one, last_error = :error,"
-            " next_send_at = clock_timestamp() + :delay, not_before = clock_timestamp() + :delay"
-            " WHERE handoff_id = :id AND fence = :fence"
-        ),
-        {
-            "id": handoff.handoff_id,
-            "fence": handoff.fence,
-            "one": int(counted),
-            "delay": delay,
-            "error": error[:2000],
-        },
+    conversation.ask(
+        "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL,"
+        " failures = failures + :one, last_error = :error,"
+        " next_send_at = clock_timestamp() + :delay, not_before = clock_timestamp() + :delay"
+        " WHERE handoff_id = :id AND fence = :fence",
+        unless=_lost(handoff),
+        id=handoff.handoff_id,
+        fence=handoff.fence,
+        one=int(counted),
+        delay=delay,
+        error=error[:2000],
     )
-    if done.rowcount != 1:
-        raise LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
 
 
 def backoff(
@@ -194,23 +179,19 @@ def backoff(
     return spread
 
 
-def _handoff(
-    tenant_id: UUID,
-    handoff_id: UUID,
-    run_id: UUID,
-    epoch: int,
-    stage: str,
-    fence: int,
-    failures: int,
-    traceparent: str | None,
-) -> Handoff:
+def read_handoff(row: tuple[Any, ...]) -> Handoff:
+    """A claimed row, in the order of COLUMNS."""
     return Handoff(
-        tenant_id=tenant_id,
-        handoff_id=handoff_id,
-        run_id=run_id,
-        epoch=epoch,
-        stage=Stage(stage),
-        fence=fence,
-        failures=failures,
-        traceparent=traceparent,
+        tenant_id=row[0],
+        handoff_id=row[1],
+        run_id=row[2],
+        epoch=row[3],
+        stage=Stage(row[4]),
+        fence=row[5],
+        failures=row[6],
+        traceparent=row[7],
     )
+
+
+def _lost(handoff: Handoff) -> LeaseLost:
+    return LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")
