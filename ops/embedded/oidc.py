@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,8 +28,11 @@ from ops.embedded.data_folder import (
     write_atomically,
 )
 from ops.embedded.demo_people import MACHINES, PEOPLE, Machine, Person
+from ops.embedded.logins import FILE as LOGINS_FILE
+from ops.embedded.logins import publish_logins
 from ops.embedded.program import Program
 from ops.embedded.running import Running
+from ops.embedded.subjects import subject_of as subject_of  # noqa: PLC0414  # found here too
 from pipeline.errors import AwgpError
 
 AUDIENCE = "awgp"
@@ -85,11 +87,6 @@ def jwks_url(data: DataFolder) -> str:
     return f"{issuer_url(data)}/jwks"
 
 
-def subject_of(data: DataFolder, person: str) -> str:
-    """Return a demo person's `sub`: opaque, and the same for the life of the data folder."""
-    return str(uuid.uuid5(uuid.UUID(data.folder_id), f"person:{person}"))
-
-
 def refuse_in_production(environ: Mapping[str, str], issuer: str) -> None:
     """Return only where a development provider may run.
 
@@ -125,6 +122,7 @@ def prepare_oidc(data: DataFolder, user: int | None = None) -> None:
     if not link.is_symlink() or link.readlink() != packages:
         link.unlink(missing_ok=True)
         link.symlink_to(packages)
+    publish_logins(data, user)
     content = json.dumps(configuration(data), indent=2)
     write_atomically(data.folder("oidc") / "configuration.json", content, owner=user)
 
@@ -163,6 +161,7 @@ def configuration(data: DataFolder) -> dict[str, object]:
         "database": str(data.folder("oidc") / "sessions.sqlite"),
         "cookie_keys": [data.secret("oidc-cookies")],
         "jwks": {"keys": [_signing_key(data)]},
+        "logins": str(data.folder("oidc") / LOGINS_FILE),
         "people": [_person_entry(data, person) for person in PEOPLE],
         "machines": [_machine_entry(machine) for machine in MACHINES],
         "clients": [

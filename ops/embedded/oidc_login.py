@@ -34,14 +34,18 @@ class Tokens:
     refresh_token: str | None = None
 
 
-def token_for(data: DataFolder, person: str) -> Tokens:
-    """Sign a demo person in and return their tokens.
+def token_for(data: DataFolder, person: str, password: str | None = None) -> Tokens:
+    """Sign someone in and return their tokens.
+
+    Args:
+        password: None for a demo person, whose password lies in the data folder.
 
     Raises:
         SignInFailed: The provider refused.
         KeyError: There is no such demo person.
     """
-    password = data.secret(f"person-{person}")
+    if password is None:
+        password = data.secret(f"person-{person}")
     verifier = secrets.token_urlsafe(48)
     with httpx.Client(timeout=_SECONDS) as browser:
         code = authorization_code(

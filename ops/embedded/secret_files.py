@@ -22,7 +22,7 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _readable_password() -> str:
+def readable_password() -> str:
     """A person types this one: 79 bits in lower-case groups, no look-alikes."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
@@ -73,7 +73,7 @@ def _layout() -> dict[str, Callable[[], str]]:
         "session.key": _signing_key,
         "oidc-cookies": _signing_key,
         **{f"oidc-client-{client}": _password for client in CONFIDENTIAL_CLIENTS},
-        **{f"person-{person}": _readable_password for person in PEOPLE},
+        **{f"person-{person}": readable_password for person in PEOPLE},
     }
 
 

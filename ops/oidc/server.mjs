@@ -5,7 +5,6 @@
 // The configuration (issuer, people, clients, keys) is written by `awgp up` into the data folder.
 // It refuses to start where it could be mistaken for the real thing.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -13,6 +12,7 @@ import { text } from 'node:stream/consumers';
 import { interactionPolicy, Provider } from 'oidc-provider';
 
 import { AUDIENCE, machineClaims, personClaims, readOwnAccessToken } from './claims.mjs';
+import { openLogins, isPassword } from './logins.mjs';
 import * as pages from './pages.mjs';
 import { openStore } from './store.mjs';
 
@@ -33,7 +33,7 @@ const issuer = new URL(settings.issuer);
 if (process.env.AWGP_ENV === 'production') refuse('AWGP_ENV is production; set AWGP_OIDC_ISSUER');
 if (!LOOPBACK.has(issuer.hostname)) refuse(`its issuer ${settings.issuer} is not on loopback`);
 
-const people = new Map(settings.people.map((person) => [person.sub, person]));
+const people = openLogins(settings.people, settings.logins);
 const machines = new Map(settings.machines.map((machine) => [machine.client_id, machine]));
 const mount = issuer.pathname.replace(/\/$/, '');
 
@@ -133,11 +133,6 @@ function answer(response, status, body, headers = pages.HEADERS) {
   response.writeHead(status, headers).end(body);
 }
 
-function samePassword(given, wanted) {
-  const [left, right] = [given, wanted].map((value) => createHash('sha256').update(value).digest());
-  return timingSafeEqual(left, right);
-}
-
 async function readForm(request) {
   if (Number(request.headers['content-length'] ?? Infinity) > LONGEST_FORM_BYTES) return undefined;
   return new URLSearchParams(await text(request));
@@ -151,8 +146,8 @@ async function signIn(request, response) {
   const form = await readForm(request);
   if (!form) return answer(response, 413, pages.problem({ error: 'form too long' }));
   const username = form.get('username') ?? '';
-  const person = settings.people.find((candidate) => candidate.username === username);
-  const matches = samePassword(form.get('password') ?? '', person?.password ?? settings.cookie_keys[0]);
+  const person = people.named(username);
+  const matches = isPassword(form.get('password') ?? '', person ?? { password: settings.cookie_keys[0] });
   if (!person || !matches) return answer(response, 401, pages.signIn({ username, failed: true }));
   const result = { login: { accountId: person.sub, remember: true } };
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
