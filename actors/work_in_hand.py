@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 
 
@@ -33,8 +32,11 @@ class WorkInHand:
             return self._done
 
     def by_queue(self) -> dict[str, int]:
+        count: dict[str, int] = {}
         with self._lock:
-            return dict(Counter(queue for queue, _ in self._begun.values()))
+            for queue, _ in self._begun.values():
+                count[queue] = count.get(queue, 0) + 1
+        return count
 
     def longest_seconds(self) -> dict[str, float]:
         """How long the oldest message of each queue has been worked on."""

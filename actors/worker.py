@@ -27,14 +27,15 @@ from actors.middleware import Heartbeat
 from actors.stopping import StopInOrder
 from actors.work_in_hand import WorkInHand
 from actors.worker_health import ServeHealth, WorkerParts
+from pipeline import metrics
 from pipeline.database import make_engine
 from pipeline.errors import AwgpError
 from pipeline.event_log import configure_event_log
-from pipeline.exposition import FOLDER_VARIABLE, Check
+from pipeline.exposition import Check
 from pipeline.fault_points import arm
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
-from pipeline.settings import SettingInvalid, Settings, read_settings
+from pipeline.settings import METRICS_FOLDER, SettingInvalid, Settings, read_settings
 
 if TYPE_CHECKING:
     from runtime_host.client import HostClient
@@ -73,6 +74,7 @@ def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     for queue in queues:
         DECLARE[queue](parts)
     if settings.ops_address:
+        metrics.begin_at_zero(queues)
         health = WorkerParts(
             engine=engine,
             client=client,
@@ -81,7 +83,7 @@ def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
             stopping=stopping,
             further=parts.checks,
         )
-        folder = environ.get(FOLDER_VARIABLE)
+        folder = environ.get(METRICS_FOLDER)
         broker.add_middleware(ServeHealth(settings.ops_address, health, folder=folder))
     return broker
 

@@ -50,6 +50,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "runs": ("runs", "See runs, and replay one that failed."),
     "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
     "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
+    "scale": ("scale", "Run so many processes of a queue, or of the relay, from now on."),
     "seed": (
         "seed",
         "Put the demo's two subsidiaries, their people and three assistants into a running AWGP.",

@@ -3,7 +3,15 @@
     gunicorn --config python:ops.gunicorn_conf 'ingest.app:from_environ()'
 
 Addresses and counts that differ by machine come from the command line (`--bind`, `--workers`).
+AWGP_OPS_ADDRESS is where the workers answer for their health and metrics.
 """
+
+import importlib
+import os
+from typing import Any
+
+from ops.metrics_folder import forget_counts
+from pipeline.settings import METRICS_FOLDER
 
 worker_class = "gthread"
 workers = 2
@@ -13,7 +21,8 @@ threads = 8
 preload_app = False
 
 timeout = 30
-graceful_timeout = 25
+# Less than a supervisor waits before SIGKILL (ops/processes.py).
+graceful_timeout = 15
 keepalive = 5
 max_requests = 0
 
@@ -28,3 +37,22 @@ proxy_allow_ips = ""
 errorlog = "-"
 accesslog = None
 loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """Import the app's code once, before the workers are forked: they inherit it."""
+    forget_counts(os.environ.get(METRICS_FOLDER))
+    importlib.import_module(_room(server.app.app_uri) + ".app")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the worker count its requests, and answer for itself where no client of its can ask."""
+    address = os.environ.get("AWGP_OPS_ADDRESS")
+    if address:
+        observe = importlib.import_module("ops.observed_app").observe
+        room = _room(worker.app.app_uri)
+        observe(worker.wsgi, room, address, folder=os.environ.get(METRICS_FOLDER))
+
+
+def _room(app_uri: str) -> str:
+    return app_uri.partition(".")[0]

@@ -7,7 +7,7 @@ never among them, only the names of files that hold them.
 import base64
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,16 +15,24 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from audit_export.from_settings import make_signer_key
-from ops.embedded.data_folder import DataFolder
+from ops.embedded.data_folder import DataFolder, is_held
 from ops.embedded.oidc import AUDIENCE, WEB_CLIENT, issuer_url
 from ops.embedded.postgres import login_url_without_password
 from ops.embedded.program import Program
 from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
 from ops.embedded.users import AS_OURSELVES, Users
 from ops.embedded.valkey import valkey_url_without_password
+from ops.instances import (
+    RELAY,
+    SCALABLE,
+    give_ops_addresses,
+    instance_names,
+    kind_of,
+    wanted_numbers,
+)
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
-from pipeline.settings import Settings
+from pipeline.settings import METRICS_FOLDER, Settings, read_settings
 
 DATABASE_LOGIN = {
     "ingest": "awgp_ingest",
@@ -44,6 +52,9 @@ _NEEDS_IDENTITY = ("ingest", "web")
 _NEEDS_KEK = ("ingest", "web", "post_action")
 _NEEDS_RUNTIME_SOCKET = ("execute", "runtime-host")
 
+_SETTLE_SECONDS = 10
+"""What work that was cut short may take to be written down, before SIGKILL."""
+
 QUEUES = ("policy", "hold", "execute", "post_action", "audit", "export")
 KINDS = ("runtime-host", "ingest", "web", *QUEUES, "relay")
 
@@ -59,6 +70,7 @@ PASSED_ON = (
     "AWGP_LEASE_SECONDS",
     "AWGP_SEAL_INTERVAL_SECONDS",
     "AWGP_EXPORT_INTERVAL_SECONDS",
+    "AWGP_STOP_SECONDS",
     "AWGP_FAULT_POINT",
     "AWGP_TRUSTED_PROXIES",
     "AWGP_RUNSC",
@@ -118,6 +130,7 @@ def process_environment(
     if kind == "runtime-host":
         variables["AWGP_RUNTIME_FOLDER"] = str(runtime_folder(given))
         variables["AWGP_RUNTIME_STATE"] = str(data.folder("runtime-state"))
+        variables["AWGP_RUNTIME_STOP_SECONDS"] = str(_stop_seconds(given))
         variables |= _runtime_clients(users)
     return variables
 
@@ -135,15 +148,53 @@ def web_urls(data: DataFolder) -> dict[str, str]:
 def app_programs(
     data: DataFolder, *, operator: Mapping[str, str], users: Users = AS_OURSELVES
 ) -> list[Program]:
-    """Return AWGP's own processes in the order they start; they stop in reverse."""
+    """Return AWGP's own processes in the order they start; they stop in reverse.
+
+    As many of each kind as are wanted on this folder; each but the runtime host has an address for
+    its health and metrics.
+    """
     at = _At(data=data, operator=operator, users=users)
-    return [
-        _program(at, "runtime-host", (_awgp(), "runtime-host"), stop_seconds=20),
-        *(worker_program(data, queue, operator=operator, users=users) for queue in QUEUES),
-        _program(at, "relay", (_awgp(), "relay")),
+    by_kind = {each.name: each for each in scalable_programs(data, operator=operator, users=users)}
+    wanted = wanted_numbers(data)
+    programs = [
+        *(
+            replace(by_kind[kind], name=name)
+            for kind in SCALABLE
+            for name in instance_names(kind, wanted[kind])
+        ),
         _program(at, "ingest", _gunicorn(data, "ingest"), stop_seconds=20),
         _program(at, "web", _gunicorn(data, "web"), stop_seconds=20),
     ]
+    names = [program.name for program in programs]
+    # A port that someone took while we were down is given up; ours may be in use otherwise.
+    addresses = give_ops_addresses(data, names, replace_taken=not is_held(data))
+    host_seconds = _stop_seconds(operator) + _SETTLE_SECONDS
+    return [
+        _program(at, "runtime-host", (_awgp(), "runtime-host"), stop_seconds=host_seconds),
+        *(_observed(data, program, addresses[program.name]) for program in programs),
+    ]
+
+
+def scalable_programs(
+    data: DataFolder, *, operator: Mapping[str, str], users: Users = AS_OURSELVES
+) -> list[Program]:
+    """Return one program of each scalable kind, under the kind's name and at no address yet."""
+    at = _At(data=data, operator=operator, users=users)
+    # Long enough for work to end, or to be cut short and written down; see actors/stopping.py.
+    seconds = _stop_seconds(operator) + _SETTLE_SECONDS
+    return [
+        *(
+            _program(at, queue, (_awgp(), "worker", queue), stop_seconds=seconds)
+            for queue in QUEUES
+        ),
+        _program(at, RELAY, (_awgp(), RELAY)),
+    ]
+
+
+def instance(data: DataFolder, program: Program, name: str) -> Program:
+    """Return one of many of a scalable program, at an address of its own."""
+    named = replace(program, name=name)
+    return _observed(data, named, give_ops_addresses(data, [name])[name])
 
 
 def worker_program(
@@ -161,10 +212,13 @@ def worker_program(
     """
     if queue not in QUEUES:
         raise ProcessUnknown(f"there is no queue {queue!r}; there are {', '.join(QUEUES)}")
-    command = (_awgp(), "worker", queue)
-    # Long enough for a stage to finish its step; a run cut short is picked up by its lease anyway.
-    at = _At(data=data, operator=operator, users=users)
-    return _program(at, queue, command, name=f"{queue}-{number}", stop_seconds=30)
+    programs = scalable_programs(data, operator=operator, users=users)
+    return instance(data, programs[QUEUES.index(queue)], f"{queue}-{number}")
+
+
+def metrics_folder(data: DataFolder, name: str) -> Path:
+    """Where the processes of one program keep what they count."""
+    return data.folder("run") / "metrics" / name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +250,18 @@ def _program(
         shown={} if user is None else at.users.shown,
         stop_seconds=stop_seconds,
     )
+
+
+def _observed(data: DataFolder, program: Program, address: str) -> Program:
+    told = {"AWGP_OPS_ADDRESS": address}
+    if kind_of(program.name) != RELAY:  # which is a process by itself
+        told[METRICS_FOLDER] = str(metrics_folder(data, program.name))
+    return replace(program, environment={**program.environment, **told})
+
+
+def _stop_seconds(given: Mapping[str, str]) -> int:
+    chosen = {name: given[name] for name in ("AWGP_STOP_SECONDS",) if name in given}
+    return read_settings(chosen).stop_seconds
 
 
 def _copies(data: DataFolder, kind: str, told: Mapping[str, str]) -> dict[str, Path]:

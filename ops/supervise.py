@@ -7,6 +7,7 @@ order, the probes, and that a supervisor which itself was killed blocks nothing.
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from ops.bytecode import share_bytecode
 from ops.embedded.data_folder import DataFolder, give_folder, hold_data_folder, is_held
@@ -34,7 +35,15 @@ from ops.embedded.program import (
 )
 from ops.embedded.running import POLL_SECONDS, log_file, wait_until_ready
 from ops.embedded.users import AS_OURSELVES, Users
-from ops.processes import app_programs, process_environment, runtime_socket, web_urls
+from ops.instances import kind_of, ops_addresses
+from ops.processes import (
+    app_programs,
+    process_environment,
+    runtime_socket,
+    scalable_programs,
+    web_urls,
+)
+from ops.program_templates import keep_templates
 from ops.services import Service, embedded_services
 from ops.supervisor_files import (
     configuration_file,
@@ -44,6 +53,7 @@ from ops.supervisor_files import (
     write_supervisor_files,
 )
 from pipeline.errors import AwgpError
+from pipeline.settings import METRICS_FOLDER
 
 __all__ = ["AwgpUp", "Supervisor", "app_programs", "bring_down", "bring_up", "process_environment"]
 
@@ -57,6 +67,10 @@ Report = Callable[[str, float], None]
 
 class SupervisorUnreachable(AwgpError):
     """The supervisor does not answer on its socket."""
+
+
+class SupervisorRefuses(AwgpError):
+    """The supervisor does not do what it was asked, most often because it is shutting down."""
 
 
 class PortTaken(AwgpError):
@@ -97,36 +111,38 @@ class Supervisor:
 
     def start(self, name: str) -> None:
         """Ask for a start and return at once; the state tells how it went."""
-        self._call("startProcess", name, False)
+        self._call("startProcess", name, False, fine=Faults.ALREADY_STARTED)
 
     def stop(self, names: Sequence[str]) -> None:
         """Stop these together, and return when all have ended."""
         running = {each.name for each in self.states() if each.state not in _ENDED}
         for name in names:
             if name in running:
-                self._call("stopProcess", name, False)
+                self._call("stopProcess", name, False, fine=Faults.NOT_RUNNING)
         while any(each.name in names and each.state not in _ENDED for each in self.states()):
             time.sleep(POLL_SECONDS)
 
     def add(self, program: Program) -> None:
         """Add a process to those that run, and start it; the others do not notice."""
+        prepare_metrics_folder(program)
         write_program_file(self._data, program)
         self._call("reloadConfig")
-        self._call("addProcessGroup", program.name)
+        self._call("addProcessGroup", program.name, fine=Faults.ALREADY_ADDED)
         self.start(program.name)
 
-    def remove(self, name: str) -> None:
-        """Stop a process and forget it."""
-        self.stop([name])
-        self._call("removeProcessGroup", name)
-        program_file(self._data, name).unlink(missing_ok=True)
+    def remove(self, *names: str) -> None:
+        """Stop processes together, and forget them."""
+        self.stop(names)
+        for name in names:
+            self._call("removeProcessGroup", name, fine=Faults.BAD_NAME)
+            program_file(self._data, name).unlink(missing_ok=True)
         self._call("reloadConfig")
 
     def shutdown(self) -> None:
         """Stop whatever still runs, and the supervisor itself."""
         self._call("shutdown")
 
-    def _call(self, method: str, *arguments: object) -> Any:
+    def _call(self, method: str, *arguments: object, fine: int | None = None) -> Any:
         transport = SupervisorTransport(serverurl=self._url)
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
@@ -136,6 +152,10 @@ class Supervisor:
                 raise
             message = f"no supervisor answers for {self._data.root}: {exc}"
             raise SupervisorUnreachable(message) from exc
+        except xmlrpc.client.Fault as exc:
+            if exc.faultCode == fine:
+                return None
+            raise SupervisorRefuses(f"the supervisor refuses: {exc.faultString}") from exc
         finally:
             transport.close()
 
@@ -179,6 +199,10 @@ def bring_up(
         _refuse_taken_port(data, name)
     forget_handed_secrets(data)
     programs = _prepare(data, services, users)
+    shutil.rmtree(data.folder("run") / "metrics", ignore_errors=True)
+    for app in apps:
+        prepare_metrics_folder(app)
+    keep_templates(data, scalable_programs(data, operator=operator, users=users) if apps else [])
     write_supervisor_files(data, [*programs, *apps])
     process = _start_supervisor(data, lock)
     supervisor = Supervisor(data)
@@ -226,6 +250,29 @@ def bring_down(data: DataFolder, *, patience_seconds: float = 120) -> bool:
         end_recorded_processes(data)
         forget_handed_secrets(data)
     return True
+
+
+def prepare_metrics_folder(program: Program) -> None:
+    """Make the folder a program's processes count in, for the user it runs as."""
+    if METRICS_FOLDER in program.environment:
+        folder = Path(program.environment[METRICS_FOLDER])
+        folder.parent.mkdir(exist_ok=True)
+        folder.parent.chmod(0o711)  # its programs' users pass through
+        give_folder(folder, program.user)
+
+
+def wait_for_apps(data: DataFolder, names: Sequence[str], report: Report) -> None:
+    """Return when each of these processes answers that it is ready.
+
+    Raises:
+        AwgpError: One ended, or its time is up; the message quotes its last words.
+    """
+    supervisor = Supervisor(data)
+    addresses = ops_addresses(data)
+    for name in names:
+        began = time.monotonic()
+        _wait(data, supervisor, name, _app_probe(data, supervisor, addresses, name))
+        report(name, time.monotonic() - began)
 
 
 def stop(up: AwgpUp) -> None:
@@ -281,23 +328,27 @@ def _start_services(
 def _start_apps(
     data: DataFolder, supervisor: Supervisor, apps: Sequence[Program], report: Report
 ) -> None:
-    # Two waves, so that a worker finds the runtime host's socket from its first job on.
-    for first in (True, False):
-        wave = [program.name for program in apps if (program.name == "runtime-host") is first]
-        for name in wave:
+    # Whoever needs the runtime host finds its socket from its first job on; the others need not
+    # wait while it proves its sandboxes.
+    names = [program.name for program in apps]
+    waiting = [name for name in names if kind_of(name) == "execute"]
+    for name in names:
+        if name not in waiting:
             supervisor.start(name)
-        for name in wave:
-            began = time.monotonic()
-            _wait(data, supervisor, name, _app_probe(data, supervisor, name))
-            report(name, time.monotonic() - began)
+    if "runtime-host" in names:
+        wait_for_apps(data, ["runtime-host"], report)
+    for name in waiting:
+        supervisor.start(name)
+    wait_for_apps(data, [name for name in names if name != "runtime-host"], report)
 
 
-def _app_probe(data: DataFolder, supervisor: Supervisor, name: str) -> Callable[[], bool]:
+def _app_probe(
+    data: DataFolder, supervisor: Supervisor, addresses: Mapping[str, str], name: str
+) -> Callable[[], bool]:
     if name == "runtime-host":
         return lambda: _accepts(runtime_socket(data))
-    if name in ("ingest", "web"):
-        return lambda: _answers(f"{web_urls(data)[name]}/readyz")
-    return lambda: supervisor.state(name) == "RUNNING"
+    base = web_urls(data)[name] if name in ("ingest", "web") else f"http://{addresses[name]}"
+    return lambda: supervisor.state(name) == "RUNNING" and _answers(f"{base}/readyz")
 
 
 def _wait(data: DataFolder, supervisor: Supervisor, name: str, ready: Callable[[], bool]) -> None:

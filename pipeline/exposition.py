@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from errno import EADDRINUSE
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -29,9 +28,6 @@ from prometheus_client.registry import Collector
 from pipeline.settings import SettingInvalid
 
 log = structlog.get_logger()
-
-FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Where the processes of one kind keep what they count; named by Prometheus' own library."""
 
 TAKE_OVER_SECONDS: Final = 0.25
 REQUEST_SECONDS: Final = 5.0
@@ -128,18 +124,6 @@ def read_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def empty_metrics_folder(folder: str | None) -> None:
-    """Forget what processes before us counted: they are gone, and a counter may start anew.
-
-    To be called once a start, by the process that forks the others, before it imports a metric.
-    """
-    if not folder:
-        return
-    Path(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-    for path in Path(folder).glob("*.db"):
-        path.unlink()
-
-
 class Cached:
     """Works something out at most once in `seconds`, however often and by however many asked."""
 
@@ -203,6 +187,8 @@ def _bind(
 
         def handle_error(self, request: object, client_address: object) -> None:
             del request, client_address
+            if isinstance(sys.exc_info()[1], ConnectionError):
+                return  # whoever asked did not wait
             log.warning("exposition_failed", error=type(sys.exc_info()[1]).__name__)
 
     return Server(address, Handler)

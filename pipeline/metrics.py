@@ -8,6 +8,7 @@ A process of which several run side by side is told PROMETHEUS_MULTIPROC_DIR, a 
 before this module is imported; see `pipeline/exposition.py`.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Histogram
@@ -47,3 +48,13 @@ HTTP_SECONDS = Histogram(
     ["service", "method", "route"],
     buckets=(*_QUICK, 15, 60),
 )
+
+
+def begin_at_zero(stages: Iterable[str]) -> None:
+    """Show what these stages count before the first of it happens, so that a rise is one."""
+    for stage in stages:
+        MESSAGES.labels(stage, "done")
+        for counter in (RETRIES, DEAD_LETTERS, LEASES_LOST, CUT_SHORT):
+            counter.labels(stage)
+        for histogram in (MESSAGE_SECONDS, STAGE_WAIT_SECONDS, STAGE_SECONDS):
+            histogram.labels(stage)

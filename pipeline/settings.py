@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import URL
 
 from pipeline.database import database_url
 from pipeline.errors import AwgpError
+
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which the processes of one kind keep what they count; Prometheus' own
+library reads it when it is imported."""
 
 
 class SettingInvalid(AwgpError):

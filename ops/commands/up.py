@@ -27,6 +27,7 @@ from ops.embedded.data_folder import (
 from ops.embedded.postgres import superuser_url
 from ops.embedded.program import Program
 from ops.embedded.users import Users, choose_users
+from ops.instances import one_change_at_a_time, ops_addresses
 from ops.logins import LOGINS
 from ops.processes import app_programs, web_urls
 from ops.services import embedded_services
@@ -75,7 +76,8 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
     with ExitStack() as stack:
         lock = stack.enter_context(hold_data_folder(data))
         try:
-            started = _bring_up(console, data, lock, apps, users)
+            with one_change_at_a_time(data):
+                started = _bring_up(console, data, lock, apps, users)
             if detach:
                 _show_urls(console, data, detach=True, services_only=services_only)
                 return
@@ -108,6 +110,8 @@ def down(data_path: str | None) -> None:
 def status(data_path: str | None, *, as_json: bool) -> None:
     """Show what runs. Exit status 0 when every process runs, 1 otherwise.
 
+    With --json, `ops_url` is where a process answers /healthz, /readyz and /metrics.
+
     \b
     Examples:
       awgp status
@@ -120,12 +124,14 @@ def status(data_path: str | None, *, as_json: bool) -> None:
         states = []
     healthy = bool(states) and all(each.state == "RUNNING" for each in states)
     if as_json:
+        ops_urls = {name: f"http://{found}" for name, found in ops_addresses(data).items()}
         rows = [
             {
                 "name": each.name,
                 "state": each.state.lower(),
                 "pid": each.pid or None,
                 "uptime_seconds": each.uptime_seconds,
+                "ops_url": ops_urls.get(each.name),
             }
             for each in states
         ]

@@ -12,7 +12,9 @@ import sys
 
 import click
 
+from ops.metrics_folder import forget_counts
 from pipeline.run import Stage
+from pipeline.settings import METRICS_FOLDER, read_settings
 
 # Whoever fetches a message of these must work on it now: a fetched one waits in no other worker's
 # reach, and scaling out would do nothing.
@@ -48,9 +50,9 @@ def command(queues: tuple[str, ...], processes: int, threads: int) -> None:
     os.environ.update(worker_environ(queues, threads))
     # A thread holds one connection, and renews its lease on another.
     os.environ.setdefault("AWGP_DATABASE_POOL_SIZE", str(max(8, 2 * threads)))
+    forget_counts(os.environ.get(METRICS_FOLDER))
     # Only now: the metrics' files are opened, and the prefetch is read, by an import.
     from actors.worker import make_worker
-    from pipeline.settings import read_settings
 
     # Said here in one line; the Dramatiq command would say it in a traceback.
     make_worker(os.environ)

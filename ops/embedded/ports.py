@@ -47,6 +47,15 @@ def choose_ports(*, keep: Mapping[str, int]) -> dict[str, int]:
     return {name: ports[name] for name in PORTS}
 
 
+def choose_port(*, taken: set[int]) -> int:
+    """Return a port that is free right now and none of those taken.
+
+    Raises:
+        NoFreePort: Nothing free was found.
+    """
+    return _free_port(taken=taken, with_grpc=False)
+
+
 def is_free(port: int) -> bool:
     """Tell whether a server could bind this loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -182,7 +182,7 @@ def test_every_fault_point_and_metric_is_named() -> None:
     assert [one for one in FAULT_POINTS if not mentions(story, one)] == []
     names = [
         ast.literal_eval(call.args[0])
-        for kind in ("Counter", "Gauge", "Histogram")
+        for kind in ("Counter", "Gauge", "Histogram", "GaugeMetricFamily")
         for call in calls(kind)
         if call.args
     ]

@@ -48,6 +48,7 @@ def test_the_runtime_host_knows_no_database_no_broker_and_no_key(data: DataFolde
         "AWGP_RUNTIME_SOCKET",
         "AWGP_RUNTIME_FOLDER",
         "AWGP_RUNTIME_STATE",
+        "AWGP_RUNTIME_STOP_SECONDS",
     }
 
 

@@ -1,0 +1,83 @@
+"""Counts an app's requests, and answers for its worker process at the ops address.
+
+Laid around the app from outside, so that neither the edge nor the control plane has a path that
+tells how it is doing to whoever finds it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from flask import Flask, Response, request
+from werkzeug.test import Client
+
+from pipeline import metrics
+from pipeline.exposition import Cached, Exposition, Health
+
+BEGAN: Final = "awgp.began"
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+NOT_COUNTED: Final = frozenset({"/healthz", "/readyz"})
+NO_ROUTE: Final = "none"
+STUCK_SECONDS: Final = 120.0
+ASKED_EVERY_SECONDS: Final = 1.0
+
+
+class RequestsInHand:
+    """When each thread began the request it is at."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
+        self._inner = inner
+        self._began: dict[int, float] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        thread = threading.get_ident()
+        environ[BEGAN] = self._began[thread] = time.monotonic()
+        try:
+            return self._inner(environ, start_response)
+        finally:
+            self._began.pop(thread, None)
+
+    def nothing_stuck(self) -> str | None:
+        now = time.monotonic()
+        stuck = sum(now - began > STUCK_SECONDS for began in list(self._began.values()))
+        return f"{stuck} requests have taken {STUCK_SECONDS:.0f} s" if stuck else None
+
+
+def observe(app: Flask, service: str, address: str, *, folder: str | None) -> Exposition:
+    """Count what the app answers from now on, and serve its health.
+
+    Args:
+        service: What the app is called in its metrics.
+        address: `HOST:PORT`; siblings may share it.
+        folder: Where siblings keep what they count.
+
+    Raises:
+        SettingInvalid: The address is none.
+    """
+    in_hand = RequestsInHand(app.wsgi_app)
+    app.wsgi_app = in_hand  # type: ignore[method-assign]  # Flask's own way to wrap it
+    app.after_request(lambda response: _count(service, response))
+    health = Health(
+        alive={"requests": in_hand.nothing_stuck},
+        # However many ask: no probe is worth a connection of its own.
+        ready={"app": Cached(lambda: _ready(app), seconds=ASKED_EVERY_SECONDS)},
+    )
+    exposition = Exposition(address, health, folder=folder)
+    exposition.start()
+    return exposition
+
+
+def _count(service: str, response: Response) -> Response:
+    route = NO_ROUTE if request.url_rule is None else request.url_rule.rule
+    if route not in NOT_COUNTED:
+        method = request.method if request.method in METHODS else "other"
+        began: float = request.environ.get(BEGAN, time.monotonic())
+        metrics.HTTP_REQUESTS.labels(service, method, route, response.status_code).inc()
+        metrics.HTTP_SECONDS.labels(service, method, route).observe(time.monotonic() - began)
+    return response
+
+
+def _ready(app: Flask) -> str | None:
+    status = Client(app).get("/readyz").status_code
+    return None if status == 200 else f"it answers {status} to /readyz"
