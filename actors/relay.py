@@ -21,6 +21,7 @@ import structlog
 from dramatiq.errors import DramatiqError
 from sqlalchemy import Engine, TextClause, exc, text
 
+from pipeline import metrics
 from pipeline.fault_points import reached
 from pipeline.handoff import FAST_PATH_GRACE, RESEND_CEILING, due_message, message
 from pipeline.run import Stage
@@ -173,3 +174,4 @@ class Relay:
                 with self._engine.begin() as connection:
                     connection.execute(take_back, {"ids": unsent})
                 raise
+            metrics.RELAY_SENDS.labels(each.queue_name).inc()

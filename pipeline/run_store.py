@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from pipeline import metrics
 from pipeline.errors import AwgpError
 from pipeline.handoff import Handoff, backoff, finish, retry_later
 from pipeline.ids import uuid7
@@ -156,6 +157,7 @@ def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
     """
     if handoff.stage == Stage.AUDIT or handoff.failures + 1 < MAX_FAILURES:
         # Sealing is never given up: a run that is not sealed is not over.
+        metrics.RETRIES.labels(handoff.stage.value).inc()
         retry_later(work, handoff, delay=backoff(handoff.failures), error=error)
         return False
     run = load_run(work, handoff.run_id, lock=True)
@@ -171,6 +173,7 @@ def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
 
 def dead_letter(work: Work, run: StoredRun, handoff: Handoff, error: str) -> None:
     """Keep what failed, with its error, for a person to look at and replay."""
+    metrics.DEAD_LETTERS.labels(handoff.stage.value).inc()
     work.execute(
         "INSERT INTO dead_letters (tenant_id, dead_letter_id, run_id, epoch, stage, error,"
         " failures) VALUES (:tenant, :id, :run, :epoch, :stage, :error, :failures)",
