@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "doctor": ("doctor", "Check everything AWGP needs, and say how to mend what is wrong."),
     "down": ("up", "Stop everything in order."),
+    "init": ("init", "Set up your own first assistant in a running AWGP."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
     "policy": (
@@ -149,8 +150,9 @@ def awgp() -> None:
 
     \b
     Examples:
-      awgp up                                  start everything on this machine
-      awgp login --person ben                  sign in
+      awgp up --detach                         start everything on this machine
+      awgp init                                set up your own first assistant
+      awgp source test inbox                   send it a signed request
       awgp approvals list                      see what waits for a decision
       awgp approvals approve ID --reason ok    let it happen
       awgp runs show ID                        see what became of it

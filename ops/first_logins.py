@@ -1,0 +1,111 @@
+"""The two logins of a first tenant: made once, and made anew where they were never shown.
+
+init-begun.json    0600; `tenant/username` of each login being made, gone when all is done
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from ops.caller import Session, find_place, save_session
+from ops.embedded.data_folder import DataFolder, write_atomically
+from ops.embedded.demo_people import PEOPLE
+from ops.embedded.logins import add_login, known_logins, renew_password
+from ops.embedded.oidc import CLI_CLIENT, issuer_url
+from ops.embedded.oidc_login import SignInFailed, token_for
+from ops.first_tenant import Login, Logins
+from pipeline.identity import APPROVER
+from pipeline.registry_names import NameTaken
+
+FILE: Final = "init-begun.json"
+
+
+def first_login(data: DataFolder, tenant: str, username: str) -> Login:
+    """Find or make a tenant's login; one that someone else has gets the tenant's name added.
+
+    Its password is new where this makes it, or where a run that was cut short did. One that was
+    there before keeps the password it has.
+
+    Raises:
+        NameTaken: Both names are someone else's.
+        FieldInvalid: The name cannot be kept.
+    """
+    for name in (username, f"{username}-{tenant}"):
+        known = known_logins(data).get(name)
+        if known is None and name not in [person.username for person in PEOPLE]:
+            return Login(username=name, password=_made(data, tenant, name))
+        if known is not None and f"{tenant}-admins" in known.groups:
+            begun = f"{tenant}/{name}" in _begun(data)
+            return Login(username=name, password=renew_password(data, name) if begun else None)
+    raise NameTaken(f"there are logins {username} and {username}-{tenant}; choose another name")
+
+
+def end_making(data: DataFolder, tenant: str) -> None:
+    """Forget which logins of a tenant were being made: all of it is there now."""
+    rest = [each for each in _begun(data) if not each.startswith(f"{tenant}/")]
+    if rest:
+        _note(data, rest)
+    else:
+        _file(data).unlink(missing_ok=True)
+
+
+def _made(data: DataFolder, tenant: str, name: str) -> str:
+    # Written first: a login that is not noted here is somebody's, whose password stays.
+    _note(data, [*_begun(data), f"{tenant}/{name}"])
+    return add_login(
+        data,
+        name,
+        name.replace("-", " ").title(),
+        groups=(f"{tenant}-operators", f"{tenant}-admins"),
+        roles=(APPROVER,),
+    )
+
+
+def _begun(data: DataFolder) -> list[str]:
+    try:
+        begun: list[str] = json.loads(_file(data).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return begun
+
+
+def _note(data: DataFolder, begun: Sequence[str]) -> None:
+    write_atomically(_file(data), json.dumps(sorted(set(begun))))
+
+
+def _file(data: DataFolder) -> Path:
+    return data.root / FILE
+
+
+def sign_in_both(data: DataFolder, logins: Logins) -> bool:
+    """Sign both in for this machine's command line, so that `--as` works at once.
+
+    Whoever owns the data folder can act for everyone in it anyway. Returns False where the
+    provider does not answer or a password is not known here: then people sign in themselves.
+    """
+    place = find_place({}, str(data.root))
+    try:
+        for login in (logins.approver, logins.owner):  # the last one acts where nobody is named
+            if login.password is None:
+                return False
+            save_session(place, _signed_in(data, login.username, login.password))
+    except (SignInFailed, httpx.TransportError):
+        return False
+    return True
+
+
+def _signed_in(data: DataFolder, username: str, password: str) -> Session:
+    tokens = token_for(data, username, password)
+    return Session(
+        person=username,
+        issuer=issuer_url(data),
+        client_id=CLI_CLIENT,
+        token_endpoint=f"{issuer_url(data)}/token",
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_at=time.time() + tokens.expires_in,
+    )

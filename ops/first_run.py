@@ -1,0 +1,149 @@
+"""Set up a newcomer's own first assistant: tenant, two people, policy, rule, assistant, source.
+
+    1. the holding, where there is none                a transaction
+    2. the tenant                                      a transaction
+    3. two logins of the embedded identity provider    files of the data folder
+    4. everything else of the tenant                   one transaction, the last
+
+Each step finds what an earlier, cut-short run left of it, so running again finishes. A tenant that
+has anything of step 4 is left as it is. A lock in the data folder lets one `awgp init` in at a
+time.
+
+Two people, because nobody may approve what they made or asked for: the owner makes and asks, the
+approver decides. Both get the same groups and role, so either can do the other's part next time.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from dramatiq.brokers.stub import StubBroker
+from sqlalchemy import text
+
+from ops.embedded.data_folder import DataFolder
+from ops.first_logins import end_making, first_login
+from ops.first_tenant import FirstRun, Logins, Wanted, check_target_url, fill_tenant
+from ops.login_engine import login_engine
+from ops.provision import add_tenant
+from pipeline.errors import AwgpError
+from pipeline.outbox import Outbox
+from pipeline.registry_names import check_slug, check_text
+
+HOLDING: Final = ("holding", "Holding")
+
+_ANYTHING: Final = """
+    SELECT (SELECT count(*) FROM sources) + (SELECT count(*) FROM assistants)
+        + (SELECT count(*) FROM policy_sets) + (SELECT count(*) FROM approval_rules)
+        + (SELECT count(*) FROM targets)"""
+
+
+class TenantUnfit(AwgpError):
+    """The tenant is not one a first assistant can be set up in."""
+
+
+class OnePerson(AwgpError):
+    """Owner and approver are the same, so nobody could approve anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUpBefore:
+    """The tenant has something already, so nothing was changed. Names of what it has."""
+
+    tenant_id: UUID
+    assistants: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def set_up_first(data: DataFolder, wanted: Wanted, *, runtime: str) -> FirstRun | SetUpBefore:
+    """Set everything up, or finish what was begun; whatever is complete is left alone.
+
+    Args:
+        data: A folder AWGP runs on.
+        runtime: Digest of the runtime `python3`.
+
+    Raises:
+        TenantUnfit: The slug is the holding's, or the tenant was closed.
+        FieldInvalid: A name or address cannot be kept; the message names it.
+        OnePerson: As it says.
+    """
+    _check(wanted)
+    with _alone(data):
+        engine = login_engine(data, "awgp_owner")
+        try:
+            outbox = Outbox(engine, StubBroker(middleware=[]))  # setting up hands nothing off
+            tenant_id = _tenant(data, outbox, wanted)
+            before = _set_up_before(outbox, tenant_id)
+            if before is not None:
+                return before
+            logins = Logins(
+                owner=first_login(data, wanted.tenant, wanted.owner),
+                approver=first_login(data, wanted.tenant, wanted.approver),
+            )
+            with outbox.work(tenant_id) as work:
+                made = fill_tenant(work, data, wanted, logins, runtime=runtime)
+            end_making(data, wanted.tenant)
+            return made
+        finally:
+            engine.dispose()
+
+
+def _check(wanted: Wanted) -> None:
+    """Refuse what later steps would refuse before the first one changes anything."""
+    check_slug(wanted.tenant)
+    check_text("name", wanted.tenant_name)
+    if wanted.target_url is not None:
+        check_target_url(wanted.target_url)
+    if wanted.owner == wanted.approver:
+        raise OnePerson("--person and --approver are the same; it takes two to approve anything")
+
+
+@contextmanager
+def _alone(data: DataFolder) -> Iterator[None]:
+    """Wait for another `awgp init` on this folder to be over."""
+    descriptor = os.open(data.root / "init.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _tenant(data: DataFolder, outbox: Outbox, wanted: Wanted) -> UUID:
+    """Find the tenant or add it, and the holding before it."""
+    holding = login_engine(data, "awgp_holding")
+    try:
+        with holding.connect() as connection:
+            rows = connection.execute(
+                text("SELECT slug, tenant_id, kind, closed_at IS NOT NULL FROM tenants")
+            ).all()
+    finally:
+        holding.dispose()
+    for slug, tenant_id, kind, closed in rows:
+        if slug != wanted.tenant:
+            continue
+        if kind == "holding" or closed:
+            what = "the holding" if kind == "holding" else "closed"
+            raise TenantUnfit(f"{slug} is {what}; choose another with --tenant")
+        return UUID(str(tenant_id))
+    if wanted.tenant == HOLDING[0]:
+        raise TenantUnfit(f"{HOLDING[0]} is the holding's name; choose another with --tenant")
+    if not any(kind == "holding" and not closed for _, _, kind, closed in rows):
+        add_tenant(outbox, slug=HOLDING[0], name=HOLDING[1], kind="holding")
+    return add_tenant(outbox, slug=wanted.tenant, name=wanted.tenant_name)
+
+
+def _set_up_before(outbox: Outbox, tenant_id: UUID) -> SetUpBefore | None:
+    with outbox.work(tenant_id) as work:
+        if not work.execute(_ANYTHING).scalar_one():
+            return None
+        assistants = work.execute("SELECT name FROM assistants WHERE active ORDER BY name")
+        sources = work.execute("SELECT name FROM sources WHERE removed_at IS NULL ORDER BY name")
+        return SetUpBefore(
+            tenant_id=tenant_id,
+            assistants=tuple(assistants.scalars()),
+            sources=tuple(sources.scalars()),
+        )
