@@ -28,6 +28,8 @@ from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, 
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.execution_store import (
     StoredExecution,
+    ask_settlement,
+    ask_standing,
     finish_execution,
     last_execution,
     may_no_longer_start,
@@ -37,12 +39,12 @@ from pipeline.execution_store import (
     times_lost,
 )
 from pipeline.fault_points import reached
-from pipeline.handoff import Handoff, backoff, finish, retry_later, take_lease
-from pipeline.launch import PolicyMissing, check_launch, hold_again
+from pipeline.handoff import Handoff, backoff, finish, retry_later
+from pipeline.launch import PolicyMissing, ask_launch, check_launch, hold_again
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict
 from pipeline.outbox import Outbox, Work
 from pipeline.run import Stage, Status
-from pipeline.run_store import StoredRun, dead_letter, load_run, move, stage_failed
+from pipeline.run_store import StoredRun, dead_letter, lease_run, load_run, move, stage_failed
 from runtime_host.client import HostUnavailable, LaunchRefused
 
 log = structlog.get_logger()
@@ -126,13 +128,14 @@ class Executor:
         host_is_there = self._host_is_there()
         leased_at = time.monotonic()
         with self._outbox.work(tenant_id) as work:
-            handoff = take_lease(
+            leased = lease_run(
                 work, handoff_id, Stage.EXECUTE, owner=lease_owner(), lease=self._lease
             )
-            if handoff is None:
+            if leased is None:
                 return
+            handoff, run = leased
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
-            attempt = self._next_attempt(work, handoff, host_is_there, leased_at)
+            attempt = self._next_attempt(work, run, handoff, host_is_there, leased_at)
         if attempt is None:
             return
         reached("execute.leased")
@@ -154,13 +157,19 @@ class Executor:
     # Deciding, in the transaction that takes the lease.
 
     def _next_attempt(
-        self, work: Work, handoff: Handoff, host_is_there: bool, leased_at: float
+        self,
+        work: Work,
+        run: StoredRun,
+        handoff: Handoff,
+        host_is_there: bool,
+        leased_at: float,
     ) -> Attempt | None:
-        run = load_run(work, handoff.run_id, lock=True)
         if run.epoch != handoff.epoch or run.status not in {Status.APPROVED, Status.EXECUTING}:
             finish(work, handoff)
             pass_on(work, run)
             return None
+        ask_standing(work, run)
+        ask_launch(work, run)
         last = last_execution(work, run)
         if run.status is Status.APPROVED or last is None:
             go = self._first_launch(work, run, handoff, host_is_there)
@@ -336,6 +345,7 @@ class Executor:
 
 
 def _end(work: Work, attempt: Attempt, result: ExecutionResult) -> None:
+    ask_settlement(work, attempt.handoff.run_id)
     run = load_run(work, attempt.handoff.run_id, lock=True)
     finish_execution(work, run, attempt.spec.execution_id, result)
     if result.reason in {ExitReason.KILLED, ExitReason.HOST_LOST}:

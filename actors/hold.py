@@ -9,16 +9,23 @@ from uuid import UUID
 import dramatiq
 
 from actors.stage import declare_due, declare_stage, in_one_transaction
-from pipeline.action_store import assemble, save_action
+from pipeline.action import DecidingPolicy
+from pipeline.action_store import ask_assembly, assemble, save_action
 from pipeline.approval_opening import open_approval
 from pipeline.approval_store import expire
 from pipeline.errors import AwgpError
 from pipeline.handoff import Handoff
 from pipeline.outbox import Outbox, Work
-from pipeline.policy_store import ActivePolicy, load_policy, requirement_of
+from pipeline.policy_store import load_policy, requirement_of
 from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, move
+
+_DECISION = """
+    SELECT d.verdict, d.detail, d.policy_version, s.digest
+    FROM policy_decisions d
+    LEFT JOIN policy_sets s ON s.tenant_id = d.tenant_id AND s.version = d.policy_version
+    WHERE d.run_id = :run AND d.epoch = :epoch"""
 
 
 class DecisionMissing(AwgpError):
@@ -34,26 +41,24 @@ def declare(broker: dramatiq.Broker, outbox: Outbox) -> None:
 
 def hold_run(work: Work, _handoff: Handoff, run: StoredRun) -> None:
     """Ask people, or let an @auto decision pass."""
-    row = work.execute(
-        "SELECT verdict, detail, policy_version FROM policy_decisions"
-        " WHERE run_id = :run AND epoch = :epoch",
-        run=run.run_id,
-        epoch=run.epoch,
-    ).one_or_none()
+    asked = work.ask(_DECISION, run=run.run_id, epoch=run.epoch)
+    ask_assembly(work, run)
+    row = asked.one_or_none()
     if row is None or row[0] not in {"auto", "hold"}:
         raise DecisionMissing(f"run {run.run_id} is permitted without a decision")
-    verdict, detail, version = row
-    policy = load_policy(work, version)
+    verdict, detail, version, digest = row
     if verdict == "auto":
+        policy = DecidingPolicy(version=version, digest=digest)
         _let_through(work, run, policy, detail["auto_reason"])
         return
+    active = load_policy(work, version)
     rules = requirement_of(work, detail["hold_rules"])
-    open_approval(work, run, epoch=run.epoch, active=policy, rules=rules)
+    open_approval(work, run, epoch=run.epoch, active=active, rules=rules)
     move(work, run, Status.HELD, stage=Stage.HOLD)
 
 
-def _let_through(work: Work, run: StoredRun, policy: ActivePolicy, reason: str) -> None:
-    assembled = assemble(work, run, epoch=run.epoch, policy=policy.deciding, rules=None)
+def _let_through(work: Work, run: StoredRun, policy: DecidingPolicy, reason: str) -> None:
+    assembled = assemble(work, run, epoch=run.epoch, policy=policy, rules=None)
     digest = save_action(work, run.run_id, assembled.action)
     metadata = {"auto": reason, "action_digest": digest.hex()}
     move(work, run, Status.APPROVED, stage=Stage.HOLD, metadata=metadata)

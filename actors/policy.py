@@ -11,7 +11,12 @@ from actors.stage import declare_stage, in_one_transaction
 from pipeline.handoff import Handoff
 from pipeline.outbox import Outbox, Work
 from pipeline.policy import Verdict
-from pipeline.policy_store import active_policy, evaluate, save_decision
+from pipeline.policy_store import (
+    active_policy,
+    ask_evaluation,
+    evaluate,
+    save_decision,
+)
 from pipeline.registry import AssistantNotFound, current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, move
@@ -25,6 +30,7 @@ def declare(broker: dramatiq.Broker, outbox: Outbox) -> None:
 
 def decide_run(work: Work, _handoff: Handoff, run: StoredRun) -> None:
     """Decide, keep the decision with its reasons, move the run."""
+    ask_evaluation(work, run)
     try:
         assistant = current_assistant(work, run.assistant_id)
     except AssistantNotFound:

@@ -21,10 +21,10 @@ from pipeline.delivery import Outcome, judge_answer, retry_delay, signed_headers
 from pipeline.delivery_store import Delivery, all_delivered, next_delivery, record_delivery
 from pipeline.envelope import KeyRing
 from pipeline.fault_points import reached
-from pipeline.handoff import Handoff, finish, renew_lease, retry_later, take_lease
+from pipeline.handoff import Handoff, finish, keep_claimed, renew_lease, retry_later
 from pipeline.outbox import Outbox, Work
 from pipeline.run import Stage, Status
-from pipeline.run_store import StoredRun, dead_letter, load_run, move
+from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move
 
 log = structlog.get_logger()
 
@@ -82,13 +82,11 @@ class Deliverer:
             raise StageFailed(handoff, error) from error
 
     def _claim(self, work: Work, handoff_id: UUID) -> Handoff | None:
-        handoff = take_lease(
-            work, handoff_id, Stage.POST_ACTION, owner=lease_owner(), lease=self._lease
-        )
-        if handoff is None:
+        claimed = claim_run(work, handoff_id, Stage.POST_ACTION)
+        if claimed is None:
             return None
+        handoff, run = claimed
         structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
-        run = load_run(work, handoff.run_id, lock=True)
         if run.epoch != handoff.epoch or run.status not in {Status.EXECUTED, Status.DELIVERING}:
             finish(work, handoff)
             pass_on(work, run)
@@ -98,7 +96,7 @@ class Deliverer:
             return None
         if run.status is Status.EXECUTED:
             move(work, run, Status.DELIVERING, stage=Stage.POST_ACTION, keep_handoff=True)
-        return handoff
+        return keep_claimed(work, handoff, owner=lease_owner(), lease=self._lease)
 
     def _prepare(self, handoff: Handoff) -> Delivery:
         # A transaction of its own: when it fails, the delivery before it still counts.

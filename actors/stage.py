@@ -25,7 +25,7 @@ from pipeline.handoff import Handoff, LeaseLost, claim, finish
 from pipeline.outbox import Outbox, Work
 from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import STAGE_OF, Stage
-from pipeline.run_store import RunChanged, StoredRun, load_run, stage_failed
+from pipeline.run_store import RunChanged, StoredRun, claim_run, stage_failed
 
 log = structlog.get_logger()
 
@@ -109,12 +109,12 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
 
     def handle(tenant_id: UUID, handoff_id: UUID) -> None:
         with outbox.work(tenant_id) as work:
-            handoff = claim(work, handoff_id, stage)
-            if handoff is None:
+            claimed = claim_run(work, handoff_id, stage)
+            if claimed is None:
                 return
+            handoff, run = claimed
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
             reached(f"{stage}.claimed")
-            run = load_run(work, handoff.run_id, lock=True)
             finish(work, handoff)
             if STAGE_OF.get(run.status) == stage and run.epoch == handoff.epoch:
                 step(work, handoff, run)

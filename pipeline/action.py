@@ -157,7 +157,12 @@ def action_bytes(action: Action) -> bytes:
 
 def action_digest(action: Action) -> bytes:
     """Return the 32 bytes every vote names."""
-    return hashlib.sha256(ACTION_TAG + action_bytes(action)).digest()
+    return digest_of(action_bytes(action))
+
+
+def digest_of(content: bytes) -> bytes:
+    """Return the digest of an action's bytes."""
+    return hashlib.sha256(ACTION_TAG + content).digest()
 
 
 def _frozen(name: str, value: Any) -> Any:

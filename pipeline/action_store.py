@@ -14,13 +14,14 @@ from uuid import UUID
 
 import rfc8785
 
-from pipeline.action import Action, ActionTarget, DecidingPolicy, action_bytes, action_digest
+from pipeline.action import Action, ActionTarget, DecidingPolicy, action_bytes, digest_of
 from pipeline.approval import Requirement
+from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.execution import Limits
 from pipeline.outbox import Work
-from pipeline.registry import AssistantVersion, Target, current_assistant, current_targets
-from pipeline.run_store import Payload, StoredRun, load_payload
+from pipeline.registry import AssistantVersion, Target, ask_assistant, current_assistant
+from pipeline.run_store import Payload, StoredRun, ask_payload, load_payload
 
 
 class ActionMissing(AwgpError):
@@ -61,7 +62,7 @@ def assemble(
         AssistantNotFound: It was removed.
     """
     assistant = current_assistant(work, run.assistant_id)
-    targets = current_targets(work, assistant)
+    targets = assistant.targets
     payload = load_payload(work, run)
     manifest = assistant.manifest
     entrypoint = rfc8785.dumps(list(manifest["entrypoint"]))
@@ -93,6 +94,12 @@ def assemble(
     return Assembled(action=action, assistant=assistant, targets=targets, payload=payload)
 
 
+def ask_assembly(work: Work, run: StoredRun) -> None:
+    """Bring along what `assemble` will read."""
+    ask_assistant(work, run.assistant_id)
+    ask_payload(work, run)
+
+
 def effective_limits(assistant: AssistantVersion) -> Limits:
     """What the bundle asks, within what the tenant allows this assistant."""
     asked = Limits.from_json(assistant.manifest["limits"])
@@ -110,26 +117,32 @@ def named_digest(content: bytes) -> str:
 
 def save_action(work: Work, run_id: UUID, action: Action) -> bytes:
     """Keep it under the run's epoch; returns its digest."""
-    digest = action_digest(action)
-    work.execute(
+    content = action_bytes(action)
+    digest = digest_of(content)
+    work.ask(
         "INSERT INTO actions (tenant_id, run_id, epoch, action_digest, action)"
         " VALUES (:tenant, :run, :epoch, :digest, :action)",
         tenant=work.tenant_id,
         run=run_id,
         epoch=action.epoch,
         digest=digest,
-        action=action_bytes(action),
+        action=content,
     )
     return digest
 
 
-def load_action(work: Work, run_id: UUID, epoch: int) -> StoredAction:
-    """Raises: ActionMissing."""
-    row = work.execute(
+def ask_action(work: Work, run_id: UUID, epoch: int) -> Answer:
+    """Bring along what `load_action` will read."""
+    return work.recall(
         "SELECT action, action_digest FROM actions WHERE run_id = :run AND epoch = :epoch",
         run=run_id,
         epoch=epoch,
-    ).one_or_none()
+    )
+
+
+def load_action(work: Work, run_id: UUID, epoch: int) -> StoredAction:
+    """Raises: ActionMissing."""
+    row = ask_action(work, run_id, epoch).one_or_none()
     if row is None:
         raise ActionMissing(f"run {run_id} has no action in epoch {epoch}")
     return StoredAction(content=bytes(row[0]), digest=bytes(row[1]))

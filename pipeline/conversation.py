@@ -92,6 +92,7 @@ class Conversation:
             raise TypeError("a conversation needs the psycopg driver")
         self._driver: psycopg.Connection[tuple[Any, ...]] = driver
         self._asked: list[tuple[str, dict[str, Any], Answer]] = []
+        self._recalled: dict[tuple[object, ...], Answer] = {}
         # The third argument makes it end with the transaction: a pooled connection forgets its
         # tenant.
         self.ask("SELECT set_config('app.current_tenant', :tenant, true)", tenant=str(tenant_id))
@@ -110,6 +111,17 @@ class Conversation:
         """
         answer = Answer(self, unless)
         self._asked.append((_for_driver(statement), values, answer))
+        return answer
+
+    def recall(self, statement: str, **values: object) -> Answer:
+        """Ask once, however often it is called: for rows this transaction does not change.
+
+        Called early without a look at the answer, it brings along what will be needed soon.
+        """
+        key = (statement, *values.values())
+        answer = self._recalled.get(key)
+        if answer is None:
+            answer = self._recalled[key] = self.ask(statement, unless=None, **values)
         return answer
 
     def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:

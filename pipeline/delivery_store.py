@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.action_store import load_action
+from pipeline.action_store import ask_action, load_action
 from pipeline.courier import Answer
 from pipeline.delivery import Outcome, TargetSettings, message_body, message_id
 from pipeline.envelope import KeyRing
@@ -68,8 +68,9 @@ def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery:
         TargetSettingsInvalid: As it says.
         NothingToDeliver: All positions are delivered.
     """
-    agreed = load_action(work, run.run_id, run.epoch).as_json()["targets"]
+    ask_action(work, run.run_id, run.epoch)
     attempts = _attempts(work, run)
+    agreed = load_action(work, run.run_id, run.epoch).as_json()["targets"]
     for position, target in enumerate(agreed):
         made, delivered = attempts.get(position, (0, False))
         if not delivered:
@@ -79,8 +80,9 @@ def next_delivery(work: Work, keyring: KeyRing, run: StoredRun) -> Delivery:
 
 def all_delivered(work: Work, run: StoredRun) -> bool:
     """Whether every position of the action has been delivered."""
-    agreed = load_action(work, run.run_id, run.epoch).as_json()["targets"]
+    ask_action(work, run.run_id, run.epoch)
     attempts = _attempts(work, run)
+    agreed = load_action(work, run.run_id, run.epoch).as_json()["targets"]
     return all(attempts.get(position, (0, False))[1] for position in range(len(agreed)))
 
 
@@ -94,7 +96,7 @@ def record_delivery(
     attempted_at: datetime,
 ) -> None:
     """Keep an attempt with what was answered."""
-    work.execute(
+    work.ask(
         "INSERT INTO deliveries (tenant_id, delivery_id, run_id, epoch, position, attempt,"
         " target_id, target_version, idempotency_key, outcome, status_code, response, error,"
         " duration_ms, attempted_at) VALUES (:tenant, :id, :run, :epoch, :position, :attempt,"
@@ -131,13 +133,13 @@ def record_delivery(
 
 
 def _attempts(work: Work, run: StoredRun) -> Mapping[int, tuple[int, bool]]:
-    rows = work.execute(
+    rows = work.ask(
         "SELECT position, count(*), bool_or(outcome = :delivered) FROM deliveries"
         " WHERE run_id = :run AND epoch = :epoch GROUP BY position",
         run=run.run_id,
         epoch=run.epoch,
         delivered=Outcome.DELIVERED.value,
-    )
+    ).all()
     return {position: (count, delivered) for position, count, delivered in rows}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from pipeline.conversation import Answer
 from pipeline.execution import ExecutionResult, ExitReason, OutputLine
 from pipeline.handoff import Handoff
 from pipeline.ids import uuid7
@@ -15,6 +16,11 @@ from pipeline.run_store import StoredRun
 
 # What is kept of an agent's output, as JSON lines; more is telemetry and gone.
 MAX_OUTPUT_BYTES: Final = 4 * 1024 * 1024
+_DIGEST_KEY: Final = (
+    "SELECT p.digest_key FROM runs r JOIN run_payloads p"
+    " ON p.tenant_id = r.tenant_id AND p.run_id = r.run_id AND p.epoch = r.payload_epoch"
+    " WHERE r.run_id = :run"
+)
 _US: Final = Actor(type="system", id=SYSTEM)
 
 
@@ -34,14 +40,22 @@ class StoredExecution:
 
 def may_no_longer_start(work: Work, run: StoredRun) -> bool:
     """Whether the time in which this epoch's approval lets it start has passed."""
-    return bool(
-        work.execute(
-            "SELECT clock_timestamp() >= execution_expires_at FROM approvals"
-            " WHERE run_id = :run AND epoch = :epoch",
-            run=run.run_id,
-            epoch=run.epoch,
-        ).scalar_one_or_none()
+    return bool(_ask_expiry(work, run).scalar_one_or_none())
+
+
+def _ask_expiry(work: Work, run: StoredRun) -> Answer:
+    return work.recall(
+        "SELECT clock_timestamp() >= execution_expires_at FROM approvals"
+        " WHERE run_id = :run AND epoch = :epoch",
+        run=run.run_id,
+        epoch=run.epoch,
     )
+
+
+def ask_standing(work: Work, run: StoredRun) -> None:
+    """Bring along what `may_no_longer_start` and `last_execution` will read."""
+    _ask_expiry(work, run)
+    _ask_last(work, run)
 
 
 def start_execution(
@@ -49,7 +63,7 @@ def start_execution(
 ) -> UUID:
     """Write an attempt down before it is launched. The first consumes the approval, once."""
     execution_id = uuid7()
-    work.execute(
+    work.ask(
         "INSERT INTO executions (tenant_id, execution_id, run_id, epoch, attempt, fence,"
         " action_digest) VALUES (:tenant, :id, :run, :epoch, :attempt, :fence, :digest)",
         tenant=work.tenant_id,
@@ -76,15 +90,19 @@ def start_execution(
 
 def last_execution(work: Work, run: StoredRun) -> StoredExecution | None:
     """The latest attempt of this epoch."""
-    row = work.execute(
+    row = _ask_last(work, run).one_or_none()
+    if row is None:
+        return None
+    return StoredExecution(execution_id=row[0], attempt=row[1], settled=row[2])
+
+
+def _ask_last(work: Work, run: StoredRun) -> Answer:
+    return work.recall(
         "SELECT execution_id, attempt, finished_at IS NOT NULL FROM executions"
         " WHERE run_id = :run AND epoch = :epoch ORDER BY attempt DESC LIMIT 1",
         run=run.run_id,
         epoch=run.epoch,
-    ).one_or_none()
-    if row is None:
-        return None
-    return StoredExecution(execution_id=row[0], attempt=row[1], settled=row[2])
+    )
 
 
 def times_lost(work: Work, run: StoredRun) -> int:
@@ -105,7 +123,7 @@ def finish_execution(
 ) -> None:
     """Keep how an attempt ended, its result and its output."""
     output, cut = output_lines(result.lines)
-    work.execute(
+    work.ask(
         "UPDATE executions SET exit_reason = :reason, exit_code = :code, result = :result,"
         " output = :output, truncated = :truncated, detail = :detail, duration_ms = :duration,"
         " peak_memory_bytes = :memory, finished_at = clock_timestamp() WHERE execution_id = :id",
@@ -133,6 +151,11 @@ def settle_as_lost(work: Work, execution_id: UUID, why: str) -> None:
 def settle_as_never_launched(work: Work, execution_id: UUID, why: str) -> None:
     """Note that this attempt never ran: it has an end and no exit reason."""
     _settle(work, execution_id, None, f"never launched: {why}")
+
+
+def ask_settlement(work: Work, run_id: UUID) -> None:
+    """Bring along what `finish_execution` will read."""
+    work.recall(_DIGEST_KEY, run=run_id)
 
 
 def last_result(work: Work, run: StoredRun) -> bytes | None:
@@ -181,9 +204,5 @@ def _record_end(work: Work, execution_id: UUID, after: dict[str, str | int | Non
 
 def _commitment(work: Work, run: StoredRun, result: bytes) -> str:
     """Like the payload's: unguessable once the run's key is erased."""
-    key = work.execute(
-        "SELECT digest_key FROM run_payloads WHERE run_id = :run AND epoch = :epoch",
-        run=run.run_id,
-        epoch=run.payload_epoch,
-    ).scalar_one()
+    key = work.recall(_DIGEST_KEY, run=run.run_id).scalar_one()
     return hmac.new(bytes(key), result, hashlib.sha256).hexdigest()

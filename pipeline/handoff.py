@@ -7,7 +7,7 @@ claimed with.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -76,15 +76,25 @@ FREE = (
     " AND (not_before IS NULL OR not_before <= clock_timestamp())"
     f" AND {OPEN}"
 )
-COLUMNS = "tenant_id, handoff_id, run_id, epoch, stage, fence, failures, traceparent"
+COLUMNS = (
+    "tenant_id",
+    "handoff_id",
+    "run_id",
+    "epoch",
+    "stage",
+    "fence",
+    "failures",
+    "traceparent",
+)
+_COLUMNS = ", ".join(COLUMNS)
 CLAIM = (
-    f"SELECT {COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage AND {FREE}"  # noqa: S608  # constant parts
+    f"SELECT {_COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage AND {FREE}"  # noqa: S608  # constant parts
     " FOR UPDATE SKIP LOCKED"
 )
-TAKE_LEASE = (
-    "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"  # noqa: S608  # constant parts
+TAKE_LEASE_OF_CLAIMED = (
+    "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"
     " fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin"
-    f" WHERE handoff_id = :id AND stage = :stage AND {FREE} RETURNING {COLUMNS}"
+    " WHERE handoff_id = :id AND fence = :fence"
 )
 
 
@@ -97,19 +107,20 @@ def claim(conversation: Conversation, handoff_id: UUID, stage: Stage) -> Handoff
     return None if row is None else read_handoff(row)
 
 
-def take_lease(
-    conversation: Conversation, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
-) -> Handoff | None:
-    """Claim for work that outlives this transaction. None as in `claim`."""
-    row = conversation.ask(
-        TAKE_LEASE,
-        id=handoff_id,
-        stage=stage.value,
+def keep_claimed(
+    conversation: Conversation, handoff: Handoff, *, owner: str, lease: timedelta
+) -> Handoff:
+    """Turn a claim by row lock into a lease, for work that outlives this transaction."""
+    conversation.ask(
+        TAKE_LEASE_OF_CLAIMED,
+        unless=_lost(handoff),
+        id=handoff.handoff_id,
+        fence=handoff.fence,
         owner=owner,
         lease=lease,
         margin=LEASE_MARGIN,
-    ).one_or_none()
-    return None if row is None else read_handoff(row)
+    )
+    return replace(handoff, fence=handoff.fence + 1)
 
 
 def renew_lease(conversation: Conversation, handoff: Handoff, lease: timedelta) -> None:

@@ -9,7 +9,14 @@ anything else ............................ go
 from typing import Any
 
 from pipeline.action import DecidingPolicy, action_digest
-from pipeline.action_store import Assembled, assemble, effective_limits, load_action, named_digest
+from pipeline.action_store import (
+    Assembled,
+    ask_action,
+    assemble,
+    effective_limits,
+    load_action,
+    named_digest,
+)
 from pipeline.approval import Requirement
 from pipeline.approval_opening import open_approval
 from pipeline.approval_store import combine_again, held, supersede
@@ -21,6 +28,7 @@ from pipeline.policy_store import (
     ActivePolicy,
     RuleNotFound,
     active_policy,
+    ask_evaluation,
     evaluate,
     requirement_of,
     save_decision,
@@ -40,6 +48,7 @@ class BundleMissing(AwgpError):
 
 def check_launch(work: Work, run: StoredRun) -> LaunchVerdict:
     """Look once more; the run is locked and `approved`."""
+    ask_launch(work, run)
     action = load_action(work, run.run_id, run.epoch)
     decided = action.as_json()
     refusal = _policy_refuses(work, run, decided) or _rules_refuse(work, decided)
@@ -61,9 +70,15 @@ def check_launch(work: Work, run: StoredRun) -> LaunchVerdict:
     return _go(work, assembled, action.digest)
 
 
+def ask_launch(work: Work, run: StoredRun) -> None:
+    """Bring along what `check_launch` will read."""
+    ask_action(work, run.run_id, run.epoch)
+    ask_evaluation(work, run)
+
+
 def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:
     assistant, payload = assembled.assistant, assembled.payload
-    content = work.execute(
+    content = work.ask(
         "SELECT content FROM bundles WHERE digest = :digest", digest=assistant.bundle_digest
     ).scalar_one_or_none()
     if content is None:

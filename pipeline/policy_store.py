@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from pipeline.action import DecidingPolicy
 from pipeline.approval import DEFAULT_RULE, DEFAULT_RULE_NAME, Requirement, Rule, combine
+from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.outbox import Actor, Work
 from pipeline.policy import (
@@ -24,10 +25,20 @@ from pipeline.policy import (
 from pipeline.policy_context import ContextFields
 from pipeline.policy_set import PolicySet
 from pipeline.policy_trial import read_tests, run_tests
-from pipeline.registry import AssistantVersion
-from pipeline.run_store import Payload, StoredRun
+from pipeline.registry import AssistantVersion, ask_assistant
+from pipeline.run_store import Payload, StoredRun, ask_payload
 
 NO_POLICY = "sha256:" + "0" * 64
+# Parsed sets kept by tenant, version and digest: a set of 60 rules is some tens of kilobytes.
+READ_AT_MOST = 256
+_READ: dict[tuple[UUID, int, str], PolicySet] = {}
+# Policies name a source by its name, a person or client by its subject.
+_NAMES = """
+    SELECT t.slug, r.received_at, s.name, p.kind, p.subject
+    FROM runs r JOIN tenants t USING (tenant_id)
+    LEFT JOIN sources s ON s.tenant_id = r.tenant_id AND s.source_id = r.source_id
+    LEFT JOIN persons p ON p.tenant_id = r.tenant_id AND p.person_id = r.requester_person_id
+    WHERE r.run_id = :run"""
 
 
 class PolicyTestsFailed(AwgpError):
@@ -131,18 +142,32 @@ def activate_policy_set(work: Work, version: int, *, by: UUID) -> None:
 
 def active_policy(work: Work) -> ActivePolicy | None:
     """The version in force, None before the first activation (and then everything is denied)."""
-    row = work.execute(
-        "SELECT s.version, s.author_person_id, s.source, s.context_fields"
+    row = ask_active_policy(work).one_or_none()
+    return None if row is None else _policy(work, *row)
+
+
+def ask_active_policy(work: Work) -> Answer:
+    """Bring along what `active_policy` will read."""
+    return work.recall(
+        "SELECT s.version, s.author_person_id, s.digest"
         " FROM policy_activations a JOIN policy_sets s USING (tenant_id, version)"
         " ORDER BY a.activation DESC LIMIT 1"
-    ).one_or_none()
-    return None if row is None else _policy(*row)
+    )
 
 
-def _policy(
-    version: int, author: UUID, source: str, context_fields: Mapping[str, Any]
-) -> ActivePolicy:
-    policy_set = PolicySet.parse(source, ContextFields.from_mapping(context_fields))
+def _policy(work: Work, version: int, author: UUID, digest: str) -> ActivePolicy:
+    """Versions never change, so one that was read before is not read again."""
+    key = (work.tenant_id, version, digest)
+    policy_set = _READ.get(key)
+    if policy_set is None:
+        source, fields = work.ask(
+            "SELECT source, context_fields FROM policy_sets WHERE version = :version",
+            version=version,
+        ).one()
+        policy_set = PolicySet.parse(source, ContextFields.from_mapping(fields))
+        while len(_READ) >= READ_AT_MOST:
+            _READ.pop(next(iter(_READ)), None)
+        _READ[key] = policy_set
     return ActivePolicy(version=version, author=author, policy_set=policy_set)
 
 
@@ -152,14 +177,13 @@ def load_policy(work: Work, version: int) -> ActivePolicy:
     Raises:
         PolicyVersionNotFound: As it says.
     """
-    row = work.execute(
-        "SELECT version, author_person_id, source, context_fields FROM policy_sets"
-        " WHERE version = :version",
+    row = work.ask(
+        "SELECT version, author_person_id, digest FROM policy_sets WHERE version = :version",
         version=version,
     ).one_or_none()
     if row is None:
         raise PolicyVersionNotFound(f"no policy version {version}")
-    return _policy(*row)
+    return _policy(work, *row)
 
 
 def add_rule(work: Work, rule: Rule, *, by: UUID, actor: Actor | None = None) -> int:
@@ -236,7 +260,7 @@ def evaluate(
 
 
 def save_decision(work: Work, run: StoredRun, decision: Decision, version: int | None) -> None:
-    work.execute(
+    work.ask(
         "INSERT INTO policy_decisions (tenant_id, run_id, epoch, verdict, code, detail,"
         " policy_version) VALUES (:tenant, :run, :epoch, :verdict, :code, :detail, :version)",
         tenant=work.tenant_id,
@@ -249,16 +273,24 @@ def save_decision(work: Work, run: StoredRun, decision: Decision, version: int |
     )
 
 
+def ask_evaluation(work: Work, run: StoredRun) -> None:
+    """Bring along what deciding about a run reads: settings, policy, payload and names."""
+    ask_assistant(work, run.assistant_id)
+    ask_active_policy(work)
+    ask_payload(work, run)
+    _ask_names(work, run)
+
+
+def _ask_names(work: Work, run: StoredRun) -> Answer:
+    return work.recall(_NAMES, run=run.run_id)
+
+
 def _request(
     work: Work, run: StoredRun, payload: Payload, assistant: AssistantVersion
 ) -> PolicyRequest:
-    tenant, received_at = work.execute(
-        "SELECT t.slug, r.received_at FROM runs r JOIN tenants t USING (tenant_id)"
-        " WHERE r.run_id = :run",
-        run=run.run_id,
-    ).one()
+    tenant, received_at, source, kind, subject = _ask_names(work, run).one()
     return PolicyRequest(
-        principal=_principal(work, run),
+        principal=_principal(source, kind, subject),
         assistant=AssistantRef(tenant=tenant, name=assistant.name, version=assistant.version),
         payload_json=payload.content,
         received_at=received_at,
@@ -266,16 +298,9 @@ def _request(
     )
 
 
-def _principal(work: Work, run: StoredRun) -> Principal:
-    """Policies name a source by its name, a person or client by its subject."""
-    if run.source_id is not None:
-        name = work.execute(
-            "SELECT name FROM sources WHERE source_id = :id", id=run.source_id
-        ).scalar_one()
-        return Principal(type=PrincipalType.SOURCE, id=name)
-    kind, subject = work.execute(
-        "SELECT kind, subject FROM persons WHERE person_id = :id", id=run.requester_person_id
-    ).one()
+def _principal(source: str | None, kind: str | None, subject: str | None) -> Principal:
+    if source is not None:
+        return Principal(type=PrincipalType.SOURCE, id=source)
     return Principal(
-        type=PrincipalType.CLIENT if kind == "client" else PrincipalType.PERSON, id=subject
+        type=PrincipalType.CLIENT if kind == "client" else PrincipalType.PERSON, id=subject or ""
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.outbox import Work
 from pipeline.registry_add import (
@@ -38,10 +39,28 @@ __all__ = (
     "add_source",
     "add_source_secret",
     "add_target",
+    "ask_assistant",
     "current_assistant",
-    "current_targets",
     "new_webhook_secret",
 )
+
+
+# One statement, so that an assistant and its targets are of one version.
+_ASSISTANT = """
+    SELECT a.assistant_id, a.name, v.version, v.bundle_digest, v.runtime_name, v.runtime_digest,
+        v.sandbox_policy, b.manifest, b.author_person_id, v.author_person_id,
+        coalesce((
+            SELECT jsonb_agg(jsonb_build_array(t.target_id, t.name, w.version, w.url, w.template,
+                w.settings) ORDER BY x.position)
+            FROM assistant_targets x JOIN targets t USING (tenant_id, target_id)
+            JOIN target_versions w ON w.tenant_id = t.tenant_id AND w.target_id = t.target_id
+                AND w.version = t.current_version
+            WHERE x.tenant_id = v.tenant_id AND x.assistant_id = v.assistant_id
+                AND x.version = v.version), '[]')
+    FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id
+        AND v.assistant_id = a.assistant_id AND v.version = a.current_version
+    JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
+    WHERE a.assistant_id = :id AND a.active"""
 
 
 class AssistantNotFound(AwgpError):
@@ -62,6 +81,7 @@ class AssistantVersion:
     manifest: Mapping[str, Any]
     bundle_author: UUID
     author: UUID
+    targets: "tuple[Target, ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,30 +100,25 @@ class Target:
         return "sha256:" + hashlib.sha256(self.template.encode()).hexdigest()
 
 
+def ask_assistant(work: Work, assistant_id: UUID) -> Answer:
+    """Bring along what `current_assistant` will read."""
+    return work.recall(_ASSISTANT, id=assistant_id)
+
+
 def current_assistant(work: Work, assistant_id: UUID) -> AssistantVersion:
-    """Raises: AssistantNotFound."""
-    row = work.execute(
-        "SELECT a.assistant_id, a.name, v.version, v.bundle_digest, v.runtime_name,"
-        " v.runtime_digest, v.sandbox_policy, b.manifest, b.author_person_id, v.author_person_id"
-        " FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id"
-        "  AND v.assistant_id = a.assistant_id AND v.version = a.current_version"
-        " JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest"
-        " WHERE a.assistant_id = :id AND a.active",
-        id=assistant_id,
-    ).one_or_none()
+    """An assistant with its targets, all of one moment.
+
+    Raises: AssistantNotFound.
+    """
+    row = ask_assistant(work, assistant_id).one_or_none()
     if row is None:
         raise AssistantNotFound(f"no active assistant {assistant_id}")
-    return AssistantVersion(**dict(zip(AssistantVersion.__slots__, row, strict=True)))
-
-
-def current_targets(work: Work, assistant: AssistantVersion) -> tuple[Target, ...]:
-    rows = work.execute(
-        "SELECT t.target_id, t.name, v.version, v.url, v.template, v.settings"
-        " FROM assistant_targets x JOIN targets t USING (tenant_id, target_id)"
-        " JOIN target_versions v ON v.tenant_id = t.tenant_id AND v.target_id = t.target_id"
-        "  AND v.version = t.current_version"
-        " WHERE x.assistant_id = :id AND x.version = :version ORDER BY x.position",
-        id=assistant.assistant_id,
-        version=assistant.version,
+    *columns, targets = row
+    return AssistantVersion(
+        **dict(zip(AssistantVersion.__slots__, columns, strict=False)),
+        targets=tuple(_target(*each) for each in targets),
     )
-    return tuple(Target(**dict(zip(Target.__slots__, row, strict=True))) for row in rows)
+
+
+def _target(target_id: str, *rest: Any) -> Target:
+    return Target(**dict(zip(Target.__slots__, (UUID(target_id), *rest), strict=True)))

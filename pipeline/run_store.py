@@ -2,24 +2,53 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from pipeline import metrics
+from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
-from pipeline.handoff import Handoff, backoff, finish, retry_later
+from pipeline.handoff import COLUMNS as HANDOFF_COLUMNS
+from pipeline.handoff import (
+    FREE,
+    LEASE_MARGIN,
+    Handoff,
+    backoff,
+    finish,
+    read_handoff,
+    retry_later,
+)
 from pipeline.ids import uuid7
 from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.run import RAISES_EPOCH, STAGE_OF, Stage, Status, check_move
 
 # A stage that fails this often on one run is not going to succeed by itself.
 MAX_FAILURES = 6
-LOAD = (
-    "SELECT tenant_id, run_id, epoch, status, reason, assistant_id, source_id, requester_kind,"
-    " requester_person_id, payload_epoch, origin, traceparent, sealed_at IS NOT NULL"
-    " FROM runs WHERE run_id = :run"
+COLUMNS = (
+    "r.tenant_id, r.run_id, r.epoch, r.status, r.reason, r.assistant_id, r.source_id,"
+    " r.requester_kind, r.requester_person_id, r.payload_epoch, r.origin, r.traceparent,"
+    " r.sealed_at IS NOT NULL"
 )
+LOAD = f"SELECT {COLUMNS} FROM runs r WHERE r.run_id = :run"  # noqa: S608  # constant columns
 LOAD_AND_LOCK = f"{LOAD} FOR UPDATE"
+_OF_HANDOFF = ", ".join(f"handoffs.{name}" for name in HANDOFF_COLUMNS)
+CLAIM = (
+    f"SELECT {_OF_HANDOFF}, {COLUMNS} FROM handoffs JOIN runs r USING (tenant_id, run_id)"  # noqa: S608  # constant parts
+    f" WHERE handoff_id = :id AND stage = :stage AND {FREE}"
+    " FOR UPDATE OF handoffs SKIP LOCKED FOR UPDATE OF r"
+)
+TAKE_LEASE = f"""
+    WITH leased AS (
+        UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,
+            fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin
+        WHERE handoff_id = :id AND stage = :stage AND {FREE} RETURNING {_OF_HANDOFF})
+    SELECT leased.*, {COLUMNS} FROM leased JOIN runs r USING (tenant_id, run_id)
+    FOR UPDATE OF r"""  # noqa: S608  # constant parts
+PAYLOAD = (
+    "SELECT content_type, payload, digest_key FROM run_payloads"
+    " WHERE run_id = :run AND epoch = :epoch"
+)
 
 
 class RunNotFound(AwgpError):
@@ -64,9 +93,38 @@ class Payload:
 
 def load_run(work: Work, run_id: UUID, *, lock: bool = False) -> StoredRun:
     """Raises: RunNotFound."""
-    row = work.execute(LOAD_AND_LOCK if lock else LOAD, run=run_id).one_or_none()
+    row = work.ask(LOAD_AND_LOCK if lock else LOAD, run=run_id).one_or_none()
     if row is None:
         raise RunNotFound(f"no run {run_id}")
+    return _stored(row)
+
+
+def claim_run(work: Work, handoff_id: UUID, stage: Stage) -> tuple[Handoff, StoredRun] | None:
+    """Claim a handoff by a row lock, and lock its run; None as in `pipeline.handoff.claim`."""
+    row = work.ask(CLAIM, id=handoff_id, stage=stage.value).one_or_none()
+    return None if row is None else _claimed(row)
+
+
+def lease_run(
+    work: Work, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
+) -> tuple[Handoff, StoredRun] | None:
+    """Claim a handoff for work that outlives this transaction, and lock its run; None as above."""
+    row = work.ask(
+        TAKE_LEASE,
+        id=handoff_id,
+        stage=stage.value,
+        owner=owner,
+        lease=lease,
+        margin=LEASE_MARGIN,
+    ).one_or_none()
+    return None if row is None else _claimed(row)
+
+
+def _claimed(row: tuple[Any, ...]) -> tuple[Handoff, StoredRun]:
+    return read_handoff(row), _stored(row[len(HANDOFF_COLUMNS) :])
+
+
+def _stored(row: tuple[Any, ...]) -> StoredRun:
     return StoredRun(
         tenant_id=row[0],
         run_id=row[1],
@@ -84,13 +142,13 @@ def load_run(work: Work, run_id: UUID, *, lock: bool = False) -> StoredRun:
     )
 
 
+def ask_payload(work: Work, run: StoredRun) -> Answer:
+    """Bring along what `load_payload` will read."""
+    return work.recall(PAYLOAD, run=run.run_id, epoch=run.payload_epoch)
+
+
 def load_payload(work: Work, run: StoredRun) -> Payload:
-    row = work.execute(
-        "SELECT content_type, payload, digest_key FROM run_payloads"
-        " WHERE run_id = :run AND epoch = :epoch",
-        run=run.run_id,
-        epoch=run.payload_epoch,
-    ).one()
+    row = ask_payload(work, run).one()
     return Payload(content_type=row[0], content=bytes(row[1]), digest_key=bytes(row[2]))
 
 
@@ -114,14 +172,15 @@ def move(
 
     Raises:
         IllegalMove: The table has no such move.
-        RunChanged: Someone else moved it since it was read.
+        RunChanged: Someone else moved it since it was read; at the latest at the end.
     """
     check_move(run.status, to)
     epoch = run.epoch + ((run.status, to) in RAISES_EPOCH)
-    changed = work.execute(
+    work.ask(
         "UPDATE runs SET status = :to, epoch = :epoch, reason = :reason,"
         " changed_at = clock_timestamp()"
         " WHERE run_id = :run AND status = :from AND epoch = :old_epoch",
+        unless=RunChanged(f"run {run.run_id} is no longer {run.status} in epoch {run.epoch}"),
         **{"from": run.status.value},
         to=to.value,
         epoch=epoch,
@@ -129,8 +188,6 @@ def move(
         run=run.run_id,
         old_epoch=run.epoch,
     )
-    if changed.rowcount != 1:
-        raise RunChanged(f"run {run.run_id} is no longer {run.status} in epoch {run.epoch}")
     moved = replace(run, status=to, epoch=epoch, reason=reason)
     work.record(
         actor or Actor(type="system", id=SYSTEM),
@@ -174,7 +231,7 @@ def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
 def dead_letter(work: Work, run: StoredRun, handoff: Handoff, error: str) -> None:
     """Keep what failed, with its error, for a person to look at and replay."""
     metrics.DEAD_LETTERS.labels(handoff.stage.value).inc()
-    work.execute(
+    work.ask(
         "INSERT INTO dead_letters (tenant_id, dead_letter_id, run_id, epoch, stage, error,"
         " failures) VALUES (:tenant, :id, :run, :epoch, :stage, :error, :failures)",
         tenant=work.tenant_id,
