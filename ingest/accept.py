@@ -9,6 +9,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
+from pipeline.audit import AuditRecord
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Work
+from pipeline.outbox import Work
 from pipeline.problem import Refusal
 from pipeline.run import Stage, Status
 
@@ -93,12 +95,24 @@ def accept(work: Work, incoming: Incoming) -> Accepted:
     digest_key = secrets.token_bytes(32)
     if not _insert(work, incoming, run_id, digest_key):
         return _accepted_before(work, incoming)
+    work.records.append(received(work.tenant_id, incoming, run_id, digest_key))
+    work.hand_off(run_id, 1, Stage.POLICY, traceparent=incoming.traceparent)
+    return Accepted(run_id=run_id, is_new=True)
+
+
+def received(tenant_id: UUID, incoming: Incoming, run_id: UUID, digest_key: bytes) -> AuditRecord:
+    """The audit record of a run's first moment."""
     # Unguessable without the payload's key, so that erasing the payload erases its meaning.
     commitment = hmac.new(digest_key, incoming.payload, hashlib.sha256).hexdigest()
-    work.record(
-        Actor(type=incoming.requester, id=str(incoming.requester_id)),
-        "ingest:run:received",
-        ("run", str(run_id)),
+    return AuditRecord(
+        id=uuid7(),
+        occurred_at=datetime.now(UTC),
+        tenant_id=tenant_id,
+        actor_type=incoming.requester,
+        actor_id=str(incoming.requester_id),
+        action="ingest:run:received",
+        resource_type="run",
+        resource_id=str(run_id),
         after={"status": Status.RECEIVED.value, "epoch": 1},
         metadata={
             "assistant": str(incoming.assistant_id),
@@ -108,8 +122,6 @@ def accept(work: Work, incoming: Incoming) -> Accepted:
             "origin": "webhook" if incoming.requester == "source" else "api",
         },
     )
-    work.hand_off(run_id, 1, Stage.POLICY, traceparent=incoming.traceparent)
-    return Accepted(run_id=run_id, is_new=True)
 
 
 def _insert(work: Work, incoming: Incoming, run_id: UUID, digest_key: bytes) -> bool:

@@ -17,9 +17,10 @@ from ingest.named_proxies import NamedProxies, read_networks
 from ingest.runs import runs_blueprint
 from ingest.schemes.registry import SCHEMES
 from ingest.sources import SourceTenants
+from ingest.together import Together
 from ingest.traceparent import trace_requests
 from pipeline.bearer import BearerVerifier
-from pipeline.database import make_engine
+from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path
@@ -62,9 +63,20 @@ def create_app(
     """
     if not settings.oidc_issuer:
         raise SettingInvalid("AWGP_OIDC_ISSUER is not set")
-    engine = engine or make_engine(settings.database, pool_size=settings.database_pool_size)
+    engine = engine or make_engine(
+        settings.database,
+        pool_size=settings.database_pool_size,
+        answer_seconds=REQUEST_ANSWER_SECONDS,
+    )
+    broker = broker or make_fast_path(settings)
     edge = Edge(
-        outbox=Outbox(engine, broker or make_fast_path(settings)),
+        outbox=Outbox(engine, broker),
+        together=Together(
+            engine,
+            schemes=SCHEMES,
+            max_json_depth=settings.max_json_depth,
+            broker=broker,
+        ),
         source_tenants=SourceTenants(engine),
         keyring=KeyRing.from_text(settings.kek),
         verifier=BearerVerifier(

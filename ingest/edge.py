@@ -12,6 +12,7 @@ from flask import Response, jsonify, url_for
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
 from ingest.schemes import Scheme, SignatureInvalid, TimestampOutOfRange
 from ingest.sources import SourceInactive, SourceTenants, SourceUnknown
+from ingest.together import Together
 from pipeline.bearer import BearerVerifier
 from pipeline.envelope import KeyRing
 from pipeline.identity import IDENTITY_PROBLEMS
@@ -59,6 +60,7 @@ class Edge:
     """The parts of one app, made once by its composition root. `now` gives aware times."""
 
     outbox: Outbox
+    together: Together
     source_tenants: SourceTenants
     keyring: KeyRing
     verifier: BearerVerifier

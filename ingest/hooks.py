@@ -1,15 +1,15 @@
 """POST /v1/hooks/{source}: a signed event becomes a run."""
 
-import hashlib
 from uuid import UUID
 
 from flask import Response, request
 from flask_smorest import Blueprint
 
 from ingest import api_schemas as api
-from ingest.accept import Incoming, accept
+from ingest.accept import Accepted, accept
 from ingest.edge import Edge, accepted_response
 from ingest.sources import SourceInactive, load_source
+from ingest.together import Event, incoming_of
 from ingest.traceparent import current_traceparent
 from pipeline.request_body import read_json_bytes
 from pipeline.strict_json import parse_object
@@ -51,30 +51,33 @@ def hooks_blueprint(edge: Edge) -> Blueprint:
 def receive(edge: Edge, source_id: UUID) -> Response:
     """Read, verify, validate, deduplicate and commit; only then answer."""
     body = read_json_bytes(request, limit=edge.max_body_bytes)
-    tenant_id = edge.source_tenants.tenant_of(source_id)
-    with edge.outbox.work(tenant_id) as work:
-        source = load_source(work, edge.keyring, source_id)
+    event = Event(
+        tenant_id=edge.source_tenants.tenant_of(source_id),
+        source_id=source_id,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        traceparent=current_traceparent(),
+    )
+    accepted = edge.together.accept(event, edge.now())
+    if accepted is None:
+        accepted = accept_alone(edge, event)
+    return accepted_response(accepted, event.tenant_id)
+
+
+def accept_alone(edge: Edge, event: Event) -> Accepted:
+    """One event in a transaction of its own; whatever is refused is refused here.
+
+    Raises:
+        Refusal: See edge.PROBLEMS; nothing was written.
+    """
+    with edge.outbox.work(event.tenant_id) as work:
+        source = load_source(work, edge.keyring, event.source_id)
+        edge.together.sources.put(source)
         verified = edge.schemes[source.scheme].verify(
-            source.secrets,
-            {name.lower(): value for name, value in request.headers.items()},
-            body,
-            edge.now(),
+            source.secrets, event.headers, event.body, edge.now()
         )
         # Said only to who proved to be its sender.
         if not source.active:
             raise SourceInactive("this source is switched off")
-        parse_object(body, max_depth=edge.max_json_depth)
-        accepted = accept(
-            work,
-            Incoming(
-                assistant_id=source.assistant_id,
-                requester="source",
-                requester_id=source_id,
-                payload=body,
-                body_digest=hashlib.sha256(body).digest(),
-                key=verified.event_id,
-                origin={"kind": "webhook", "scheme": source.scheme, "event": verified.event_id},
-                traceparent=current_traceparent(),
-            ),
-        )
-    return accepted_response(accepted, tenant_id)
+        parse_object(event.body, max_depth=edge.max_json_depth)
+        return accept(work, incoming_of(event, source, verified))

@@ -1,7 +1,9 @@
 """Webhook sources as the edge needs them: whose they are, their scheme, their live secrets."""
 
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -17,6 +19,8 @@ from pipeline.registry import SOURCE_SECRET
 # During a rotation the old and the new one live; older ones are forgotten even if never expired.
 LIVE_SECRETS: Final = 2
 REMEMBERED: Final = 4096
+# Opened secrets stay in memory no longer than this after they were read.
+REMEMBERED_SECONDS: Final = 60.0
 
 # The lock timeout ends with the transaction, like the tenant (pipeline/database.py).
 _FIND = """
@@ -42,12 +46,13 @@ class SourceInactive(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """`secrets` are the live ones, newest first."""
+    """`secrets` are the live ones, newest first, and `secret_ids` the ids of their rows."""
 
     source_id: UUID
     assistant_id: UUID
     scheme: str
     active: bool
+    secret_ids: tuple[UUID, ...]
     secrets: tuple[bytes, ...] = field(repr=False)
 
 
@@ -78,8 +83,35 @@ class SourceTenants:
         return tenant_id
 
 
+class RememberedSources:
+    """Sources as they were last read, with their secrets opened.
+
+    What is remembered may be out of date, so it only ever saves work: the statement that inserts
+    asks whether it still holds (ingest/batch.py), and nothing is refused on its word.
+    """
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._found: OrderedDict[UUID, tuple[float, Source]] = OrderedDict()
+
+    def get(self, source_id: UUID) -> Source | None:
+        found = self._found.get(source_id)
+        if found is None:
+            return None
+        until, source = found
+        return source if self._monotonic() < until else None
+
+    def put(self, source: Source) -> None:
+        with self._lock:
+            self._found.pop(source.source_id, None)
+            self._found[source.source_id] = (self._monotonic() + REMEMBERED_SECONDS, source)
+            while len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+
+
 def load_source(work: Work, keyring: KeyRing, source_id: UUID) -> Source:
-    """Read a source with its live secrets, which are decrypted here and kept nowhere.
+    """Read a source with its live secrets, which are decrypted here.
 
     Raises:
         SourceUnknown: As it says; it may have been removed since its tenant was remembered.
@@ -88,15 +120,16 @@ def load_source(work: Work, keyring: KeyRing, source_id: UUID) -> Source:
     rows = work.execute(_FIND, source=source_id, patience=str(PATIENCE_MS), live=LIVE_SECRETS).all()
     if not rows:
         raise SourceUnknown
+    sealed = [(row[3], row[4]) for row in rows if row[3] is not None]
     opened = (
-        keyring.open(row[4], tenant_id=work.tenant_id, row_id=row[3], purpose=SOURCE_SECRET)
-        for row in rows
-        if row[3] is not None
+        keyring.open(envelope, tenant_id=work.tenant_id, row_id=secret_id, purpose=SOURCE_SECRET)
+        for secret_id, envelope in sealed
     )
     return Source(
         source_id=source_id,
         assistant_id=rows[0][0],
         scheme=rows[0][1],
         active=rows[0][2],
+        secret_ids=tuple(secret_id for secret_id, _ in sealed),
         secrets=tuple(opened),
     )

@@ -1,0 +1,136 @@
+"""Accept a webhook together with those that come at the same moment.
+
+This path only ever says yes. It verifies with what is remembered of the source, joins a batch and
+returns the run; wherever anything is not as expected, it returns None and the request takes the
+path for one request (ingest/hooks.py), which reads everything anew and has the say.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import dramatiq
+from sqlalchemy import Engine
+
+from ingest.accept import Accepted, Incoming, received
+from ingest.batch import Arrival, BatchWriter
+from ingest.schemes import Scheme, SignatureInvalid, Verified
+from ingest.sources import RememberedSources, Source
+from pipeline.coalesce import Coalescer
+from pipeline.fast_path import send_all
+from pipeline.handoff import message
+from pipeline.ids import uuid7
+from pipeline.problem import Refusal
+from pipeline.run import Stage
+from pipeline.strict_json import parse_object
+
+# More than a process has threads (ops/gunicorn_conf.py).
+MOST_TOGETHER: Final = 64
+# A batch takes milliseconds; one that takes this long hangs in the network.
+PATIENCE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A webhook as it came, nothing of it verified. Names of headers are in lower case."""
+
+    tenant_id: UUID
+    source_id: UUID
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    traceparent: str
+
+
+def incoming_of(event: Event, source: Source, verified: Verified) -> Incoming:
+    """What is accepted of an event whose signature holds."""
+    return Incoming(
+        assistant_id=source.assistant_id,
+        requester="source",
+        requester_id=event.source_id,
+        payload=event.body,
+        body_digest=hashlib.sha256(event.body).digest(),
+        key=verified.event_id,
+        origin={"kind": "webhook", "scheme": source.scheme, "event": verified.event_id},
+        traceparent=event.traceparent,
+    )
+
+
+class Together:
+    """The way in for events of sources that are known by now."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        schemes: Mapping[str, Scheme],
+        max_json_depth: int,
+        broker: dramatiq.Broker,
+    ) -> None:
+        self.sources = RememberedSources()
+        self._schemes = schemes
+        self._max_json_depth = max_json_depth
+        self._broker = broker
+        self._writer = BatchWriter(engine)
+        self._coalescer: Coalescer[Arrival, Accepted] = Coalescer(
+            self._writer.write,
+            after=self._send_handoffs,
+            most=MOST_TOGETHER,
+            patience_seconds=PATIENCE_SECONDS,
+        )
+
+    def accept(self, event: Event, now: datetime) -> Accepted | None:
+        """Return the run, durable; None where the event must be looked at by itself."""
+        source = self.sources.get(event.source_id)
+        if source is None or not source.active or self._writer.is_aside(event.tenant_id):
+            return None
+        try:
+            found = _verify(self._schemes[source.scheme], source, event, now)
+            parse_object(event.body, max_depth=self._max_json_depth)
+        except Refusal:
+            return None
+        if found is None:
+            return None
+        return self._coalescer.submit(_arrival(event, source, *found))
+
+    def _send_handoffs(
+        self, arrivals: Sequence[Arrival], answers: Sequence[Accepted | None]
+    ) -> None:
+        fresh = [
+            message(Stage.POLICY, each.tenant_id, each.handoff_id, each.incoming.traceparent)
+            for each, answer in zip(arrivals, answers, strict=True)
+            if answer is not None and answer.is_new
+        ]
+        if fresh:
+            send_all(self._broker, fresh)
+
+
+def _verify(
+    scheme: Scheme, source: Source, event: Event, now: datetime
+) -> tuple[UUID, Verified] | None:
+    """Return the secret that verifies and what it covers; the newest is tried first."""
+    for secret_id, secret in zip(source.secret_ids, source.secrets, strict=True):
+        try:
+            return secret_id, scheme.verify([secret], event.headers, event.body, now)
+        except SignatureInvalid:
+            continue
+    return None
+
+
+def _arrival(event: Event, source: Source, secret_id: UUID, verified: Verified) -> Arrival:
+    incoming = incoming_of(event, source, verified)
+    run_id = uuid7()
+    digest_key = secrets.token_bytes(32)
+    return Arrival(
+        tenant_id=event.tenant_id,
+        incoming=incoming,
+        scheme=source.scheme,
+        secret_id=secret_id,
+        run_id=run_id,
+        digest_key=digest_key,
+        handoff_id=uuid7(),
+        record=received(event.tenant_id, incoming, run_id, digest_key),
+    )
