@@ -31,6 +31,10 @@ COMMANDS_FOLDER: Final = Path(__file__).parent / "commands"
 # module that is missing here is loaded to ask it; a test compares this table with them all.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "approvals": ("approvals", "See what waits for a person, and decide it."),
+    "assistant": (
+        "assistant",
+        "Start, add, show and remove assistants: an agent's code, its limits, where results go.",
+    ),
     "audit": ("audit", "Verify, export and download the audit trail."),
     "bundle": ("bundle", "Make, check, pack and push an agent's code."),
     "database": ("database", "Make the logins and bring the schema up to date."),
@@ -43,11 +47,16 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("init", "Set up your own first assistant in a running AWGP."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
+    "person": ("person", "Add, show and remove the people and machines of a tenant."),
     "policy": (
         "policy",
         "Check, add and activate policy sets, and see why one decides as it does.",
     ),
     "relay": ("relay", "Send again what is overdue."),
+    "rule": (
+        "rule",
+        "Add, show and remove approval rules: how many people of which groups must agree.",
+    ),
     "runs": ("runs", "See runs, and replay one that failed."),
     "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
     "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
@@ -60,7 +69,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "setup",
         "Install what is missing: gVisor's runsc, the Python runtime, the identity provider.",
     ),
+    "source": ("source", "Add, show, test and remove webhook sources, and change their secrets."),
     "status": ("up", "Show what runs."),
+    "target": (
+        "target",
+        "Add, show and remove targets: where an assistant's results are posted, signed.",
+    ),
+    "tenant": ("tenant", "Add, show and close tenants: the subsidiaries and their holding."),
     "up": ("up", "Start everything on this machine and keep it running until Ctrl-C."),
     "worker": ("worker", "Serve one or more queues: policy hold execute post_action audit export."),
 }

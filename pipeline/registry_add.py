@@ -87,13 +87,17 @@ def add_target(
     *,
     name: str,
     url: str,
-    secret: bytes,
+    secret: bytes | None,
     by: UUID,
     settings: Mapping[str, Any] | None = None,
     template: str = "",
     actor: Actor | None = None,
 ) -> UUID:
-    """Add a target, or a new version of the one with this name; its secret replaces the old."""
+    """Add a target, or a new version of the one with this name.
+
+    Args:
+        secret: Replaces the old one; None keeps it.
+    """
     target_id, version = _next_version(work, "targets", "target_id", name, "removed_at = NULL")
     work.execute(
         "INSERT INTO target_versions (tenant_id, target_id, version, url, template, settings)"
@@ -105,6 +109,18 @@ def add_target(
         template=template,
         settings=Jsonb(dict(settings or {})),
     )
+    if secret is not None:
+        _replace_target_secret(work, keyring, target_id, secret)
+    work.record(
+        actor or _person(by),
+        "setup:target:saved",
+        ("target", str(target_id)),
+        after={"version": version},
+    )
+    return target_id
+
+
+def _replace_target_secret(work: Work, keyring: KeyRing, target_id: UUID, secret: bytes) -> None:
     work.execute("DELETE FROM target_secrets WHERE target_id = :id", id=target_id)
     secret_id = uuid7()
     work.execute(
@@ -118,13 +134,6 @@ def add_target(
             secret, tenant_id=work.tenant_id, row_id=secret_id, purpose=TARGET_SECRET
         ),
     )
-    work.record(
-        actor or _person(by),
-        "setup:target:saved",
-        ("target", str(target_id)),
-        after={"version": version},
-    )
-    return target_id
 
 
 def add_assistant(

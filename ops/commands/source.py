@@ -1,0 +1,250 @@
+"""`awgp source`: what may send requests, and its secrets."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import click
+
+from ingest.schemes.registry import SCHEMES
+from ops.caller_options import print_json
+from ops.processes import web_urls
+from ops.setup_desk import Change, Desk
+from ops.setup_options import (
+    SECONDS,
+    changes_a_tenant,
+    confirm,
+    looks_in_a_tenant,
+    show_changed,
+    show_members,
+    show_rows,
+    span,
+    whsec,
+    yes_option,
+)
+from ops.source_test import command as test_command
+from pipeline.registry import add_source, add_source_secret, new_webhook_secret
+from pipeline.registry_find import find_assistant, find_source
+from pipeline.registry_names import check_name
+from pipeline.registry_remove import expire_source_secrets, remove_source
+from pipeline.registry_view import last_request, list_sources, source_secrets
+
+
+@click.group("source")
+def command() -> None:
+    """Add, show, test and remove webhook sources, and change their secrets.
+
+    \b
+    Examples:
+      awgp source add erp --assistant invoice-check --owner "Nora Vidal"
+      awgp source test erp
+      awgp source rotate erp --overlap 24h
+      awgp source remove erp
+    """
+
+
+command.add_command(test_command)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--assistant", required=True, metavar="NAME", help="Who works on what it sends.")
+@click.option(
+    "--owner",
+    metavar="PERSON",
+    help="Who answers for it, and cannot approve what it sends; who acts by default.",
+)
+@click.option(
+    "--scheme",
+    type=click.Choice(sorted(SCHEMES)),
+    default="standard-webhooks",
+    show_default=True,
+    help="How it signs.",
+)
+@changes_a_tenant
+def add(
+    desk: Desk, *, name: str, assistant: str, owner: str | None, scheme: str, as_json: bool
+) -> None:
+    """Add the source NAME; its address and its secret are shown, the secret once.
+
+    \b
+    Examples:
+      awgp source add erp --assistant invoice-check --owner "Nora Vidal"
+      awgp source add erp --assistant invoice-check --as ada --json
+    """
+    check_name("name", name)
+    secret = new_webhook_secret()
+    with desk.changing() as change:
+        assistant_id = find_assistant(change.work, assistant)
+        answers = change.behind(owner, "--owner").person_id
+        source_id = add_source(
+            change.work,
+            name=name,
+            scheme=scheme,
+            assistant_id=assistant_id,
+            owner=answers,
+            actor=change.actor,
+        )
+        _add_secret(change, source_id, secret, answers)
+    shown = {
+        "id": str(source_id),
+        "name": name,
+        "assistant": assistant,
+        "scheme": scheme,
+        "url": hook_url(desk, source_id),
+        "secret": whsec(secret),
+    }
+    said = f"source {name} added\nurl     {shown['url']}\nsecret  {shown['secret']}  (shown once)"
+    show_changed(said, shown, as_json=as_json)
+
+
+@command.command("list")
+@looks_in_a_tenant
+def list_(desk: Desk, *, as_json: bool) -> None:
+    """List a tenant's sources.
+
+    \b
+    Example:
+      awgp source list --json
+    """
+    with desk.looking() as work:
+        rows = [_addressed(desk, row) for row in list_sources(work)]
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        click.echo(f"{desk.slug} has no sources yet; `awgp source add` adds one")
+    else:
+        columns = {
+            "source": "name",
+            "assistant": "assistant",
+            "active": "active",
+            "secrets": "live_secrets",
+            "owner": "owner",
+            "url": "url",
+        }
+        show_rows(rows, columns)
+
+
+@command.command()
+@click.argument("name")
+@looks_in_a_tenant
+def show(desk: Desk, name: str, *, as_json: bool) -> None:
+    """Show the source NAME: its address, since when its secrets live, the last it sent.
+
+    \b
+    Example:
+      awgp source show erp
+    """
+    with desk.looking() as work:
+        source_id = find_source(work, name)
+        (found,) = (each for each in list_sources(work) if each["name"] == name)
+        shown = _addressed(desk, found) | {
+            "secrets": source_secrets(work, source_id),
+            "last_request": last_request(work, source_id),
+        }
+    if as_json:
+        print_json(shown)
+    else:
+        show_members(shown)
+
+
+@command.command()
+@click.argument("name")
+@click.option(
+    "--overlap",
+    type=SECONDS,
+    default="24h",
+    show_default=True,
+    help="How long the older secrets live on.",
+)
+@changes_a_tenant
+def rotate(desk: Desk, name: str, *, overlap: int, as_json: bool) -> None:
+    """Give the source NAME a new secret, shown once; the older ones live on for a while.
+
+    The two newest count. Who rotated last cannot approve what the source sends: that is who acts,
+    or its owner.
+
+    \b
+    Examples:
+      awgp source rotate erp
+      awgp source rotate erp --overlap 1h --as ada
+    """
+    secret = new_webhook_secret()
+    with desk.changing() as change:
+        source_id = find_source(change.work, name)
+        owner = change.work.execute(
+            "SELECT owner_person_id FROM sources WHERE source_id = :id", id=source_id
+        ).scalar_one()
+        by = owner if change.acting is None else change.acting.person_id
+        _add_secret(change, source_id, secret, by, timedelta(seconds=overlap))
+    shown = {"id": str(source_id), "name": name, "secret": whsec(secret)}
+    said = (
+        f"source {name} has a new secret; the older ones live {span(overlap)} more at most\n"
+        f"secret  {shown['secret']}  (shown once)"
+    )
+    show_changed(said, shown, as_json=as_json)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--secret", "secret_id", type=click.UUID, help="This one; all older ones by default.")
+@yes_option
+@changes_a_tenant
+def expire(desk: Desk, name: str, *, secret_id: UUID | None, yes: bool, as_json: bool) -> None:
+    """Let older secrets of the source NAME count no more, at once. The newest stays.
+
+    \b
+    Examples:
+      awgp source expire erp --yes
+      awgp source expire erp --secret 01936c2e-... --yes
+    """
+    which = "every secret but the newest" if secret_id is None else f"the secret {secret_id}"
+    confirm(f"What is signed with {which} of {name} will be refused.", yes=yes)
+    with desk.changing() as change:
+        gone = expire_source_secrets(change.work, name, actor=change.actor, secret_id=secret_id)
+    shown = {"name": name, "expired": [str(each) for each in gone]}
+    show_changed(f"{len(gone)} secrets of {name} expired", shown, as_json=as_json)
+
+
+@command.command()
+@click.argument("name")
+@yes_option
+@changes_a_tenant
+def remove(desk: Desk, name: str, *, yes: bool, as_json: bool) -> None:
+    """Remove the source NAME: it stops at once, its address and its secrets never count again.
+
+    What it sent before goes on. Its name is free for another source.
+
+    \b
+    Example:
+      awgp source remove erp --yes
+    """
+    confirm(f"The source {name} of {desk.slug} stops at once, its address for ever.", yes=yes)
+    with desk.changing() as change:
+        source_id = remove_source(change.work, name, actor=change.actor)
+    shown = {"id": str(source_id), "name": name, "removed": True}
+    show_changed(f"source {name} removed", shown, as_json=as_json)
+
+
+def hook_url(desk: Desk, source_id: object) -> str:
+    """Where a source sends to: AWGP_INGEST_URL, else ingest on this machine."""
+    ingest = desk.environ.get("AWGP_INGEST_URL") or web_urls(desk.data)["ingest"]
+    return f"{ingest.rstrip('/')}/v1/hooks/{source_id}"
+
+
+def _addressed(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"url": hook_url(desk, row["id"])}
+
+
+def _add_secret(
+    change: Change, source_id: UUID, secret: bytes, by: UUID, overlap: timedelta | None = None
+) -> None:
+    add_source_secret(
+        change.work,
+        change.desk.keyring(),
+        source_id=source_id,
+        secret=secret,
+        by=by,
+        older_live_on=overlap,
+        actor=change.actor,
+    )
