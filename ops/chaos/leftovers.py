@@ -1,0 +1,106 @@
+"""What a run of AWGP must not leave behind: in the database, in gVisor's state, on the machine."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final, LiteralString
+
+from ops.chaos.processes import touching
+from ops.chaos.records import Records
+from ops.embedded.data_folder import DataFolder
+
+IN_THE_DATABASE: Final[tuple[tuple[str, LiteralString], ...]] = (
+    ("handoffs", "SELECT handoff_id::text FROM handoffs"),
+    ("leases", "SELECT handoff_id::text FROM handoffs WHERE lease_owner IS NOT NULL"),
+    ("audit records to be sealed", "SELECT pending_id::text FROM audit_pending"),
+    (
+        "executions without an end",
+        "SELECT execution_id::text FROM executions WHERE finished_at IS NULL",
+    ),
+    (
+        "approvals that are still open",
+        "SELECT approval_id::text FROM approvals WHERE status = 'open'",
+    ),
+    (
+        "transactions that nobody ends",
+        """
+        SELECT pid::text FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%'
+        AND state_change < clock_timestamp() - interval '30 seconds'
+        """,
+    ),
+)
+GRPC_OFFSET: Final = 10_000
+
+
+def left_in_the_database(records: Records) -> list[str]:
+    """Call it once everything has settled; empty is right."""
+    found = []
+    for what, statement in IN_THE_DATABASE:
+        rows = records.rows(statement)
+        if rows:
+            found.append(f"{len(rows)} {what}: {', '.join(str(row[0]) for row in rows[:3])}")
+    return found
+
+
+def left_in_the_sandboxes(data: DataFolder) -> list[str]:
+    """Sandboxes while the host still serves and nothing should run."""
+    folder = data.folder("runtime-state") / "sandboxes"
+    return [f"sandbox {path.name}" for path in _entries(folder)] + _cgroups(data, below=True)
+
+
+def left_on_the_machine(data: DataFolder) -> list[str]:
+    """Call it after `awgp down`; empty is right."""
+    return [
+        *(f"process {pid}: {said}" for pid, said in touching(data.root).items()),
+        *(f"sandbox {path.name}" for path in _entries(data.folder("runtime-state") / "sandboxes")),
+        *_cgroups(data, below=False),
+        *_files_of_a_running_system(data),
+        *_mounts(data.root),
+    ]
+
+
+def forget_clock_tool(before: frozenset[str]) -> None:
+    """Remove what libfaketime leaves of processes that are gone: no part of AWGP makes it."""
+    for name in clock_tool_blocks() - before:
+        if not Path("/proc", name.rpartition("_")[2]).exists():
+            Path("/dev/shm", name).unlink(missing_ok=True)  # noqa: S108  # where they are
+
+
+def clock_tool_blocks() -> frozenset[str]:
+    """The shared memory of libfaketime's processes, by name."""
+    prefixes = ("faketime_shm_", "sem.faketime_sem_")
+    return frozenset(name for name in os.listdir("/dev/shm") if name.startswith(prefixes))  # noqa: S108, PTH208
+
+
+def _files_of_a_running_system(data: DataFolder) -> list[str]:
+    run = data.folder("run")
+    found = [*run.rglob("*.sock"), *run.glob("*.process.json"), *_entries(run / "secrets")]
+    if data.sockets != run:
+        found += _entries(data.sockets)
+    numbers = {str(port + GRPC_OFFSET) for port in data.ports.values()}
+    found += [
+        path
+        for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock")  # noqa: S108  # its own choice
+        if path.stem.rpartition("-")[2] in numbers
+    ]
+    return [f"file {path}" for path in found]
+
+
+def _cgroups(data: DataFolder, *, below: bool) -> list[str]:
+    state = data.folder("runtime-state").resolve()
+    name = "awgp-" + hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
+    found = []
+    for folder, names, _ in os.walk("/sys/fs/cgroup"):
+        if name in names:
+            path = Path(folder, name)
+            found += [each for each in path.iterdir() if each.is_dir()] if below else [path]
+    return [f"cgroup {path}" for path in found]
+
+
+def _mounts(root: Path) -> list[str]:
+    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    return [f"mount {line.split()[1]}" for line in lines if str(root) in line.split()[1]]
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

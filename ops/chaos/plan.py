@@ -1,0 +1,79 @@
+"""How long, how much, and what is killed when: all of it from one seed."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+STAGES: Final = ("policy", "hold", "execute", "post_action", "audit", "export")
+CLOCK: Final = "clock"
+KINDS: Final = (
+    *("ingest", "ingest_worker", "web", "relay", "runtime_host"),
+    *STAGES,
+    *("postgres", "postgres_backend", "valkey", "valkey_wiped", "s3", "oidc", CLOCK),
+)
+SHORT_KINDS: Final = (
+    *("ingest", "relay", "runtime_host"),
+    *STAGES,
+    *("valkey_wiped", "postgres"),
+)
+TOGETHER: Final = 0.25
+"""How often two kinds are struck at one moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One chaos run.
+
+    Args:
+        seed: Names the order and the moments of kills.
+        minutes: How long the load goes on; None until `rounds` are done and enough acknowledged.
+        rounds: How often each kind is killed at least, where no time is given.
+        acknowledged: How many requests at least, where no time is given.
+        kinds: What is killed.
+        rate: New events a second.
+        pause_seconds: Shortest and longest quiet between a recovery and the next kill.
+        lease_seconds: How long an execution may be out of touch with the database.
+    """
+
+    seed: int
+    minutes: float | None = None
+    rounds: int = 3
+    acknowledged: int = 5000
+    kinds: tuple[str, ...] = KINDS
+    rate: float = 10.0
+    pause_seconds: tuple[float, float] = (0.5, 6.0)
+    lease_seconds: int = 15
+
+    def is_over(self, *, seconds: float, rounds: int, acknowledged: int) -> bool:
+        """Whether the load may end."""
+        if self.minutes is not None:
+            return seconds >= self.minutes * 60
+        return rounds >= self.rounds and acknowledged >= self.acknowledged
+
+
+def short_plan(seed: int) -> Plan:
+    """What the test suite has time for."""
+    return Plan(
+        seed=seed,
+        rounds=1,
+        acknowledged=150,
+        kinds=SHORT_KINDS,
+        rate=8.0,
+        pause_seconds=(0.1, 1.0),
+        lease_seconds=3,
+    )
+
+
+def strikes(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield (rounds done before it, kinds to kill at one moment) for ever, in the seed's order."""
+    chance = random.Random(f"strikes {plan.seed}")  # noqa: S311  # repeatable
+    done = 0
+    while True:
+        left = list(plan.kinds)
+        chance.shuffle(left)
+        while left:
+            count = 2 if len(left) > 1 and chance.random() < TOGETHER else 1
+            yield done, tuple(left[:count])
+            left = left[count:]
+        done += 1
