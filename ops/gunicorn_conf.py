@@ -6,12 +6,16 @@ Addresses and counts that differ by machine come from the command line (`--bind`
 AWGP_OPS_ADDRESS is where the workers answer for their health and metrics.
 """
 
+import ctypes
 import importlib
 import os
-from typing import Any
+import signal
+from typing import Any, Final
 
 from ops.metrics_folder import forget_counts
 from pipeline.settings import METRICS_FOLDER
+
+PR_SET_PDEATHSIG: Final = 1
 
 worker_class = "gthread"
 workers = 2
@@ -43,6 +47,17 @@ def on_starting(server: Any) -> None:
     """Import the app's code once, before the workers are forked: they inherit it."""
     forget_counts(os.environ.get(METRICS_FOLDER))
     importlib.import_module(_room(server.app.app_uri) + ".app")
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  # gunicorn's signature
+    """Let no worker outlive a master that was killed (prctl(2)).
+
+    It would keep the port for as long as connections to it last, accepting nothing, and the next
+    master could not have it. Whoever asked through it asks again, as after any kill.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != worker.ppid:
+        os.kill(os.getpid(), signal.SIGKILL)  # it died before we asked to be told
 
 
 def post_worker_init(worker: Any) -> None:
