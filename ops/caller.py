@@ -24,6 +24,7 @@ from ops.embedded.data_folder import (
     write_atomically,
 )
 from ops.embedded.demo_people import PEOPLE
+from ops.embedded.logins import known_logins
 from ops.embedded.oidc import CLI_CLIENT, issuer_url
 from ops.embedded.oidc_login import SignInFailed, token_for
 from ops.processes import web_urls
@@ -136,12 +137,34 @@ def sign_in_demo_person(place: Place, person: str) -> Session:
         SignInFailed: The provider refused.
     """
     names = [each.username for each in PEOPLE]
+    if has_login(place, person):
+        raise NotSignedIn(f"{person} is not signed in; run `awgp login --person {person}`")
     if place.data is None or person not in names or place.issuer != issuer_url(place.data):
         raise NotSignedIn(
             f"{person} is not one of this data folder's demo people ({', '.join(names)});"
             " sign in with `awgp login`"
         )
-    tokens = token_for(place.data, person)
+    return sign_in_with_password(place, place.data, person, None)
+
+
+def has_login(place: Place, person: str) -> bool:
+    """Tell whether someone was given a login at this data folder's own provider."""
+    data = place.data
+    return data is not None and place.issuer == issuer_url(data) and person in known_logins(data)
+
+
+def sign_in_with_password(
+    place: Place, data: DataFolder, person: str, password: str | None
+) -> Session:
+    """Sign in at a data folder's own provider, without a browser.
+
+    Args:
+        password: None for a demo person, whose password lies in the data folder.
+
+    Raises:
+        SignInFailed: The provider refused.
+    """
+    tokens = token_for(data, person, password)
     return Session(
         person=person,
         issuer=place.issuer,

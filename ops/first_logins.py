@@ -4,19 +4,17 @@ init-begun.json    0600; `tenant/username` of each login being made, gone when a
 """
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import httpx
 
-from ops.caller import Session, find_place, save_session
+from ops.caller import find_place, save_session, sign_in_with_password
 from ops.embedded.data_folder import DataFolder, write_atomically
 from ops.embedded.demo_people import PEOPLE
 from ops.embedded.logins import add_login, known_logins, renew_password
-from ops.embedded.oidc import CLI_CLIENT, issuer_url
-from ops.embedded.oidc_login import SignInFailed, token_for
+from ops.embedded.oidc_login import SignInFailed
 from ops.first_tenant import Login, Logins
 from pipeline.identity import APPROVER
 from pipeline.registry_names import NameTaken
@@ -92,20 +90,7 @@ def sign_in_both(data: DataFolder, logins: Logins) -> bool:
         for login in (logins.approver, logins.owner):  # the last one acts where nobody is named
             if login.password is None:
                 return False
-            save_session(place, _signed_in(data, login.username, login.password))
+            save_session(place, sign_in_with_password(place, data, login.username, login.password))
     except (SignInFailed, httpx.TransportError):
         return False
     return True
-
-
-def _signed_in(data: DataFolder, username: str, password: str) -> Session:
-    tokens = token_for(data, username, password)
-    return Session(
-        person=username,
-        issuer=issuer_url(data),
-        client_id=CLI_CLIENT,
-        token_endpoint=f"{issuer_url(data)}/token",
-        access_token=tokens.access_token,
-        refresh_token=tokens.refresh_token,
-        expires_at=time.time() + tokens.expires_in,
-    )

@@ -21,17 +21,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from dramatiq.brokers.stub import StubBroker
-from sqlalchemy import text
-
 from ops.embedded.data_folder import DataFolder
 from ops.first_logins import end_making, first_login
 from ops.first_tenant import FirstRun, Logins, Wanted, check_target_url, fill_tenant
 from ops.login_engine import login_engine
 from ops.provision import add_tenant
+from ops.setup_desk import all_tenants, operator, quiet_outbox
 from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
-from pipeline.registry_names import check_slug, check_text
+from pipeline.registry_names import check_name, check_slug, check_text
 
 HOLDING: Final = ("holding", "Holding")
 
@@ -72,10 +70,10 @@ def set_up_first(data: DataFolder, wanted: Wanted, *, runtime: str) -> FirstRun 
     """
     _check(wanted)
     with _alone(data):
-        engine = login_engine(data, "awgp_owner")
+        tenant_id = _tenant(data, wanted)
+        engine = login_engine(data, "awgp_web")
         try:
-            outbox = Outbox(engine, StubBroker(middleware=[]))  # setting up hands nothing off
-            tenant_id = _tenant(data, outbox, wanted)
+            outbox = quiet_outbox(engine)
             before = _set_up_before(outbox, tenant_id)
             if before is not None:
                 return before
@@ -95,6 +93,8 @@ def _check(wanted: Wanted) -> None:
     """Refuse what later steps would refuse before the first one changes anything."""
     check_slug(wanted.tenant)
     check_text("name", wanted.tenant_name)
+    check_name("--person", wanted.owner)
+    check_name("--approver", wanted.approver)
     if wanted.target_url is not None:
         check_target_url(wanted.target_url)
     if wanted.owner == wanted.approver:
@@ -112,28 +112,26 @@ def _alone(data: DataFolder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _tenant(data: DataFolder, outbox: Outbox, wanted: Wanted) -> UUID:
-    """Find the tenant or add it, and the holding before it."""
-    holding = login_engine(data, "awgp_holding")
-    try:
-        with holding.connect() as connection:
-            rows = connection.execute(
-                text("SELECT slug, tenant_id, kind, closed_at IS NOT NULL FROM tenants")
-            ).all()
-    finally:
-        holding.dispose()
-    for slug, tenant_id, kind, closed in rows:
-        if slug != wanted.tenant:
-            continue
-        if kind == "holding" or closed:
-            what = "the holding" if kind == "holding" else "closed"
-            raise TenantUnfit(f"{slug} is {what}; choose another with --tenant")
-        return UUID(str(tenant_id))
+def _tenant(data: DataFolder, wanted: Wanted) -> UUID:
+    """Find the tenant, or add it and before it the holding; the tables' owner does this alone."""
+    there = all_tenants(data, {})
+    for each in there:
+        if each.slug == wanted.tenant and (each.kind == "holding" or each.closed):
+            what = "the holding" if each.kind == "holding" else "closed"
+            raise TenantUnfit(f"{each.slug} is {what}; choose another with --tenant")
+        if each.slug == wanted.tenant:
+            return each.tenant_id
     if wanted.tenant == HOLDING[0]:
         raise TenantUnfit(f"{HOLDING[0]} is the holding's name; choose another with --tenant")
-    if not any(kind == "holding" and not closed for _, _, kind, closed in rows):
-        add_tenant(outbox, slug=HOLDING[0], name=HOLDING[1], kind="holding")
-    return add_tenant(outbox, slug=wanted.tenant, name=wanted.tenant_name)
+    engine = login_engine(data, "awgp_owner")
+    try:
+        outbox = quiet_outbox(engine)
+        if not any(each.kind == "holding" and not each.closed for each in there):
+            slug, name = HOLDING
+            add_tenant(outbox, slug=slug, name=name, kind="holding", actor=operator())
+        return add_tenant(outbox, slug=wanted.tenant, name=wanted.tenant_name, actor=operator())
+    finally:
+        engine.dispose()
 
 
 def _set_up_before(outbox: Outbox, tenant_id: UUID) -> SetUpBefore | None:

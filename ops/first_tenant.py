@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from ops.assistant_template import packed_template
@@ -11,6 +10,8 @@ from ops.embedded.data_folder import DataFolder
 from ops.embedded.oidc import issuer_url, subject_of
 from ops.first_policy import FIELDS, SOURCE, first_policy, first_rule, first_tests
 from ops.processes import web_urls
+from ops.setup_desk import operator
+from pipeline.address_guard import AddressRefused, check_url
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Work
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
@@ -83,6 +84,8 @@ def fill_tenant(
 ) -> FirstRun:
     """Make people, rule, policy, target, assistant and source, in the caller's transaction.
 
+    The trail says that the operator did, for the people whose it is.
+
     Args:
         runtime: Digest of the runtime `python3`.
     """
@@ -99,10 +102,15 @@ def fill_tenant(
     )
     assistant_id = _assistant(work, wanted.template, runtime, owner, targets)
     source_id = add_source(
-        work, name=SOURCE, scheme="standard-webhooks", assistant_id=assistant_id, owner=owner
+        work,
+        name=SOURCE,
+        scheme="standard-webhooks",
+        assistant_id=assistant_id,
+        owner=owner,
+        actor=operator(),
     )
     secret = new_webhook_secret()
-    add_source_secret(work, keyring, source_id=source_id, secret=secret, by=owner)
+    add_source_secret(work, keyring, source_id=source_id, secret=secret, by=owner, actor=operator())
     return FirstRun(
         tenant_id=work.tenant_id,
         assistant=wanted.template,
@@ -119,12 +127,13 @@ def _person(work: Work, data: DataFolder, username: str) -> UUID:
         work,
         issuer=issuer_url(data),
         subject=subject_of(data, username),
-        display_name=username,
+        display_name=username.replace("-", " ").title(),
+        actor=operator(),
     )
 
 
 def _policy(work: Work, wanted: Wanted, *, author: UUID, activated_by: UUID) -> None:
-    add_rule(work, first_rule(), by=author)
+    add_rule(work, first_rule(), by=author, actor=operator())
     version = add_policy_set(
         work,
         source=first_policy(wanted.template),
@@ -138,20 +147,17 @@ def _policy(work: Work, wanted: Wanted, *, author: UUID, activated_by: UUID) -> 
 def check_target_url(url: str) -> None:
     """Raises: FieldInvalid."""
     try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
-        sound = sound and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or not all("!" <= each <= "~" for each in url):
-        raise FieldInvalid(
-            "--target-url", "an http:// or https:// address without a password in it"
-        )
+        check_url(url, allow_private=_is_private(url))
+    except AddressRefused as error:
+        raise FieldInvalid("--target-url", str(error)) from error
+
+
+def _is_private(url: str) -> bool:
+    """Plain HTTP is for a receiver on this machine or network, which has to be allowed by name."""
+    return url.startswith("http://")
 
 
 def _target(work: Work, keyring: KeyRing, url: str, secret: bytes, by: UUID) -> UUID:
-    # Plain HTTP is for a receiver on this machine or network, which has to be allowed by name.
-    private = urlsplit(url).scheme == "http"
     return add_target(
         work,
         keyring,
@@ -159,7 +165,8 @@ def _target(work: Work, keyring: KeyRing, url: str, secret: bytes, by: UUID) -> 
         url=url,
         secret=secret,
         by=by,
-        settings={"allow_private": private},
+        settings={"allow_private": True} if _is_private(url) else {},
+        actor=operator(),
     )
 
 
@@ -167,7 +174,12 @@ def _assistant(work: Work, name: str, runtime: str, by: UUID, targets: Sequence[
     packed = packed_template(name, name=name)
     info = inspect(packed)
     add_bundle(
-        work, digest=info.digest, manifest=info.manifest.as_json(), content=packed, author=by
+        work,
+        digest=info.digest,
+        manifest=info.manifest.as_json(),
+        content=packed,
+        author=by,
+        actor=operator(),
     )
     return add_assistant(
         work,
@@ -176,4 +188,5 @@ def _assistant(work: Work, name: str, runtime: str, by: UUID, targets: Sequence[
         runtime=(info.manifest.runtime, runtime),
         by=by,
         targets=targets,
+        actor=operator(),
     )

@@ -1,6 +1,5 @@
 """A signed webhook as its sender makes it: to send, or to print as a command to paste."""
 
-import base64
 import json
 import shlex
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from ingest.schemes.standard_webhooks import sign
+from ops.setup_options import whsec
 
 TIMEOUT_SECONDS: Final = 15.0
 
@@ -68,11 +68,6 @@ def signed_request(
     return SignedRequest(
         url=url, event_id=event_id, timestamp=timestamp, signature=signature, body=body
     )
-
-
-def whsec(secret: bytes) -> str:
-    """Return a secret in the form senders are given it."""
-    return "whsec_" + base64.b64encode(secret).decode()
 
 
 def shell_form(url: str, secret: bytes) -> str:

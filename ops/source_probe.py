@@ -9,6 +9,7 @@ not approve what the source sends.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from ops.assistant_template import SAMPLE
 from ops.embedded.data_folder import DataFolder
 from ops.login_engine import login_engine
 from ops.processes import web_urls
+from ops.setup_desk import all_tenants
 from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
@@ -65,6 +67,7 @@ class SourceProbe:
     """Reads as the edge does (awgp_ingest), and an assistant's sample as the web does."""
 
     data: DataFolder
+    environ: Mapping[str, str] = field(repr=False)
     edge: Engine = field(repr=False)
 
     def find(self, source: str, tenant: str | None) -> FoundSource:
@@ -91,25 +94,17 @@ class SourceProbe:
         )
 
     def _all(self) -> list[FoundSource]:
-        holding = login_engine(self.data, "awgp_holding")
-        try:
-            with holding.connect() as connection:
-                tenants = connection.execute(
-                    text("SELECT tenant_id, slug FROM tenants ORDER BY slug")
-                ).all()
-        finally:
-            holding.dispose()
-        ingest = web_urls(self.data)["ingest"]
+        ingest = self.environ.get("AWGP_INGEST_URL") or web_urls(self.data)["ingest"]
         return [
             FoundSource(
-                tenant_id=tenant_id,
-                tenant=slug,
+                tenant_id=tenant.tenant_id,
+                tenant=tenant.slug,
                 source_id=source_id,
                 name=name,
                 url=f"{ingest}/v1/hooks/{source_id}",
             )
-            for tenant_id, slug in tenants
-            for source_id, name in self._sources(tenant_id)
+            for tenant in all_tenants(self.data, self.environ)
+            for source_id, name in self._sources(tenant.tenant_id)
         ]
 
     def _sources(self, tenant_id: UUID) -> list[tuple[UUID, str]]:
@@ -123,7 +118,8 @@ class SourceProbe:
             SecretMissing: As it says.
             EnvelopeInvalid: It was sealed under a key that is not on this machine's ring.
         """
-        keyring = KeyRing.from_text(self.data.secret("kek"))
+        named = self.environ.get("AWGP_KEK_FILE")
+        keyring = KeyRing.from_files(Path(named) if named else self.data.secret_file("kek"))
         with tenant_transaction(self.edge, source.tenant_id) as connection:
             work = Work(connection=connection, tenant_id=source.tenant_id)
             secrets = load_source(work, keyring, source.source_id).secrets
@@ -135,7 +131,7 @@ class SourceProbe:
 
     def sample(self, source: FoundSource) -> bytes:
         """Return the sample request that lies in the assistant's bundle, else a small one."""
-        web = login_engine(self.data, "awgp_web")
+        web = login_engine(self.data, "awgp_web", self.environ)
         try:
             with tenant_transaction(web, source.tenant_id) as connection:
                 packed = connection.execute(
@@ -153,11 +149,15 @@ class SourceProbe:
 
 
 @contextmanager
-def source_probe(data: DataFolder) -> Iterator[SourceProbe]:
-    """Open the database as the edge; connects at the first question."""
-    edge = login_engine(data, "awgp_ingest")
+def source_probe(data: DataFolder, environ: Mapping[str, str]) -> Iterator[SourceProbe]:
+    """Open the database as the edge; connects at the first question.
+
+    Args:
+        environ: Servers of the operator's own that it names are used.
+    """
+    edge = login_engine(data, "awgp_ingest", environ)
     try:
-        yield SourceProbe(data=data, edge=edge)
+        yield SourceProbe(data=data, environ=environ, edge=edge)
     finally:
         edge.dispose()
 

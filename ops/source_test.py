@@ -112,7 +112,7 @@ def command(
     )
     data = existing_data_folder(data_folder_path(os.environ, data_path))
     report = Report(told=(lambda _: None) if as_json else click.echo)
-    with source_probe(data) as probe:
+    with source_probe(data, os.environ) as probe:
         found = probe.find(source, tenant)
         report.summary |= {"tenant": found.tenant, "source": found.name, "url": found.url}
         _send(probe, found, asked, report)
