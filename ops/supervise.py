@@ -34,6 +34,7 @@ from ops.embedded.program import (
     launch_command,
 )
 from ops.embedded.running import POLL_SECONDS, log_file, wait_until_ready
+from ops.embedded.s3 import remove_left_sockets
 from ops.embedded.users import AS_OURSELVES, Users
 from ops.instances import kind_of, ops_addresses
 from ops.processes import (
@@ -222,7 +223,7 @@ def bring_up(
         _start_apps(data, supervisor, apps, report)
     except BaseException:
         _stop_everything(supervisor, process, names)
-        forget_handed_secrets(data)
+        _clear_away(data)
         raise
     return AwgpUp(data=data, process=process, supervisor=supervisor, names=names)
 
@@ -248,7 +249,7 @@ def bring_down(data: DataFolder, *, patience_seconds: float = 120) -> bool:
         time.sleep(POLL_SECONDS)
     with hold_data_folder(data):
         end_recorded_processes(data)
-        forget_handed_secrets(data)
+        _clear_away(data)
     return True
 
 
@@ -278,7 +279,13 @@ def wait_for_apps(data: DataFolder, names: Sequence[str], report: Report) -> Non
 def stop(up: AwgpUp) -> None:
     """Stop a running AWGP in reverse order, and wait for it."""
     _stop_everything(up.supervisor, up.process, up.names)
-    forget_handed_secrets(up.data)
+    _clear_away(up.data)
+
+
+def _clear_away(data: DataFolder) -> None:
+    """Remove what only a running system needs."""
+    forget_handed_secrets(data)
+    remove_left_sockets(data)
 
 
 def _prepare(data: DataFolder, services: Sequence[Service], users: Users) -> list[Program]:

@@ -119,7 +119,7 @@ def prepare_s3(data: DataFolder, user: int | None = None) -> None:
     home = data.folder("s3")
     for folder in (home, _sockets(data)):
         give_folder(folder, user)
-    _remove_left_sockets(data)
+    remove_left_sockets(data)
     certificates = write_certificates(home, owner=user)
     contents = {
         "security.toml": security_settings(data) + grpc_settings(certificates),
@@ -231,18 +231,23 @@ def s3_ready(data: DataFolder) -> bool:
     return True
 
 
-def _sockets(data: DataFolder) -> Path:
-    return data.sockets / "s3"
+def remove_left_sockets(data: DataFolder) -> None:
+    """Remove what the server leaves behind at its end, in our folder and in /tmp.
 
-
-def _remove_left_sockets(data: DataFolder) -> None:
-    # A killed server leaves them in /tmp, where another user than the one before cannot remove
-    # them. They are named by their ports, which are this folder's.
+    Those in /tmp another user than the one before could not remove; they are named by their ports,
+    which are this folder's.
+    """
     numbers = {str(port + _GRPC_OFFSET) for port in data.ports.values()}
-    for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):  # noqa: S108 - not our choice
-        if path.stem.rpartition("-")[2] in numbers and path.is_socket():
+    in_tmp = Path("/tmp").glob("seaweedfs-*-grpc-*.sock")  # noqa: S108 - not our choice
+    ours = [path for path in in_tmp if path.stem.rpartition("-")[2] in numbers]
+    for path in [*ours, *_sockets(data).glob("*.sock")]:
+        if path.is_socket():
             with contextlib.suppress(PermissionError):  # another user's: not ours to judge
                 path.unlink()
+
+
+def _sockets(data: DataFolder) -> Path:
+    return data.sockets / "s3"
 
 
 def _client(data: DataFolder, access_key: str, secret_key: str) -> "S3Client":

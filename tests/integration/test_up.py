@@ -145,6 +145,7 @@ def test_a_killed_supervisor_takes_its_servers_with_it(up: Path) -> None:
 def test_down_leaves_no_process_behind_and_can_be_repeated(up: Path) -> None:
     assert awgp("down", "--data", str(up)).returncode == 0
     assert [name for name in (*SERVICES, "supervisord") if pid_of(up, name)] == []
+    assert [path for path in (up / "run").rglob("*") if path.is_socket()] == []
     again = awgp("down", "--data", str(up))
     assert (again.returncode, again.stdout) == (0, "nothing was running\n")
 
