@@ -13,6 +13,7 @@ from typing import Final
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.text import Text
 
 from ops.chaos.campaign import Campaign, Standing
@@ -76,7 +77,7 @@ def command(
     timed = not short
     show_kills(console, outcome.kills)
     for each in outcome.broken(timed=timed):
-        console.print(f"[red]broken[/]  {each}")
+        console.print("[red]broken[/] ", escape(each), soft_wrap=True)
     click.echo(last_line(outcome, timed=timed))
     ctx.exit(BROKEN if outcome.broken(timed=timed) else 0)
 
@@ -89,7 +90,7 @@ def _run(plan: Plan, folder: Path, digest: str, console: Console) -> Outcome:
             nonlocal said
             live.update(Text(_line(standing)), refresh=True)
             if standing.phase != said and standing.phase.startswith("killed"):
-                console.print(_line(standing))
+                console.print(_line(standing), soft_wrap=True)
             said = standing.phase
 
         return Campaign(plan, folder, digest, tell).run()

@@ -15,6 +15,7 @@ import json
 import os
 import random
 import select
+import signal
 import socket
 import sys
 import threading
@@ -127,17 +128,21 @@ def _done(spec: ExecutionSpec) -> ExecutionResult:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until killed."""
+    """Serve until SIGTERM."""
     config = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     path = Path(config["socket"])
     path.unlink(missing_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         if config["owner"] is not None:
             os.chown(path, config["owner"], config["owner"])
         path.chmod(0o600)
         listener.listen(256)
-        UnsafeNoOpHost(config).serve(listener)
+        try:
+            UnsafeNoOpHost(config).serve(listener)
+        finally:
+            path.unlink()
 
 
 if __name__ == "__main__":

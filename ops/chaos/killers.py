@@ -138,7 +138,11 @@ class Killer:
         if kind == "runtime_host":
             return "the process", [pid]  # its sandboxes stay behind, for it to sweep
         how = self._chance.choice(("tree", "master", "child")) if below else "tree"
-        chosen = {"tree": [pid, *below], "master": [pid], "child": below[-1:]}
+        chosen = {
+            "tree": [pid, *below],
+            "master": [pid],
+            "child": [self._chance.choice(below or [pid])],
+        }
         return how, chosen[how]
 
     def _wipe_valkey(self, pid: int) -> None:
