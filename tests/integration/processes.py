@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from ops.embedded.running import Running
 from ops.embedded.valkey import valkey_url
 from tests.integration.conftest import Database
+from tests.integration.door import KEK
 
 PATIENCE_SECONDS = 60.0
 
@@ -36,12 +40,50 @@ def relay_process(
 
 @contextmanager
 def worker_process(
-    database: Database, valkey: Running, *queues: str, login: str = "awgp_worker", **environ: str
+    database: Database,
+    valkey: Running,
+    *queues: str,
+    login: str = "awgp_worker",
+    inside: str = "",
+    **environ: str,
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`awgp worker QUEUE...`, of two threads."""
+    """`awgp worker QUEUE...`, of two threads; `inside` names a network namespace."""
     arguments = ["-m", "ops.cli", "worker", *queues, "--threads", "2"]
-    with _process(database, valkey, login, "worker", arguments, environ) as started:
+    within = ("ip", "netns", "exec", inside) if inside else ()
+    with _process(database, valkey, login, "worker", arguments, environ, within) as started:
         yield started
+
+
+@contextmanager
+def ingest_process(
+    database: Database, valkey: Running, *, processes: int = 1, **environ: str
+) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """gunicorn with the edge; yields it and its port, once it answers."""
+    port = free_port()
+    arguments = [
+        *("-m", "gunicorn", "--config", "python:ops.gunicorn_conf", "ingest.app:from_environ()"),
+        *("--bind", f"127.0.0.1:{port}", "--no-control-socket"),
+        *("--workers", str(processes)),
+    ]
+    variables = {"AWGP_OIDC_ISSUER": "http://127.0.0.1:1", "AWGP_KEK": KEK, **environ}
+    with _process(database, valkey, "awgp_ingest", "ingest", arguments, variables) as started:
+        wait_until(lambda: answer(f"http://127.0.0.1:{port}/readyz") == 200, "the edge")
+        yield started, port
+
+
+def answer(url: str) -> int | None:
+    """The status of a GET; None while nobody answers."""
+    try:
+        return httpx.get(url, timeout=PATIENCE_SECONDS).status_code
+    except httpx.TransportError:
+        return None
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -52,9 +94,10 @@ def _process(
     user: str,
     arguments: list[str],
     environ: dict[str, str],
+    within: tuple[str, ...] = (),
 ) -> Iterator["subprocess.Popen[bytes]"]:
     started = subprocess.Popen(
-        [sys.executable, *arguments],
+        [*within, sys.executable, *arguments],
         cwd=Path(__file__).parents[2],
         env={
             "PATH": os.environ["PATH"],
