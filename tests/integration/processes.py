@@ -45,10 +45,12 @@ def worker_process(
     *queues: str,
     login: str = "awgp_worker",
     inside: str = "",
+    processes: int = 1,
     **environ: str,
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`awgp worker QUEUE...`, of two threads; `inside` names a network namespace."""
-    arguments = ["-m", "ops.cli", "worker", *queues, "--threads", "2"]
+    """`awgp worker QUEUE...`, of two threads a process; `inside` names a network namespace."""
+    counts = ["--threads", "2", "--processes", str(processes)]
+    arguments = ["-m", "ops.cli", "worker", *queues, *counts]
     within = ("ip", "netns", "exec", inside) if inside else ()
     with _process(database, valkey, login, "worker", arguments, environ, within) as started:
         yield started
