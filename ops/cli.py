@@ -38,21 +38,38 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "audit": ("audit", "Verify, export and download the audit trail."),
     "bundle": ("bundle", "Make, check, pack and push an agent's code."),
     "database": ("database", "Make the logins and bring the schema up to date."),
+    "dead": ("dead", "See runs that were given up, replay or discard them."),
     "demo": (
         "demo",
         "Watch requests pass policy, people, gVisor, post-actions and the audit chain.",
     ),
     "doctor": ("doctor", "Check everything AWGP needs, and say how to mend what is wrong."),
     "down": ("up", "Stop everything in order."),
+    "drain": (
+        "queues",
+        "Let queues work off what is due now and nothing newer, then pause them.",
+    ),
     "init": ("init", "Set up your own first assistant in a running AWGP."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
+    "pause": (
+        "queues",
+        "Let queues give away no work: what is being worked on ends, the rest waits.",
+    ),
     "person": ("person", "Add, show and remove the people and machines of a tenant."),
     "policy": (
         "policy",
         "Check, add and activate policy sets, and see why one decides as it does.",
     ),
+    "queues": (
+        "queues",
+        "Show how every queue stands: what waits, what is worked on, what failed.",
+    ),
     "relay": ("relay", "Send again what is overdue."),
+    "resume": (
+        "queues",
+        "Let queues give away work again, and make what waits due at once.",
+    ),
     "rule": (
         "rule",
         "Add, show and remove approval rules: how many people of which groups must agree.",

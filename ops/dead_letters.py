@@ -1,0 +1,314 @@
+"""Dead letters across tenants: which there are, and sending their runs again or putting them aside.
+
+They are looked at as awgp_operator, which sees them in every tenant and changes none. What is done
+is done a run at a time, as awgp_web within the run's tenant, under that tenant's own laws and audit
+trail: one that cannot be replayed holds up no other. Walked in batches by key, so that any number
+takes the memory of one batch.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, exc, text
+
+from pipeline.errors import AwgpError
+from pipeline.outbox import Actor, Outbox, Work
+from pipeline.run import Stage
+from pipeline.run_store import load_run, replay
+
+BATCH = 500
+OPEN = "replayed_at IS NULL AND discarded_at IS NULL"
+ERRORS_SHOWN = 120
+"""Characters of an error that tell it from others in a summary."""
+
+
+ANY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Connection, resources, an administrator's or the system's: not one run's fault.
+SERVER_GONE = frozenset({"08", "53", "57", "58"})
+
+
+class DeadLetterUnknown(AwgpError):
+    """No dead letter and no run that failed has this id."""
+
+
+class Skipped(AwgpError):
+    """It cannot be done to this one; says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A run that was given up at a stage, and why. No word of what was being worked on."""
+
+    tenant_id: UUID
+    dead_letter_id: UUID
+    run_id: UUID
+    epoch: int
+    queue: Stage
+    error: str
+    failures: int
+    created_at: datetime
+    replayed_at: datetime | None
+    discarded_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        if self.replayed_at is not None:
+            return "replayed"
+        return "open" if self.discarded_at is None else "discarded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which dead letters are meant; every member narrows it.
+
+    Attributes:
+        ids: Of dead letters, open or not, or of runs, meaning their open one.
+        error: Part of it, in any case.
+        since, until: When it was given up.
+        everything: Those that were replayed or discarded too.
+    """
+
+    ids: Sequence[UUID] = ()
+    run: UUID | None = None
+    queue: Stage | None = None
+    error: str | None = None
+    tenant_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    everything: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        filters = (self.run, self.queue, self.error, self.tenant_id, self.since, self.until)
+        return bool(self.ids) or any(each is not None for each in filters)
+
+    def where(self) -> tuple[str, dict[str, Any]]:
+        """A condition on dead_letters, and its values."""
+        parts: dict[str, tuple[str, object]] = {}
+        if self.ids:
+            both = f"(dead_letter_id = ANY (:ids) OR (run_id = ANY (:ids) AND {OPEN}))"
+            parts["ids"] = (both, list(self.ids))
+        if self.run is not None:
+            parts["run"] = ("run_id = :run", self.run)
+        if self.queue is not None:
+            parts["queue"] = ("stage = :queue", self.queue.value)
+        if self.error is not None:
+            parts["error"] = ("strpos(lower(error), lower(:error)) > 0", self.error)
+        if self.tenant_id is not None:
+            parts["tenant"] = ("tenant_id = :tenant", self.tenant_id)
+        if self.since is not None:
+            parts["since"] = ("created_at >= :since", self.since)
+        if self.until is not None:
+            parts["until"] = ("created_at <= :until", self.until)
+        said = [condition for condition, _ in parts.values()]
+        if not self.everything and not self.ids:
+            said.append(OPEN)
+        return " AND ".join(said) or "true", {name: value for name, (_, value) in parts.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Dead letters of one tenant and queue with one error."""
+
+    tenant_id: UUID
+    queue: Stage
+    error: str
+    count: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """What came of many: how many were done, and how many were not, by reason."""
+
+    done: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def skips(self) -> int:
+        return sum(self.skipped.values())
+
+    def skip(self, reason: str) -> None:
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+COLUMNS = (
+    "tenant_id, dead_letter_id, run_id, epoch, stage, error, failures, created_at, replayed_at,"
+    " discarded_at"
+)
+
+
+def newest(connection: Connection, chosen: Chosen, limit: int) -> list[DeadLetter]:
+    condition, values = chosen.where()
+    return _read(
+        connection,
+        f"SELECT {COLUMNS} FROM dead_letters WHERE {condition}"  # noqa: S608  # constant parts
+        " ORDER BY created_at DESC, dead_letter_id DESC LIMIT :limit",
+        values | {"limit": limit},
+    )
+
+
+def groups(connection: Connection, chosen: Chosen) -> list[Group]:
+    """How many of what, the most frequent first."""
+    condition, values = chosen.where()
+    rows = connection.execute(
+        text(
+            f"SELECT tenant_id, stage, left(error, {ERRORS_SHOWN}), count(*) FROM dead_letters"  # noqa: S608  # constant parts
+            f" WHERE {condition} GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2, 3"
+        ),
+        values,
+    )
+    return [
+        Group(tenant_id=row[0], queue=Stage(row[1]), error=row[2], count=row[3]) for row in rows
+    ]
+
+
+def walk(engine: Engine, chosen: Chosen, limit: int | None = None) -> Iterator[DeadLetter]:
+    """Every one that is there now, a tenant after another, oldest first, a batch at a time.
+
+    What fails again meanwhile is not walked again.
+    """
+    with engine.connect() as connection:
+        now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        tenants = connection.execute(text("SELECT tenant_id FROM tenants ORDER BY 1")).scalars()
+        meant = [each for each in tenants if chosen.tenant_id in (None, each)]
+    condition, values = chosen.where()
+    statement = (
+        f"SELECT {COLUMNS} FROM dead_letters WHERE {condition} AND created_at <= :now"  # noqa: S608  # constant parts
+        " AND tenant_id = :of AND dead_letter_id > :after ORDER BY dead_letter_id LIMIT :batch"
+    )
+    left = limit
+    for tenant_id in meant:
+        after = UUID(int=0)
+        while left is None or left > 0:
+            batch = BATCH if left is None else min(BATCH, left)
+            place = {"now": now, "of": tenant_id, "after": after, "batch": batch}
+            with engine.connect() as connection:
+                found = _read(connection, statement, values | place)
+            yield from found
+            left = None if left is None else left - len(found)
+            if len(found) < batch:
+                break
+            after = found[-1].dead_letter_id
+
+
+def replay_one(outbox: Outbox, letter: DeadLetter, actor: Actor) -> None:
+    """Send its run through policy and hold again, in its next epoch.
+
+    Args:
+        outbox: As awgp_web.
+
+    Raises:
+        Skipped: It was replayed or discarded, its run is not failed, or is still being sealed.
+    """
+    with _or_skipped(), outbox.work(letter.tenant_id) as work:
+        _lock_open(work, letter)
+        replay(work, letter.run_id, actor)
+
+
+def discard_one(outbox: Outbox, letter: DeadLetter, actor: Actor, reason: str) -> None:
+    """Put it aside: nobody will replay it. Its run stays failed.
+
+    Args:
+        outbox: As awgp_web.
+
+    Raises:
+        Skipped: It was replayed or discarded before.
+    """
+    with _or_skipped(), outbox.work(letter.tenant_id) as work:
+        _lock_open(work, letter)
+        work.execute(
+            "UPDATE dead_letters SET discarded_at = clock_timestamp() WHERE dead_letter_id = :id",
+            id=letter.dead_letter_id,
+        )
+        work.record(
+            actor,
+            "ops:dead_letter:discarded",
+            ("dead_letter", str(letter.dead_letter_id)),
+            metadata={"run": str(letter.run_id), "stage": letter.queue.value, "reason": reason},
+        )
+
+
+def do_all(
+    letters: Iterator[DeadLetter],
+    do: Callable[[DeadLetter], None],
+    on_each: Callable[[], None],
+) -> Done:
+    """One after another; what cannot be done is counted with its reason and passed by."""
+    done = Done()
+    for letter in letters:
+        try:
+            do(letter)
+            done.done += 1
+        except Skipped as why:
+            done.skip(str(why))
+        on_each()
+    return done
+
+
+def tenant_names(connection: Connection) -> Mapping[UUID, str]:
+    return {
+        row[0]: row[1] for row in connection.execute(text("SELECT tenant_id, slug FROM tenants"))
+    }
+
+
+@contextmanager
+def _or_skipped() -> Iterator[None]:
+    """What is wrong with one is its own; a database that is gone is everybody's.
+
+    Raises:
+        Skipped: As its argument says.
+    """
+    try:
+        yield
+    except Skipped:
+        raise
+    except AwgpError as error:
+        raise Skipped(_without_ids(error)) from error
+    except exc.DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if error.connection_invalidated or not state or state[:2] in SERVER_GONE:
+            raise
+        raise Skipped(f"the database refused it (SQLSTATE {state})") from error
+
+
+def _without_ids(error: AwgpError) -> str:
+    # Counted by reason, so the reason is the same for all it is the reason of.
+    return ANY_ID.sub("...", str(error))
+
+
+def _lock_open(work: Work, letter: DeadLetter) -> None:
+    """Lock the run, then see that its dead letter is open: the order every replay locks in."""
+    load_run(work, letter.run_id, lock=True)
+    found = work.execute(
+        "SELECT replayed_at, discarded_at FROM dead_letters WHERE dead_letter_id = :id",
+        id=letter.dead_letter_id,
+    ).one_or_none()
+    if found is None:
+        raise Skipped("it is gone")
+    if found[0] is not None:
+        raise Skipped("replayed already")
+    if found[1] is not None:
+        raise Skipped("discarded; `awgp runs replay RUN` still replays its run")
+
+
+def _read(connection: Connection, statement: str, values: Mapping[str, object]) -> list[DeadLetter]:
+    return [
+        DeadLetter(
+            tenant_id=row[0],
+            dead_letter_id=row[1],
+            run_id=row[2],
+            epoch=row[3],
+            queue=Stage(row[4]),
+            error=row[5],
+            failures=row[6],
+            created_at=row[7],
+            replayed_at=row[8],
+            discarded_at=row[9],
+        )
+        for row in connection.execute(text(statement), values)
+    ]
