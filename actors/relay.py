@@ -22,6 +22,7 @@ from dramatiq.errors import DramatiqError
 from sqlalchemy import Engine, TextClause, exc, text
 
 from pipeline import metrics
+from pipeline.database import patiently
 from pipeline.fault_points import reached
 from pipeline.handoff import FAST_PATH_GRACE, RESEND_CEILING, due_message, message
 from pipeline.run import Stage
@@ -32,6 +33,8 @@ INTERVAL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 2.0
 BATCH = 500
 HOUSEKEEPING_SECONDS = 3600.0
+# What goes through a whole table may take long on a large one.
+WHOLE_TABLE_SECONDS = 300.0
 INCARNATION_KEY = "awgp:relay:incarnation"
 OUT_OF_REACH = (exc.SQLAlchemyError, redis.RedisError, DramatiqError, OSError)
 
@@ -138,7 +141,7 @@ class Relay:
         """Also the check that the broker is there at all: nothing is picked while it is not."""
         if self._client.get(INCARNATION_KEY) is not None:
             return
-        with self._engine.begin() as connection:
+        with self._engine.begin() as connection, patiently(connection, WHOLE_TABLE_SECONDS):
             handoffs = connection.execute(LOST_HANDOFFS).rowcount
             due = connection.execute(LOST_DUE).rowcount
         # After the commit: a relay that dies in between leaves it to the next.
@@ -149,7 +152,7 @@ class Relay:
         if self._clock() < self._housekeeping_at:
             return
         self._housekeeping_at = self._clock() + HOUSEKEEPING_SECONDS
-        with self._engine.begin() as connection:
+        with self._engine.begin() as connection, patiently(connection, WHOLE_TABLE_SECONDS):
             gone = connection.execute(text("SELECT forget_idempotency_keys()")).scalar_one()
         log.info("idempotency_keys_forgotten", count=gone)
 

@@ -11,13 +11,13 @@ from audit_export.checkpoint import parse_checkpoint
 from audit_export.export import ExportedSegment, beginning
 from audit_export.segment import LogPoint
 from audit_export.signer import Signer
-from pipeline.database import tenant_transaction
+from pipeline.database import patiently, tenant_transaction
 from pipeline.merkle import Frontier
 from pipeline.outbox import Outbox
 from pipeline.seal import current_head
 
 BATCH = 1000
-LOCK_TIMEOUT = "60s"
+LOCK_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +85,19 @@ def sole_export(engine: Engine, tenant_id: UUID) -> Iterator[None]:
     store for years. The lock goes with its connection, so a killed export holds up nobody.
 
     Raises:
-        sqlalchemy.exc.OperationalError: Another went on for longer than LOCK_TIMEOUT.
+        sqlalchemy.exc.OperationalError: Another went on for longer than LOCK_TIMEOUT_SECONDS.
     """
     with engine.begin() as connection:
-        connection.execute(
-            text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": LOCK_TIMEOUT}
-        )
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-            {"name": f"export {tenant_id}"},
-        )
+        # It waits for another, then says nothing while the export goes on.
+        with patiently(connection, LOCK_TIMEOUT_SECONDS + 5):
+            connection.execute(
+                text("SELECT set_config('lock_timeout', :wait, true)"),
+                {"wait": f"{LOCK_TIMEOUT_SECONDS}s"},
+            )
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+                {"name": f"export {tenant_id}"},
+            )
         yield
 
 

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from audit_export.object_store import (
     ObjectDiffers,
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 65_536
+CONNECT_TIMEOUT_SECONDS = 3
 LOCK_MODE: Literal["COMPLIANCE"] = (
     "COMPLIANCE"  # nobody can shorten it, the account's root user included
 )
+# An answer cut short may be no XML, or hold a header that is none; the library then lets its
+# parser's own errors out.
+FAILED = (ClientError, BotoCoreError, ResponseParserError, ValueError)
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _PRESENT = frozenset({"PreconditionFailed", "412"})
 _UNLOCKED = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented"})
@@ -38,6 +43,8 @@ class S3Store:
 
     Args:
         secret_key: Kept out of the representation.
+        answer_seconds: How long the server may say nothing; then the request is tried again.
+        attempts: How often a request is made, with pauses between, before it is given up.
     """
 
     endpoint: str
@@ -45,6 +52,8 @@ class S3Store:
     region: str
     access_key: str
     secret_key: str = field(repr=False)
+    answer_seconds: float = 20.0
+    attempts: int = 4
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -59,7 +68,7 @@ class S3Store:
                 answer = self._client.get_object_lock_configuration(Bucket=self.bucket)
                 state = answer["ObjectLockConfiguration"].get("ObjectLockEnabled")
                 self._found["lock"] = state == "Enabled"
-            except (ClientError, BotoCoreError) as exc:
+            except FAILED as exc:
                 if _code(exc) not in _UNLOCKED:
                     raise self._unavailable(exc) from exc
                 self._found["lock"] = False
@@ -82,7 +91,7 @@ class S3Store:
         size = len(body) if isinstance(body, bytes) else body.stat().st_size
         try:
             self._put(key, body, retain_until, sha256)
-        except (ClientError, BotoCoreError) as exc:
+        except FAILED as exc:
             if _code(exc) not in _PRESENT:
                 raise self._unavailable(exc) from exc
             created = False
@@ -104,7 +113,7 @@ class S3Store:
             body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
             with contextlib.closing(body):
                 yield from body.iter_chunks(CHUNK_BYTES)
-        except (ClientError, BotoCoreError) as exc:
+        except FAILED as exc:
             if _code(exc) in _MISSING:
                 raise ObjectMissing(f"{self.bucket}/{key} is not there") from exc
             raise self._unavailable(exc) from exc
@@ -115,7 +124,7 @@ class S3Store:
         try:
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 yield from (entry["Key"] for entry in page.get("Contents", []))
-        except (ClientError, BotoCoreError) as exc:
+        except FAILED as exc:
             raise self._unavailable(exc) from exc
 
     def download_folder(self, prefix: str, folder: Path) -> list[Path]:
@@ -151,7 +160,10 @@ class S3Store:
                 aws_secret_access_key=self.secret_key,
                 config=Config(
                     s3={"addressing_style": "path"},
-                    retries={"mode": "standard", "max_attempts": 5},
+                    # A half-open connection is given up, so that an export is retried in minutes.
+                    connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                    read_timeout=self.answer_seconds,
+                    retries={"mode": "standard", "total_max_attempts": self.attempts},
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
                 ),
@@ -189,7 +201,7 @@ class S3Store:
                 Key=key,
                 Retention={"Mode": LOCK_MODE, "RetainUntilDate": retain_until},
             )
-        except (ClientError, BotoCoreError) as exc:
+        except FAILED as exc:
             raise self._unavailable(exc) from exc
         return wanted
 
@@ -199,7 +211,7 @@ class S3Store:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _unavailable(self, exc: ClientError | BotoCoreError) -> StoreUnavailable:
+    def _unavailable(self, exc: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"the bucket {self.bucket} at {self.endpoint}: {exc}")
 
 

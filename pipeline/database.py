@@ -1,15 +1,32 @@
-"""The one door to the database: a transaction that belongs to one tenant."""
+"""The one door to the database: a transaction that belongs to one tenant.
+
+Nothing waits for ever: a connection is made within 3 s, a statement is ended by the server after
+`answer_seconds` and given up by us 2 s later, and a server that has lost its client lets go of
+what it held within 30 s. docs/decisions/0050-what-bounds-a-half-open-connection.md says why so.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from pipeline.bounded_connection import BoundedConnection
 from pipeline.errors import AwgpError
 
 CONNECT_TIMEOUT_SECONDS = 3
+ANSWER_SECONDS: Final = 30.0
+# Where a caller waits for its own answer, who would rather try again.
+REQUEST_ANSWER_SECONDS: Final = 5.0
+# By then the server has ended the statement itself and said so, if it is there.
+GIVE_UP_AFTER_SECONDS: Final = 2.0
+# A transaction whose client says nothing holds its locks no longer than this.
+IDLE_IN_TRANSACTION_SECONDS: Final = 15
+# The client's side, by TCP itself: 10 s idle, then three probes 5 s apart.
+KEEPALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+UNACKNOWLEDGED_MS: Final = 15_000
 
 
 class UnsafeDatabaseRole(AwgpError):
@@ -22,11 +39,12 @@ def database_url(url: str, password: str | None = None) -> URL:
     return parsed.set(password=password) if password is not None else parsed
 
 
-def make_engine(url: URL, *, pool_size: int = 8) -> Engine:
+def make_engine(url: URL, *, pool_size: int = 8, answer_seconds: float = ANSWER_SECONDS) -> Engine:
     """Connects to nothing yet.
 
     Args:
         pool_size: Connections kept and allowed at once.
+        answer_seconds: What one statement may take; `patiently` allows one more.
     """
     engine = create_engine(
         url,
@@ -38,13 +56,60 @@ def make_engine(url: URL, *, pool_size: int = 8) -> Engine:
         hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "options": "-csearch_path=awgp,pg_temp -ctimezone=UTC",
+            "options": _session_options(answer_seconds),
             # A plan made once a connection; the statements here are few and hot.
             "prepare_threshold": 2,
+            **KEEPALIVE,
+            "tcp_user_timeout": UNACKNOWLEDGED_MS,
         },
     )
+
+    def connect(_dialect: object, _record: object, args: Any, parameters: Any) -> BoundedConnection:
+        made = BoundedConnection.connect(*args, **parameters)
+        made.answer_seconds = answer_seconds + GIVE_UP_AFTER_SECONDS
+        return made
+
+    event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", _refuse_unsafe_role)
     return engine
+
+
+def _session_options(answer_seconds: float) -> str:
+    """What the server holds this session to; its own half of every bound."""
+    settings = {
+        "search_path": "awgp,pg_temp",
+        "timezone": "UTC",
+        "statement_timeout": round(answer_seconds * 1000),
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_SECONDS * 1000,
+        "client_connection_check_interval": 5000,
+        **{f"tcp_{name}": number for name, number in KEEPALIVE.items()},
+        "tcp_user_timeout": UNACKNOWLEDGED_MS,
+    }
+    return " ".join(f"-c{name}={value}" for name, value in settings.items())
+
+
+@contextmanager
+def patiently(connection: Connection, seconds: float) -> Iterator[None]:
+    """Allow statements longer within, where they honestly take it; until the transaction ends.
+
+    The transaction may also be idle between them: hold no lock that others need.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, BoundedConnection):
+        yield  # one of a tool's own making, which waits as it likes
+        return
+    connection.execute(
+        text(
+            "SELECT set_config('statement_timeout', :limit, true),"
+            " set_config('idle_in_transaction_session_timeout', '0', true)"
+        ),
+        {"limit": str(round(seconds * 1000))},
+    )
+    before, driver.answer_seconds = driver.answer_seconds, seconds + GIVE_UP_AFTER_SECONDS
+    try:
+        yield
+    finally:
+        driver.answer_seconds = before
 
 
 def _refuse_unsafe_role(connection: DBAPIConnection, _record: object) -> None:

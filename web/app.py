@@ -24,7 +24,7 @@ from pipeline.approval_store import (
 )
 from pipeline.approval_view import ApprovalNotFound
 from pipeline.bearer import BearerVerifier
-from pipeline.database import make_engine
+from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path
@@ -123,7 +123,12 @@ def create_app(
         AccessUndeclared: An endpoint does not say who may use it.
     """
     outbox = Outbox(
-        engine or make_engine(settings.database, pool_size=settings.database_pool_size),
+        engine
+        or make_engine(
+            settings.database,
+            pool_size=settings.database_pool_size,
+            answer_seconds=REQUEST_ANSWER_SECONDS,
+        ),
         broker or make_fast_path(settings),
     )
     app = Flask(__name__, static_folder=None)
