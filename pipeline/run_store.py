@@ -21,7 +21,7 @@ from pipeline.handoff import (
 )
 from pipeline.ids import uuid7
 from pipeline.outbox import SYSTEM, Actor, Work
-from pipeline.run import RAISES_EPOCH, STAGE_OF, Stage, Status, check_move
+from pipeline.run import RAISES_EPOCH, STAGE_OF, IllegalMove, Stage, Status, check_move
 
 # A stage that fails this often on one run is not going to succeed by itself.
 MAX_FAILURES = 6
@@ -174,7 +174,12 @@ def move(
         IllegalMove: The table has no such move.
         RunChanged: Someone else moved it since it was read; at the latest at the end.
     """
-    check_move(run.status, to)
+    try:
+        check_move(run.status, to)
+    except IllegalMove:
+        # Whoever lost its lease meanwhile learns that, and not what came of it.
+        work.flush()
+        raise
     epoch = run.epoch + ((run.status, to) in RAISES_EPOCH)
     work.ask(
         "UPDATE runs SET status = :to, epoch = :epoch, reason = :reason,"
