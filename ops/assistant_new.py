@@ -102,5 +102,5 @@ def next_commands(name: str, folder: Path) -> list[str]:
     return [
         f"python3 -m unittest discover -s {where}",
         f"awgp bundle lint {where}",
-        f"awgp assistant add {name} --bundle {where}",
+        f"awgp assistant add {name} --bundle {where} --as owner",
     ]

@@ -1,4 +1,4 @@
-"""The policy a first assistant starts under: small amounts run, a person sees the rest.
+"""The policy a first tenant starts under: small amounts run, a person sees the rest.
 
 It is a start to change (docs/how-to/write-a-policy.md), and says why it decides as it does.
 """
@@ -21,7 +21,7 @@ _SET: Final = """\
 permit (
   principal == Source::"inbox",
   action == Action::"run",
-  resource == Assistant::"assistant-name"
+  resource in Tenant::"tenant-slug"
 ) when {
   context.payload has amount_cents &&
   context.payload.amount_cents >= 0 && context.payload.amount_cents <= 10000
@@ -29,11 +29,11 @@ permit (
 
 @id("everything-else")
 @hold("second-person")
-@description("Larger amounts, requests without one, and requests by people.")
+@description("Larger amounts, none at all, requests by people and by other sources.")
 permit (
   principal,
   action == Action::"run",
-  resource == Assistant::"assistant-name"
+  resource in Tenant::"tenant-slug"
 ) unless {
   principal == Source::"inbox" && context.payload has amount_cents &&
   context.payload.amount_cents >= 0 && context.payload.amount_cents <= 10000
@@ -54,9 +54,9 @@ def first_rule() -> Rule:
     )
 
 
-def first_policy(assistant: str) -> str:
-    """Return the set for an assistant, as Cedar source."""
-    return _SET.replace("assistant-name", assistant)
+def first_policy(tenant: str) -> str:
+    """Return the set for a tenant's assistants, as Cedar source; `tenant` is its slug."""
+    return _SET.replace("tenant-slug", tenant)
 
 
 def first_tests(tenant: str, assistant: str) -> list[dict[str, Any]]:

@@ -136,7 +136,7 @@ def _policy(work: Work, wanted: Wanted, *, author: UUID, activated_by: UUID) -> 
     add_rule(work, first_rule(), by=author, actor=operator())
     version = add_policy_set(
         work,
-        source=first_policy(wanted.template),
+        source=first_policy(wanted.tenant),
         author=author,
         context_fields=FIELDS,
         tests=first_tests(wanted.tenant, wanted.template),

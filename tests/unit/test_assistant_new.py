@@ -57,7 +57,7 @@ def test_its_own_folder_is_new_or_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "awgp assistant add my-bot --bundle my-bot" in new("my-bot")
+    assert "awgp assistant add my-bot --bundle my-bot --as owner" in new("my-bot")
     (tmp_path / "my-bot" / "main.py").write_text("mine")
     with pytest.raises(FolderTaken, match="my-bot is there already"):
         new("my-bot")

@@ -1,4 +1,4 @@
-"""The policy a first assistant starts under."""
+"""The policy a first tenant starts under."""
 
 from datetime import UTC, datetime
 
@@ -12,9 +12,7 @@ from pipeline.policy_context import ContextFields
 from pipeline.policy_set import PolicySet
 from pipeline.policy_trial import read_tests, run_tests
 
-
-def policy(assistant: str) -> PolicySet:
-    return PolicySet.parse(first_policy(assistant), ContextFields.from_mapping(FIELDS))
+POLICY = PolicySet.parse(first_policy("one"), ContextFields.from_mapping(FIELDS))
 
 
 def request(payload: str, **changes: str) -> PolicyRequest:
@@ -23,7 +21,7 @@ def request(payload: str, **changes: str) -> PolicyRequest:
     )
     return PolicyRequest(
         principal=principal,
-        assistant=AssistantRef(tenant="one", name=changes.get("assistant", "bot"), version=1),
+        assistant=AssistantRef(tenant=changes.get("tenant", "one"), name="bot", version=1),
         payload_json=payload.encode(),
         received_at=datetime(2026, 11, 23, 9, tzinfo=UTC),
         origin="webhook",
@@ -31,15 +29,15 @@ def request(payload: str, **changes: str) -> PolicyRequest:
 
 
 def test_it_names_the_rule_it_comes_with_and_its_own_tests_pass() -> None:
-    assert policy("bot").hold_rules == (RULE,)
+    assert POLICY.hold_rules == (RULE,)
     assert Rule.from_mapping(first_rule().as_json()) == first_rule()
-    outcomes = run_tests(policy("bot"), read_tests(first_tests("one", "bot")))
+    outcomes = run_tests(POLICY, read_tests(first_tests("one", "bot")))
     assert [each.passed for each in outcomes] == [True] * 4
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_templates_sample_runs_by_itself(template: str) -> None:
-    assert decide(policy("bot"), request(sample_request(template))).verdict is Verdict.AUTO
+    assert decide(POLICY, request(sample_request(template))).verdict is Verdict.AUTO
 
 
 @pytest.mark.parametrize(
@@ -47,16 +45,16 @@ def test_every_templates_sample_runs_by_itself(template: str) -> None:
     [
         ({"kind": "Person", "by": "someone"}, Verdict.HOLD),
         ({"by": "another-source"}, Verdict.HOLD),
-        ({"assistant": "another"}, Verdict.DENY),
+        ({"tenant": "another"}, Verdict.DENY),
     ],
 )
 def test_only_its_own_source_is_trusted_with_small_amounts(
     changes: dict[str, str], verdict: Verdict
 ) -> None:
     small = request('{"amount_cents": 1}', **changes)
-    assert decide(policy("bot"), small).verdict is verdict
+    assert decide(POLICY, small).verdict is verdict
 
 
 @pytest.mark.parametrize("payload", ['{"amount_cents": "1"}', '{"amount_cents": 1.0}', "x"])
 def test_an_amount_that_is_none_is_denied(payload: str) -> None:
-    assert decide(policy("bot"), request(payload)).verdict is Verdict.DENY
+    assert decide(POLICY, request(payload)).verdict is Verdict.DENY
