@@ -156,9 +156,17 @@ def _registry(folder: str | None, collectors: Sequence[Collector]) -> CollectorR
 
 
 def _verdict(checks: Mapping[str, Check]) -> tuple[int, str, bytes]:
-    failed = {name: said for name, check in checks.items() if (said := check()) is not None}
+    failed = {name: said for name, check in checks.items() if (said := _said(check)) is not None}
     body: dict[str, object] = {"status": "unwell", "failed": failed} if failed else {"status": "ok"}
     return 503 if failed else 200, "application/json", json.dumps(body).encode() + b"\n"
+
+
+def _said(check: Check) -> str | None:
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001  # a check that cannot be made has failed
+        log.warning("check_failed", error=type(error).__name__)
+        return type(error).__name__
 
 
 def _bind(
