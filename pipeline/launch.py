@@ -62,8 +62,8 @@ def check_launch(work: Work, run: StoredRun) -> LaunchVerdict:
             policy=DecidingPolicy(**decided["policy"]),
             rules=_rules(decided),
         )
-    except AssistantNotFound as error:
-        return Deny(reason=str(error))
+    except AssistantNotFound:
+        return Deny(reason="assistant-not-active")
     if action_digest(assembled.action) != action.digest:
         changed = _what_changed(decided, assembled.action.as_json())
         return Rehold(reason=f"changed since the decision: {changed}")
@@ -101,8 +101,8 @@ def _policy_refuses(work: Work, run: StoredRun, decided: dict[str, Any]) -> Deny
     """Ask the set in force, also if it is the one that decided: its subject may have changed."""
     try:
         decision = _decision_now(work, run, active_policy(work))
-    except AssistantNotFound as error:
-        return Deny(reason=str(error))
+    except AssistantNotFound:
+        return Deny(reason="assistant-not-active")
     if decision.verdict is Verdict.DENY:
         return Deny(reason=f"the policy now denies it: {decision.code}")
     met = {rule["name"] for rule in (decided["requirement"] or {"rules": []})["rules"]}

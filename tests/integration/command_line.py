@@ -1,7 +1,7 @@
 """The `awgp` command as an operator at the machine types it, over a test's own database."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +56,13 @@ class CommandLine:
         assert said.status == 0, said.err
         return json.loads(said.out)
 
-    def refused(self, *arguments: str) -> str:
-        """The one line a refused command says; nothing else is printed and nothing changes."""
-        before = everything(self.database)
+    def refused(self, *arguments: str, before: Mapping[str, str] | None = None) -> str:
+        """The one line a refused command says; nothing else is printed and nothing changes.
+
+        Args:
+            before: `everything` where it is known.
+        """
+        before = before or everything(self.database)
         said = self(*arguments)
         assert (said.status, said.out) == (2, ""), said
         assert said.err.count("\n") == 1, said.err
@@ -118,7 +122,7 @@ def at_the_machine(
     )
     write_record(built, record)
     monkeypatch.setenv("AWGP_DATA_DIR", str(database.cluster.data.root))
-    monkeypatch.setenv("AWGP_DATABASE_URL", database.url("postgres-of-nobody", password=False))
+    monkeypatch.setenv("AWGP_DATABASE_URL", database.url("nobody", password=False))
     monkeypatch.setenv("AWGP_KEK_FILE", str(ring))
     monkeypatch.setenv("AWGP_RUNTIME_FOLDER", str(folder / "runtimes"))
     monkeypatch.setenv("AWGP_INGEST_URL", "http://127.0.0.1:1")
