@@ -60,16 +60,16 @@ def first_run_lines(shown: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{shown['name']} is set up.",
         "",
-        f"tenant     {shown['tenant']}",
-        f"API        {shown['web_url']}",
-        f"webhook    {shown['hook_url']}",
-        f"secret     {shown['secret']}",
+        f"tenant   {shown['tenant']}",
+        f"API      {shown['web_url']}",
+        f"webhook  {shown['hook_url']}",
+        f"secret   {shown['secret']}",
     ]
     if shown["target_secret"] is not None:
-        lines += [f"target     {shown['target_url']}", f"its secret {shown['target_secret']}"]
+        lines += [f"target   {shown['target_url']}", f"its key  {shown['target_secret']}"]
     width = max(len(owner["username"]), len(approver["username"]))
     lines += [
-        f"login      {each['username']:<{width}}  {each['password'] or PASSWORD_KEPT}"
+        f"login    {each['username']:<{width}}  {each['password'] or PASSWORD_KEPT}"
         for each in (owner, approver)
     ]
     return [*lines, "", *_said(shown), "", "next:", *(f"  {each}" for each in shown["next"])]
