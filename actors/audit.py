@@ -7,7 +7,10 @@ One message seals everything that waits for its tenant, so a burst costs few tra
 signature comes after the commit, and again with every checkpoint that is due while idle.
 """
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import dramatiq
@@ -31,12 +34,8 @@ def declare(
     Args:
         interval: Between two checkpoints of an idle tenant.
     """
-    declare_stage(
-        broker,
-        Stage.AUDIT,
-        lambda tenant, handoff: seal_for(outbox, signer, tenant, handoff),
-        outbox=outbox,
-    )
+    sealer = Sealer(partial(seal_for, outbox, signer))
+    declare_stage(broker, Stage.AUDIT, sealer.seal, outbox=outbox)
     declare_due(
         broker,
         Stage.AUDIT,
@@ -44,11 +43,56 @@ def declare(
     )
 
 
-def seal_for(outbox: Outbox, signer: Signer, tenant_id: UUID, handoff_id: UUID) -> None:
-    """Seal the tenant of a handoff, unless it was sealed along or the queue takes nothing."""
+class Sealer:
+    """Lets one thread of this process at a time seal a tenant, for all that come meanwhile.
+
+    Sealing is serial per tenant, so a second thread would only wait for the first. Its message is
+    done at once instead, and the first thread seals once more: a burst costs few transactions. A
+    first thread that fails leaves the others' handoffs to the relay, as a killed one does.
+    """
+
+    def __init__(self, seal_for: Callable[[UUID, UUID | None], None]) -> None:
+        self._seal_for = seal_for
+        self._lock = threading.Lock()
+        # Tenants being sealed -> whether another message came meanwhile.
+        self._again: dict[UUID, bool] = {}
+
+    def seal(self, tenant_id: UUID, handoff_id: UUID) -> None:
+        """Seal the tenant of a handoff, or leave it to the thread that is at it."""
+        with self._lock:
+            if tenant_id in self._again:
+                self._again[tenant_id] = True
+                return
+            self._again[tenant_id] = False
+        try:
+            self._seal_for(tenant_id, handoff_id)
+            while self._goes_on(tenant_id):
+                self._seal_for(tenant_id, None)
+        except BaseException:
+            with self._lock:
+                self._again.pop(tenant_id, None)
+            raise
+
+    def _goes_on(self, tenant_id: UUID) -> bool:
+        with self._lock:
+            again = self._again.pop(tenant_id)
+            if again:
+                self._again[tenant_id] = False
+            return again
+
+
+def seal_for(
+    outbox: Outbox, signer: Signer, tenant_id: UUID, handoff_id: UUID | None = None
+) -> None:
+    """Seal the tenant of a handoff, unless it was sealed along or the queue takes nothing.
+
+    Args:
+        handoff_id: None for any that waits.
+    """
     with outbox.work(tenant_id) as work:
-        waiting = work.execute(
-            f"SELECT 1 FROM handoffs WHERE handoff_id = :id AND stage = :stage AND {OPEN}",  # noqa: S608  # constant parts
+        waiting = work.ask(
+            "SELECT 1 FROM handoffs WHERE stage = :stage"  # noqa: S608  # constant parts
+            f" AND {'true' if handoff_id is None else 'handoff_id = :id'} AND {OPEN} LIMIT 1",
             id=handoff_id,
             stage=Stage.AUDIT.value,
         ).one_or_none()

@@ -7,6 +7,7 @@ Left out of Dramatiq's defaults, each on purpose:
   Callbacks, Pipelines .... the flow lives in the runs table, not in messages
 """
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,27 +27,34 @@ from pipeline.settings import SettingInvalid, Settings
 log = structlog.get_logger()
 
 CONNECT_TIMEOUT_SECONDS = 1.0
-# No command of ours waits on the server: Dramatiq polls.
+# Longer than the one command of ours that waits on the server, for a message (WAIT_SECONDS).
 SOCKET_TIMEOUT_SECONDS = 3.0
 # Messages a dead process had fetched are put back after this; the relay is quicker anyway.
 HEARTBEAT_TIMEOUT_MS = 15_000
 # Dramatiq moves dead messages aside; ours are never dead, their rows are.
 DEAD_MESSAGE_TTL_MS = 3_600_000
-
-
-# Dramatiq's consumers poll an empty queue ever more slowly, up to this.
-LONGEST_POLL_MS = 100
+# How long a consumer waits for a message, or for room for one, before it looks about itself.
+WAIT_SECONDS = 0.5
 
 
 class PromptConsumer(Consumer):
-    """Lets no worker thread wait for a broker that is away only to say that it has finished.
+    """Waits for a message instead of asking ever again, and never for a broker that is away.
 
-    Dramatiq would try every five seconds. Such a message stays among the fetched ones until this
-    process ends; then it is sent again, and finds nothing to claim.
+    Dramatiq polls each queue every 5 ms to some seconds: a run would wait at every stage, and ten
+    idle consumers would cost more than their work. Here the server tells. BLMOVE from a queue's
+    head to its head waits until there is one and changes nothing; every consumer waiting is woken
+    and one of them fetches it.
+
+    Dramatiq would also have a worker thread try every five seconds to say that it has finished,
+    while the broker is away. Such a message stays among the fetched ones until this process ends;
+    then it is sent again, and finds nothing to claim.
     """
 
-    def __init__(self, consumer: Any) -> None:
+    def __init__(self, consumer: Any, client: "redis.Redis", queue_key: str) -> None:
         self._consumer = consumer
+        self._client = client
+        self._queue_key = queue_key
+        self._room = threading.Event()
 
     @property
     def prefetch(self) -> int:
@@ -56,37 +64,63 @@ class PromptConsumer(Consumer):
     @prefetch.setter
     def prefetch(self, count: int) -> None:
         self._consumer.prefetch = count
+        self._room.set()
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         try:
             self._consumer.ack(message)
         except (ConnectionClosed, redis.RedisError) as error:
             log.warning("message_not_acknowledged", error=type(error).__name__)
+        finally:
+            self._room.set()
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
         try:
             self._consumer.nack(message)
         except (ConnectionClosed, redis.RedisError) as error:
             log.warning("message_not_acknowledged", error=type(error).__name__)
+        finally:
+            self._room.set()
 
     def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
         self._consumer.requeue(messages)
 
     def __next__(self) -> dramatiq.MessageProxy | None:
+        """Return a message, or None after WAIT_SECONDS without one.
+
+        Raises:
+            ConnectionClosed: The broker is away; Dramatiq makes another consumer in a second.
+        """
+        self._room.clear()
         message: dramatiq.MessageProxy | None = next(self._consumer)
+        if message is None and self._wait():
+            message = next(self._consumer)
         return message
+
+    def _wait(self) -> bool:
+        """Whether there may be a message now."""
+        if self._consumer.outstanding_message_count >= self._consumer.prefetch:
+            return self._room.wait(WAIT_SECONDS)
+        key = self._queue_key
+        try:
+            moved = self._client.execute_command("BLMOVE", key, key, "LEFT", "LEFT", WAIT_SECONDS)  # type: ignore[no-untyped-call]  # redis-py has no types here
+        except redis.ConnectionError as error:
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # nor Dramatiq
+        return moved is not None
 
     def close(self) -> None:
         self._consumer.close()
 
 
 class PromptRedisBroker(RedisBroker):
-    """Looks into an idle queue ten times a second, so that a run does not wait at every stage."""
+    """Wakes an idle queue's consumer at once, so that a run does not wait at every stage."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
-        is_used = queue_name in self.queues  # nothing of ours goes through a delay queue
-        consumer = super().consume(queue_name, prefetch, LONGEST_POLL_MS if is_used else timeout)
-        return PromptConsumer(consumer)
+        if queue_name not in self.queues:  # nothing of ours goes through a delay queue
+            return super().consume(queue_name, prefetch, timeout)
+        # Without a timeout it never sleeps, and leaves the waiting to ours.
+        consumer = super().consume(queue_name, prefetch, timeout=0)
+        return PromptConsumer(consumer, self.client, f"{self.namespace}:{queue_name}")
 
 
 def make_redis(settings: Settings) -> "redis.Redis":

@@ -11,12 +11,16 @@ from audit_export.checkpoint import parse_checkpoint
 from audit_export.export import ExportedSegment, beginning
 from audit_export.segment import LogPoint
 from audit_export.signer import Signer
+from pipeline.conversation import Answer
 from pipeline.database import patiently, tenant_transaction
 from pipeline.merkle import Frontier
-from pipeline.outbox import Outbox
+from pipeline.outbox import Outbox, Work
 from pipeline.seal import current_head
 
 BATCH = 1000
+BODIES = (
+    "SELECT sequence, body FROM audit_log WHERE sequence BETWEEN :first AND :last ORDER BY sequence"
+)
 LOCK_TIMEOUT_SECONDS = 60
 
 
@@ -115,14 +119,13 @@ def read_bodies(
 
 def read_batch(connection: Connection, first: int, last: int) -> list[tuple[int, bytes]]:
     """The same from the tenant's open transaction, all at once."""
-    rows = connection.execute(
-        text(
-            "SELECT sequence, body FROM audit_log"
-            " WHERE sequence BETWEEN :first AND :last ORDER BY sequence"
-        ),
-        {"first": first, "last": last},
-    )
+    rows = connection.execute(text(BODIES), {"first": first, "last": last})
     return [(sequence, bytes(body)) for sequence, body in rows]
+
+
+def ask_batch(work: Work, first: int, last: int) -> Answer:
+    """The same within a conversation."""
+    return work.ask(BODIES, first=first, last=last)
 
 
 def latest_note(connection: Connection) -> str | None:
@@ -142,7 +145,7 @@ def sign_head(outbox: Outbox, signer: Signer, tenant_id: UUID) -> str:
         InconsistentHistory, RewindRefused: The log does not continue what was signed before.
     """
     with outbox.work(tenant_id) as work:
-        work.execute(
+        work.ask(
             "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=f"sign {tenant_id}"
         )
         note = signer.sign(
@@ -152,10 +155,10 @@ def sign_head(outbox: Outbox, signer: Signer, tenant_id: UUID) -> str:
             lambda first, last: (
                 body
                 for begin in range(first, last + 1, BATCH)
-                for _, body in read_batch(work.connection, begin, min(last, begin + BATCH - 1))
+                for _, body in ask_batch(work, begin, min(last, begin + BATCH - 1)).all()
             ),
         )
-        work.execute(
+        work.ask(
             "INSERT INTO audit_checkpoints (tenant_id, tree_size, note)"
             " VALUES (:tenant, :size, :note)",
             tenant=tenant_id,

@@ -13,13 +13,13 @@ One transaction, serial per tenant by the lock on its head, parallel across tena
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, text
 
-from pipeline.audit import AuditRecord, Head, body, projection
+from pipeline.audit import AuditRecord, Head, body, chain_hash
+from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
 from pipeline.merkle import Frontier, leaf_hash
@@ -60,15 +60,33 @@ class _Chain:
     sealed_at: datetime
     rows: list[dict[str, Any]]
 
+    @property
+    def head(self) -> Head:
+        return Head(size=self.sequence, root=self.frontier.root(), chain_hash=self.hash)
+
     def append(self, record: AuditRecord) -> None:
         sealed = body(record, sequence=self.sequence + 1, sealed_at=self.sealed_at)
-        row = projection(sealed, previous=self.hash)
-        self.hash = bytes.fromhex(row["integrity_hash"])
+        self.hash = chain_hash(self.hash, sealed)
         self.sequence += 1
         self.frontier = self.frontier.append(leaf_hash(sealed))
-        for name in ("before_state", "after_state", "metadata"):
-            row[name] = None if row[name] is None else Jsonb(row[name])
-        self.rows.append({**row, "body": sealed})
+        # The projection of `sealed`, without reading it again; a test compares the two.
+        self.rows.append(
+            {
+                "id": record.id,
+                "occurred_at": record.occurred_at,
+                "actor_type": record.actor_type,
+                "actor_id": record.actor_id,
+                "action": record.action,
+                "resource_type": record.resource_type,
+                "resource_id": record.resource_id,
+                "before_state": None if record.before is None else Jsonb(record.before),
+                "after_state": None if record.after is None else Jsonb(record.after),
+                "metadata": Jsonb(record.metadata),
+                "integrity_hash": self.hash.hex(),
+                "sequence": self.sequence,
+                "body": sealed,
+            }
+        )
 
 
 def seal(work: Work) -> Sealed:
@@ -77,14 +95,24 @@ def seal(work: Work) -> Sealed:
     Raises:
         HeadMissing, HeadMoved: Nothing was sealed.
     """
-    chain, before = _lock_head(work)
-    if _is_paused(work):
-        return Sealed(head=current_head(work), entries=0, runs=(), more=False)
-    waiting = _waiting_runs(work)
-    pending = work.execute(
+    locked = work.ask(
+        "SELECT sequence, hash, frontier, greatest(sealed_at, clock_timestamp())"
+        " FROM audit_heads FOR UPDATE"
+    )
+    # Asked once: records and the runs they belong to are sealed together or not at all.
+    paused = work.ask(
+        "SELECT EXISTS (SELECT 1 FROM queue_states WHERE queue = :stage AND state = 'paused')",
+        stage=Stage.AUDIT.value,
+    )
+    claimed = work.ask(WAITING, stage=Stage.AUDIT.value, limit=RUNS_AT_ONCE)
+    records = work.ask(
         "SELECT pending_id, record FROM audit_pending ORDER BY pending_id LIMIT :limit",
         limit=RECORDS_AT_ONCE,
-    ).all()
+    )
+    chain = _chain(work, locked)
+    if paused.scalar_one():
+        return Sealed(head=chain.head, entries=0, runs=(), more=False)
+    before, waiting, pending = chain.sequence, claimed.all(), records.all()
     more = len(pending) == RECORDS_AT_ONCE
     for _, record in pending:
         chain.append(AuditRecord.from_json(record))
@@ -94,9 +122,8 @@ def seal(work: Work) -> Sealed:
     if chain.rows:
         _write(work, chain, before, [row[0] for row in pending])
     _complete(work, [run_id for run_id, _, _ in finished])
-    head = Head(size=chain.sequence, root=chain.frontier.root(), chain_hash=chain.hash)
     return Sealed(
-        head=head,
+        head=chain.head,
         entries=len(chain.rows),
         runs=tuple(run_id for run_id, _, _ in finished),
         more=more or len(waiting) == RUNS_AT_ONCE,
@@ -105,21 +132,18 @@ def seal(work: Work) -> Sealed:
 
 def current_head(work: Work) -> Head:
     """Raises: HeadMissing."""
-    row = work.execute("SELECT sequence, hash, frontier FROM audit_heads").one_or_none()
+    row = work.ask("SELECT sequence, hash, frontier FROM audit_heads").one_or_none()
     if row is None:
         raise HeadMissing(f"tenant {work.tenant_id} has no audit head")
     frontier = Frontier.from_bytes(bytes(row[2]))
     return Head(size=row[0], root=frontier.root(), chain_hash=bytes(row[1]))
 
 
-def _lock_head(work: Work) -> tuple[_Chain, int]:
-    row = work.execute(
-        "SELECT sequence, hash, frontier, greatest(sealed_at, clock_timestamp())"
-        " FROM audit_heads FOR UPDATE"
-    ).one_or_none()
+def _chain(work: Work, locked: Answer) -> _Chain:
+    row = locked.one_or_none()
     if row is None:
         raise HeadMissing(f"tenant {work.tenant_id} has no audit head")
-    chain = _Chain(
+    return _Chain(
         tenant_id=work.tenant_id,
         sequence=row[0],
         hash=bytes(row[1]),
@@ -127,30 +151,15 @@ def _lock_head(work: Work) -> tuple[_Chain, int]:
         sealed_at=row[3].astimezone(UTC),
         rows=[],
     )
-    return chain, row[0]
 
 
-def _is_paused(work: Work) -> bool:
-    # Asked once: records and the runs they belong to are sealed together or not at all.
-    paused: bool = work.execute(
-        "SELECT EXISTS (SELECT 1 FROM queue_states WHERE queue = :stage AND state = 'paused')",
-        stage=Stage.AUDIT.value,
-    ).scalar_one()
-    return paused
-
-
-def _waiting_runs(work: Work) -> list[Any]:
-    """Claim what is due at audit by row locks; a run that moved on meanwhile is not taken."""
-    return list(
-        work.execute(
-            "SELECT r.run_id, r.epoch, r.status FROM handoffs"  # noqa: S608  # constant parts
-            " JOIN runs r USING (tenant_id, run_id)"
-            f" WHERE stage = :stage AND r.epoch = handoffs.epoch AND {OPEN}"
-            " ORDER BY handoffs.created_at LIMIT :limit FOR UPDATE OF handoffs, r SKIP LOCKED",
-            stage=Stage.AUDIT.value,
-            limit=RUNS_AT_ONCE,
-        )
-    )
+# Claimed by row locks; a run that moved on meanwhile is not taken.
+WAITING = (
+    "SELECT r.run_id, r.epoch, r.status FROM handoffs"  # noqa: S608  # constant parts
+    " JOIN runs r USING (tenant_id, run_id)"
+    f" WHERE stage = :stage AND r.epoch = handoffs.epoch AND {OPEN}"
+    " ORDER BY handoffs.created_at LIMIT :limit FOR UPDATE OF handoffs, r SKIP LOCKED"
+)
 
 
 def _last_entry(tenant_id: UUID, run_id: UUID, epoch: int, status: Status) -> AuditRecord:
@@ -170,42 +179,61 @@ def _last_entry(tenant_id: UUID, run_id: UUID, epoch: int, status: Status) -> Au
     )
 
 
-INSERT = text(
-    'INSERT INTO audit_log (id, "timestamp", occurred_at, tenant_id, actor_type, actor_id, action,'
-    " resource_type, resource_id, before_state, after_state, metadata, integrity_hash, sequence,"
-    " body) VALUES (:id, :timestamp, :occurred_at, :tenant_id, :actor_type, :actor_id, :action,"
-    " :resource_type, :resource_id, :before_state, :after_state, :metadata, :integrity_hash,"
-    " :sequence, :body)"
+# One statement for a batch; its arrays are read side by side.
+COLUMNS: Final = {
+    "id": "uuid",
+    "occurred_at": "timestamptz",
+    "actor_type": "text",
+    "actor_id": "text",
+    "action": "text",
+    "resource_type": "text",
+    "resource_id": "text",
+    "before_state": "jsonb",
+    "after_state": "jsonb",
+    "metadata": "jsonb",
+    "integrity_hash": "text",
+    "sequence": "bigint",
+    "body": "bytea",
+}
+INSERT = (
+    f'INSERT INTO audit_log (tenant_id, "timestamp", {", ".join(COLUMNS)})'  # noqa: S608  # constant parts
+    " SELECT :tenant, :sealed_at, batch.* FROM unnest("
+    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in COLUMNS.items())
+    + ") AS batch"
 )
 
 
 def _write(work: Work, chain: _Chain, before: int, pending: list[int]) -> None:
-    connection: Connection = work.connection
-    connection.execute(INSERT, chain.rows)
-    work.execute("DELETE FROM audit_pending WHERE pending_id = ANY(:ids)", ids=pending)
-    moved = work.execute(
+    work.ask(
+        INSERT,
+        unless=None,
+        tenant=work.tenant_id,
+        sealed_at=chain.sealed_at,
+        **{name: [row[name] for row in chain.rows] for name in COLUMNS},
+    )
+    work.ask("DELETE FROM audit_pending WHERE pending_id = ANY(:ids)", ids=pending)
+    work.ask(
         "UPDATE audit_heads SET sequence = :sequence, hash = :hash, tree_size = :sequence,"
         " frontier = :frontier, sealed_at = :sealed_at WHERE sequence = :before",
+        unless=HeadMoved(f"the audit head of tenant {work.tenant_id} moved while it was locked"),
         sequence=chain.sequence,
         hash=chain.hash,
         frontier=chain.frontier.to_bytes(),
         sealed_at=chain.sealed_at,
         before=before,
     )
-    if moved.rowcount != 1:
-        raise HeadMoved(f"the audit head of tenant {work.tenant_id} moved while it was locked")
 
 
 def _complete(work: Work, runs: list[UUID]) -> None:
     if not runs:
         return
-    work.execute(
+    work.ask(
         "UPDATE runs SET sealed_at = clock_timestamp(), changed_at = clock_timestamp(),"
         " status = CASE status WHEN 'delivered' THEN 'completed' ELSE status END"
         " WHERE run_id = ANY(:runs)",
         runs=runs,
     )
-    work.execute(
+    work.ask(
         "DELETE FROM handoffs WHERE stage = :stage AND run_id = ANY(:runs)",
         stage=Stage.AUDIT.value,
         runs=runs,
