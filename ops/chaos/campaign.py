@@ -13,8 +13,6 @@ import psycopg
 from ops.chaos.checks import Evidence, Verdict, judge, requests_per_key
 from ops.chaos.killers import Kill, Killer
 from ops.chaos.leftovers import (
-    clock_tool_blocks,
-    forget_clock_tool,
     left_in_the_database,
     left_in_the_sandboxes,
     left_on_the_machine,
@@ -33,15 +31,15 @@ from ops.chaos.plan import CLOCK, Plan, strikes
 from ops.chaos.records import Records
 from ops.chaos.recovery import wait_until_back
 from ops.chaos.report import Outcome
-from ops.chaos.system import System, running_system
+from ops.chaos.system import System, SystemBroken, running_system
 from ops.chaos.trail import as_json, prove_trail
 from ops.chaos.world import TENANTS, Sender, Site, build_world
 from ops.processes import web_urls
 from pipeline.registry import new_webhook_secret
 
 SETTLE_SECONDS: Final = 240.0
-QUIET_SECONDS: Final = 5.0
-"""Before the first kill: the load must have begun."""
+BEGIN_SECONDS: Final = 120.0
+"""Within which the first run must have ended: what never worked proves nothing when killed."""
 
 POLL_SECONDS: Final = 0.5
 
@@ -85,31 +83,28 @@ class Campaign:
         Raises:
             AwgpError: The system did not come up, or could not be taken down.
         """
-        blocks, began = clock_tool_blocks(), time.monotonic()
+        began = time.monotonic()
         secrets = {slug: new_webhook_secret() for slug in TENANTS}
-        try:
-            with ExitStack() as stack:
-                receiver = running_receiver(self._folder, secrets, self._plan.seed)
-                target_url = stack.enter_context(receiver)
-                system = stack.enter_context(
-                    running_system(
-                        self._folder,
-                        lease_seconds=self._plan.lease_seconds,
-                        steps_clock=CLOCK in self._plan.kinds,
-                        seed=self._plan.seed,
-                    )
+        with ExitStack() as stack:
+            receiver = running_receiver(self._folder, secrets, self._plan.seed)
+            target_url = stack.enter_context(receiver)
+            system = stack.enter_context(
+                running_system(
+                    self._folder,
+                    lease_seconds=self._plan.lease_seconds,
+                    steps_clock=CLOCK in self._plan.kinds,
+                    seed=self._plan.seed,
                 )
-                senders = build_world(
-                    Site(
-                        data=system.data,
-                        runtime_digest=self._runtime_digest,
-                        target_url=target_url,
-                        target_secrets=secrets,
-                    )
+            )
+            senders = build_world(
+                Site(
+                    data=system.data,
+                    runtime_digest=self._runtime_digest,
+                    target_url=target_url,
+                    target_secrets=secrets,
                 )
-                verdict, left, facts = self._strike_and_judge(system, senders)
-        finally:
-            forget_clock_tool(blocks)
+            )
+            verdict, left, facts = self._strike_and_judge(system, senders)
         left += left_on_the_machine(system.data)
         requests = received(self._folder)
         return Outcome(
@@ -130,7 +125,7 @@ class Campaign:
             with running_client(self._folder, ingest, senders, self._plan):
                 self._strike(killer, records, system)
                 self._phase("finishing what was begun", records)
-            if system.faketime:
+            if system.clock is not None:
                 killer.set_clock(0.0)
             self._settle(records)
             self._phase("judging", records)
@@ -153,13 +148,12 @@ class Campaign:
     def _strike(self, killer: Killer, records: Records, system: System) -> None:
         """Kill, wait for the return and for the service, rest, until the plan is over."""
         chance = random.Random(f"pauses {self._plan.seed}")  # noqa: S311  # repeatable
+        self._begin(records)
         began = time.monotonic()
-        self._phase("under load", records)
-        self._rest(QUIET_SECONDS, records)
         for rounds, kinds in strikes(self._plan):
             if self._is_over(rounds, began):
                 return
-            possible = [kind for kind in kinds if kind != CLOCK or system.faketime]
+            possible = [kind for kind in kinds if kind != CLOCK or system.clock is not None]
             struck = [killer.strike(kind) for kind in possible]
             self._kills += struck
             for kill in struck:
@@ -171,6 +165,16 @@ class Campaign:
             )
             self._phase("under load", records)
             self._rest(chance.uniform(*self._plan.pause_seconds), records)
+
+    def _begin(self, records: Records) -> None:
+        deadline = time.monotonic() + BEGIN_SECONDS
+        while self._standing.completed == 0:
+            if time.monotonic() > deadline:
+                raise SystemBroken(
+                    f"no run ended within {BEGIN_SECONDS:.0f} s of an unharmed system"
+                )
+            self._phase("under load", records)
+            time.sleep(POLL_SECONDS)
 
     def _is_over(self, rounds: int, began: float) -> bool:
         return self._plan.is_over(
@@ -224,6 +228,6 @@ def _facts(
         "no_op": len(evidence.runs) - in_gvisor,
         "statuses": dict(verdict.statuses),
         "audit": trail,
-        "clock": "stepped with libfaketime" if system.faketime else "not stepped",
+        "clock": "stepped" if system.clock is not None else "not stepped",
         "sent_again": sum(each.tries > 1 for each in evidence.acknowledged),
     }

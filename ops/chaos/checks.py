@@ -26,7 +26,7 @@ CAUSES: Final = frozenset({"execute", "runtime_host", "postgres", "postgres_back
 """Kills that can leave an execution's outcome in doubt: its worker's, its host's, its truth's."""
 
 SLACK_SECONDS: Final = 1.5
-"""Between a kill and the ledger's note of it; the clock's tool looks once a second, too."""
+"""Between a kill and the ledger's note of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,13 +185,13 @@ class Killer:
         before = self.clock_offsets[-1][1]
         after = round(self._chance.uniform(-LARGEST_STEP_SECONDS, LARGEST_STEP_SECONDS), 1)
         self.set_clock(after)
-        stepped_at = time.monotonic()
-        # The library looks at its file once a second.
-        return f"stepped by {after - before:+.0f} s", lambda: time.monotonic() > stepped_at + 1.2
+        return f"stepped by {after - before:+.0f} s", lambda: True
 
     def set_clock(self, offset: float) -> None:
         """Put AWGP's clock this many seconds from the machine's."""
-        self._system.step_clock(offset)
+        if self._system.clock is None:
+            raise SystemBroken("this system's clock is the machine's, which is not ours to step")
+        self._system.clock.step_to(offset)
         self.clock_offsets.append((time.time(), offset))
 
     # Being back.

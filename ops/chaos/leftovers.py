@@ -59,19 +59,6 @@ def left_on_the_machine(data: DataFolder) -> list[str]:
     ]
 
 
-def forget_clock_tool(before: frozenset[str]) -> None:
-    """Remove what libfaketime leaves of processes that are gone: no part of AWGP makes it."""
-    for name in clock_tool_blocks() - before:
-        if not Path("/proc", name.rpartition("_")[2]).exists():
-            Path("/dev/shm", name).unlink(missing_ok=True)  # noqa: S108  # where they are
-
-
-def clock_tool_blocks() -> frozenset[str]:
-    """The shared memory of libfaketime's processes, by name."""
-    prefixes = ("faketime_shm_", "sem.faketime_sem_")
-    return frozenset(name for name in os.listdir("/dev/shm") if name.startswith(prefixes))  # noqa: S108, PTH208
-
-
 def _files_of_a_running_system(data: DataFolder) -> list[str]:
     run = data.folder("run")
     found = [*run.rglob("*.sock"), *run.glob("*.process.json"), *_entries(run / "secrets")]

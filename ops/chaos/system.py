@@ -1,8 +1,7 @@
 """A real `awgp up` on a throwaway folder, with chaos's own doors: an executor and a clock.
 
 Two things differ from any other `awgp up`: `execute` reaches its runtime host through `host.py`,
-and, where libfaketime is installed, AWGP's processes and PostgreSQL read their time through it, so
-that the clock can be stepped under all of them at once.
+and AWGP's processes and PostgreSQL read their time of day from `clock.py`, if it is to be stepped.
 """
 
 import json
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from ops.chaos.clock import SteppedClock
 from ops.embedded.data_folder import DataFolder, open_data_folder, write_atomically
 from ops.embedded.postgres import postgres_program
 from ops.embedded.program import Program
@@ -23,7 +23,6 @@ from ops.processes import app_programs, runtime_socket
 from ops.supervise import Supervisor
 from pipeline.errors import AwgpError
 
-FAKETIME: Final = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 HOST: Final = "chaos-host"
 NOT_STEPPED: Final = frozenset({"runtime-host"})
 """It has its own clock only: everything it bounds in time is monotonic."""
@@ -39,13 +38,13 @@ class System:
 
     Args:
         folder: Throwaway: the data folder and chaos's own files lie in it.
-        faketime: Whether the clock can be stepped.
+        clock: What AWGP's time of day is read from; None where it is the machine's.
     """
 
     folder: Path
     data: DataFolder
     supervisor: Supervisor
-    faketime: bool
+    clock: SteppedClock | None
 
     def file(self, name: str) -> Path:
         """Where a file of chaos's own lies."""
@@ -54,10 +53,6 @@ class System:
     @property
     def ledger(self) -> Path:
         return self.file("launches.jsonl")
-
-    def step_clock(self, seconds: float) -> None:
-        """Set the clock of AWGP and PostgreSQL this far from the machine's."""
-        write_atomically(self.file("clock"), f"{seconds:+.3f}\n", mode=0o644)
 
 
 def awgp(data: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
@@ -109,7 +104,7 @@ def running_system(
             folder=folder,
             data=data,
             supervisor=Supervisor(data),
-            faketime=steps_clock and FAKETIME.exists(),
+            clock=SteppedClock.build(folder) if steps_clock else None,
         )
         _change_programs(system, told, seed)
         yield system
@@ -123,43 +118,25 @@ def _change_programs(system: System, told: Mapping[str, str], seed: int) -> None
     programs = app_programs(system.data, operator=told, users=users)
     owner = users.of("execute")
     _add_host(system, owner, seed)
-    system.step_clock(0)
-    if system.faketime:
+    if system.clock is not None:
         system.supervisor.stop([each.name for each in programs])
-        _exchange(system, _with_clock(system, postgres_program(system.data)))
+        _exchange(system, system.clock.under(postgres_program(system.data)))
     for each in programs:
         changed = each
         if each.name.startswith("execute"):
             socket = {"AWGP_RUNTIME_SOCKET": str(_socket(system.data))}
             changed = replace(each, environment={**each.environment, **socket})
-        if system.faketime and each.name not in NOT_STEPPED:
-            changed = _with_clock(system, changed)
+        if system.clock is not None and each.name not in NOT_STEPPED:
+            changed = system.clock.under(changed)
         if changed is not each:
             _exchange(system, changed)
-        elif system.faketime:
+        elif system.clock is not None:
             system.supervisor.start(each.name)
 
 
 def _exchange(system: System, program: Program) -> None:
     system.supervisor.remove(program.name)
     system.supervisor.add(program)
-
-
-def _with_clock(system: System, program: Program) -> Program:
-    """The same program, its time read through libfaketime.
-
-    Set by env(1) after our launcher has become the part's user: a block of shared memory that the
-    library makes for one user is closed to the next.
-    """
-    told = {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(system.file("clock")),
-        "FAKETIME_CACHE_DURATION": "1",
-        # A step moves the time of day; what counts from boot goes on (clock_settime(2)).
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    setting = tuple(f"{name}={value}" for name, value in told.items())
-    return replace(program, command=("/usr/bin/env", *setting, *program.command))
 
 
 def _add_host(system: System, owner: int | None, seed: int) -> None:
