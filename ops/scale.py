@@ -18,11 +18,12 @@ from ops.instances import (
 )
 from ops.processes import instance
 from ops.program_templates import template
+from ops.services import embedded_services
 from ops.supervise import Report, Supervisor, SupervisorUnreachable, wait_for_apps
 
 _AT_WORK = ("STARTING", "RUNNING", "BACKOFF")
-_NEVER_SCALED = "web"
-"""Runs wherever AWGP's own processes do; without it, only the servers were started."""
+_SERVERS = {service.name for service in embedded_services({})}
+"""Where nothing else runs, AWGP's own processes were not started: there is nothing to scale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def _present(data: DataFolder) -> dict[str, str] | None:
         states = {each.name: each.state for each in Supervisor(data).states()}
     except SupervisorUnreachable:
         return None
-    return states if _NEVER_SCALED in states else None
+    return states if states.keys() - _SERVERS else None
 
 
 def _bring_to(
