@@ -2,15 +2,18 @@
 
 import base64
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from audit_export.checkpoint import CheckpointInvalid, SignerKey
-from audit_export.s3_store import S3Store
 from audit_export.signer import Signer
 from pipeline.settings import SettingInvalid, Settings
+
+if TYPE_CHECKING:
+    from audit_export.s3_store import S3Store
 
 
 def make_signer(settings: Settings) -> Signer:
@@ -56,8 +59,10 @@ def _private_key(settings: Settings) -> Ed25519PrivateKey:
     return key
 
 
-def make_store(settings: Settings) -> S3Store:
+def make_store(settings: Settings) -> "S3Store":
     """Raises: SettingInvalid."""
+    from audit_export.s3_store import S3Store  # noqa: PLC0415  # boto3, which a signer never needs
+
     if not settings.s3_endpoint or not settings.s3_access_key or not settings.s3_secret_key:
         raise SettingInvalid(
             "AWGP_S3_ENDPOINT, AWGP_S3_ACCESS_KEY and AWGP_S3_SECRET_KEY must be set to export"

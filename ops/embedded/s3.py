@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.embedded.data_folder import (
@@ -251,6 +249,10 @@ def _sockets(data: DataFolder) -> Path:
 
 
 def _client(data: DataFolder, access_key: str, secret_key: str) -> "S3Client":
+    # Slow to import, and most who come here only want to know where the server is.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
     return boto3.client(
         "s3",
         endpoint_url=s3_endpoint(data),
