@@ -81,7 +81,11 @@ def dramatiq_arguments(
 
 def worker_environ(queues: tuple[str, ...], threads: int) -> dict[str, str]:
     """What the Dramatiq command must find in the environment beside our own settings."""
-    environ = {"AWGP_QUEUES": " ".join(queues)}
+    environ = {
+        "AWGP_QUEUES": " ".join(queues),
+        # Milliseconds until a consumer looks for a broker again that went away; 3000 otherwise.
+        "dramatiq_restart_delay": "500",
+    }
     if ONE_AT_A_TIME & {Stage(queue) for queue in queues}:
         # Dramatiq fetches twice its threads otherwise. It counts what is being worked on among
         # what it has fetched (brokers/redis.py), so this is one a thread and none in waiting.

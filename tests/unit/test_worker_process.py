@@ -82,6 +82,10 @@ def test_what_takes_long_is_fetched_one_a_thread() -> None:
     assert "dramatiq_queue_prefetch" not in worker_environ(("policy", "hold"), 4)
 
 
+def test_a_consumer_looks_for_a_lost_broker_again_within_a_second() -> None:
+    assert int(worker_environ(("policy",), 4)["dramatiq_restart_delay"]) < 1000
+
+
 def test_the_dramatiq_command_is_pointed_at_an_instance() -> None:
     arguments = dramatiq_arguments(("policy", "hold"), 2, 8, 26)
     assert arguments[0] == "actors.worker:broker"
