@@ -30,7 +30,7 @@ from ops.embedded.valkey import valkey_ready, valkey_url
 from ops.processes import runtime_socket, web_urls
 
 READY_SECONDS: Final = 90.0
-POLL_SECONDS: Final = 0.05
+POLL_SECONDS: Final = 0.1
 AWAY_SECONDS: Final = (4.0, 12.0)
 """How long S3 is kept away."""
 

@@ -16,7 +16,7 @@ from ops.chaos.system import SystemBroken
 from ops.chaos.world import Sender
 from ops.embedded.data_folder import write_atomically
 
-REAL_SHARE: Final = 0.08
+REAL_SHARE: Final = 0.05
 """Of the load. A cold sandbox takes most of a second of a core, ten times all else of a run."""
 
 HELD_SHARE: Final = 0.02

@@ -41,7 +41,7 @@ class Plan:
     rounds: int = 3
     acknowledged: int = 5000
     kinds: tuple[str, ...] = KINDS
-    rate: float = 10.0
+    rate: float = 20.0
     pause_seconds: tuple[float, float] = (0.5, 6.0)
     lease_seconds: int = 15
 
@@ -59,7 +59,6 @@ def short_plan(seed: int) -> Plan:
         rounds=1,
         acknowledged=150,
         kinds=SHORT_KINDS,
-        rate=8.0,
         pause_seconds=(0.1, 1.0),
         lease_seconds=3,
     )
