@@ -19,7 +19,7 @@ _ASSISTANTS = """
         b.manifest ->> 'name' AS bundle_name, b.manifest ->> 'version' AS bundle_version,
         v.runtime_name AS runtime, v.runtime_digest, b.manifest ->> 'retry' AS retry,
         b.manifest -> 'limits' AS limits, v.sandbox_policy -> 'limits' AS ceiling,
-        v.author_person_id AS author, v.created_at,
+        p.display_name AS author, v.created_at,
         ARRAY(SELECT t.name FROM assistant_targets x JOIN targets t USING (tenant_id, target_id)
             WHERE x.tenant_id = a.tenant_id AND x.assistant_id = a.assistant_id
                 AND x.version = v.version ORDER BY x.position) AS targets,
@@ -29,6 +29,7 @@ _ASSISTANTS = """
     FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id
         AND v.assistant_id = a.assistant_id AND v.version = a.current_version
     JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
+    JOIN persons p ON p.tenant_id = v.tenant_id AND p.person_id = v.author_person_id
     ORDER BY a.name"""
 _TARGETS = """
     SELECT t.name, t.target_id AS id, v.version, v.url, v.settings,

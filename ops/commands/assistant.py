@@ -265,6 +265,8 @@ def remove(desk: Desk, name: str, *, yes: bool, as_json: bool) -> None:
     Example:
       awgp assistant remove invoice-check --yes
     """
+    with desk.looking() as work:
+        find_assistant(work, name)
     confirm(f"Runs of {name} that wait will be denied.", yes=yes)
     with desk.changing() as change:
         assistant_id = remove_assistant(change.work, name, actor=change.actor)

@@ -195,7 +195,9 @@ def remove(desk: Desk, person: str, *, heir: str | None, yes: bool, as_json: boo
     Example:
       awgp person remove nora --to "Max Weil"
     """
-    confirm(f"{person} will be refused in {desk.slug} from now on.", yes=yes)
+    with desk.looking() as work:
+        known = desk.person(work, person)
+    confirm(f"{known} will be refused in {desk.slug} from now on.", yes=yes)
     with desk.changing() as change:
         found = change.person(person)
         taker = None if heir is None else change.person(heir)

@@ -198,6 +198,8 @@ def expire(desk: Desk, name: str, *, secret_id: UUID | None, yes: bool, as_json:
       awgp source expire erp --yes
       awgp source expire erp --secret 01936c2e-... --yes
     """
+    with desk.looking() as work:
+        find_source(work, name)
     which = "every secret but the newest" if secret_id is None else f"the secret {secret_id}"
     confirm(f"What is signed with {which} of {name} will be refused.", yes=yes)
     with desk.changing() as change:
@@ -219,6 +221,8 @@ def remove(desk: Desk, name: str, *, yes: bool, as_json: bool) -> None:
     Example:
       awgp source remove erp --yes
     """
+    with desk.looking() as work:
+        find_source(work, name)
     confirm(f"The source {name} of {desk.slug} stops at once, its address for ever.", yes=yes)
     with desk.changing() as change:
         source_id = remove_source(change.work, name, actor=change.actor)

@@ -20,6 +20,7 @@ from pipeline.address_guard import AddressRefused, check_url
 from pipeline.delivery import TargetSettings
 from pipeline.outbox import Work
 from pipeline.registry import add_target, new_webhook_secret
+from pipeline.registry_find import find_target
 from pipeline.registry_names import FieldInvalid, NotSetUp, check_name
 from pipeline.registry_remove import remove_target
 from pipeline.registry_view import list_targets
@@ -191,6 +192,8 @@ def remove(desk: Desk, name: str, *, yes: bool, as_json: bool) -> None:
     Example:
       awgp target remove ledger --yes
     """
+    with desk.looking() as work:
+        find_target(work, name)
     confirm(f"The target {name} of {desk.slug} and its secret will be gone.", yes=yes)
     with desk.changing() as change:
         target_id = remove_target(change.work, name, actor=change.actor)
