@@ -16,10 +16,17 @@ from ops.bench.trunk_tenants import BenchTenant, accept_runs
 from ops.embedded.data_folder import DataFolder
 from ops.login_engine import login_engine
 from pipeline.errors import AwgpError
+from pipeline.handoff import FAST_PATH_GRACE
 from pipeline.settings import Settings
 
 POLL_SECONDS = 0.05
 ROUND_SECONDS = 900.0
+PAUSE = text("UPDATE awgp.queue_states SET state = 'paused' WHERE queue = 'policy'")
+OPEN = text("UPDATE awgp.queue_states SET state = 'running' WHERE queue = 'policy'")
+ACCEPTED_NOW = text(
+    "WITH moved AS (UPDATE awgp.handoffs SET next_send_at = clock_timestamp() + :grace)"
+    " SELECT clock_timestamp()"
+)
 
 
 class BenchFailed(AwgpError):
@@ -59,9 +66,11 @@ def trunk_round(
     Raises:
         BenchFailed: Some run did not complete.
     """
-    messages = accept_runs(data, tenants, count)
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        started = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        connection.execute(PAUSE)  # or the relay would begin before the clock does
+        messages = accept_runs(data, tenants, count)
+        connection.execute(OPEN)
+        started = connection.execute(ACCEPTED_NOW, {"grace": FAST_PATH_GRACE}).scalar_one()
         for message in messages:
             broker.enqueue(message)
         _wait_until_through(connection)
