@@ -137,11 +137,13 @@ class Killer:
             return "postmaster", [pid]
         if kind == "runtime_host":
             return "the process", [pid]  # its sandboxes stay behind, for it to sweep
-        how = self._chance.choice(("tree", "master", "child")) if below else "tree"
+        # The edge's worker is a kind of its own.
+        hows = ("tree", "master") if kind == "ingest" else ("tree", "master", "child")
+        how = self._chance.choice(hows) if below else "tree"
         chosen = {
             "tree": [pid, *below],
             "master": [pid],
-            "child": [self._chance.choice(below or [pid])],
+            "child": below[-1:],
         }
         return how, chosen[how]
 
