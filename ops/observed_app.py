@@ -26,20 +26,26 @@ ASKED_EVERY_SECONDS: Final = 1.0
 class RequestsInHand:
     """When each thread began the request it is at."""
 
-    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(
+        self,
+        inner: Callable[..., Iterable[bytes]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._inner = inner
+        self._clock = clock
         self._began: dict[int, float] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         thread = threading.get_ident()
-        environ[BEGAN] = self._began[thread] = time.monotonic()
+        environ[BEGAN] = self._began[thread] = self._clock()
         try:
             return self._inner(environ, start_response)
         finally:
             self._began.pop(thread, None)
 
     def nothing_stuck(self) -> str | None:
-        now = time.monotonic()
+        now = self._clock()
         stuck = sum(now - began > STUCK_SECONDS for began in list(self._began.values()))
         return f"{stuck} requests have taken {STUCK_SECONDS:.0f} s" if stuck else None
 
@@ -55,9 +61,7 @@ def observe(app: Flask, service: str, address: str, *, folder: str | None) -> Ex
     Raises:
         SettingInvalid: The address is none.
     """
-    in_hand = RequestsInHand(app.wsgi_app)
-    app.wsgi_app = in_hand  # type: ignore[method-assign]  # Flask's own way to wrap it
-    app.after_request(lambda response: _count(service, response))
+    in_hand = count_requests(app, service)
     health = Health(
         alive={"requests": in_hand.nothing_stuck},
         # However many ask: no probe is worth a connection of its own.
@@ -66,6 +70,14 @@ def observe(app: Flask, service: str, address: str, *, folder: str | None) -> Ex
     exposition = Exposition(address, health, folder=folder)
     exposition.start()
     return exposition
+
+
+def count_requests(app: Flask, service: str) -> RequestsInHand:
+    """Count and time what the app answers from now on, by route."""
+    in_hand = RequestsInHand(app.wsgi_app)
+    app.wsgi_app = in_hand  # type: ignore[method-assign]  # Flask's own way to wrap it
+    app.after_request(lambda response: _count(service, response))
+    return in_hand
 
 
 def _count(service: str, response: Response) -> Response:

@@ -55,6 +55,9 @@ _NEEDS_RUNTIME_SOCKET = ("execute", "runtime-host")
 _SETTLE_SECONDS = 10
 """What work that was cut short may take to be written down, before SIGKILL."""
 
+_DOOR_STOP_SECONDS = 30
+"""More than gunicorn gives requests to be answered (ops/gunicorn_conf.py)."""
+
 QUEUES = ("policy", "hold", "execute", "post_action", "audit", "export")
 KINDS = ("runtime-host", "ingest", "web", *QUEUES, "relay")
 
@@ -162,8 +165,8 @@ def app_programs(
             for kind in SCALABLE
             for name in instance_names(kind, wanted[kind])
         ),
-        _program(at, "ingest", _gunicorn(data, "ingest"), stop_seconds=20),
-        _program(at, "web", _gunicorn(data, "web"), stop_seconds=20),
+        _program(at, "ingest", _gunicorn(data, "ingest"), stop_seconds=_DOOR_STOP_SECONDS),
+        _program(at, "web", _gunicorn(data, "web"), stop_seconds=_DOOR_STOP_SECONDS),
     ]
     names = [program.name for program in programs]
     # A port that someone took while we were down is given up; ours may be in use otherwise.
@@ -187,7 +190,7 @@ def scalable_programs(
             _program(at, queue, (_awgp(), "worker", queue), stop_seconds=seconds)
             for queue in QUEUES
         ),
-        _program(at, RELAY, (_awgp(), RELAY)),
+        _program(at, RELAY, (_awgp(), RELAY), stop_seconds=seconds),
     ]
 
 
