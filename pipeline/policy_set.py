@@ -18,7 +18,7 @@ from typing import Final
 import cedarpy
 import rfc8785
 
-from pipeline.approval import RULE_NAME
+from pipeline.approval import DEFAULT_RULE_NAME, RULE_NAME
 from pipeline.policy_context import ContextFields, parsed_schema
 from pipeline.policy_source import PolicyInvalid, PolicyProblem, PolicyText, read_policies
 
@@ -89,6 +89,16 @@ class PolicySet:
     def hold_rules(self) -> tuple[str, ...]:
         """The names of the approval rules the set asks for by `@hold`, sorted."""
         return tuple(sorted({policy.hold for policy in self.policies if policy.hold}))
+
+    @property
+    def rules_in_use(self) -> tuple[str, ...]:
+        """`hold_rules`, and the default rule where a permit holds without naming one."""
+        by_default = {
+            DEFAULT_RULE_NAME
+            for policy in self.policies
+            if policy.effect is Effect.PERMIT and not policy.hold and not policy.auto
+        }
+        return tuple(sorted({*self.hold_rules, *by_default}))
 
     def by_engine_id(self, engine_id: str) -> Policy:
         """Return the policy behind cedarpy's positional id (`policy0`, `policy1`, ...)."""

@@ -222,9 +222,9 @@ def remove_rule(work: Work, name: str, *, actor: Actor) -> None:
     if not kept:
         raise RuleNotFound(f"the tenant has no approval rule {name!r}; `awgp rule list` shows all")
     active = active_policy(work)
-    if active is not None and name in active.policy_set.hold_rules:
+    if active is not None and name in active.policy_set.rules_in_use:
         raise StillInUse(
-            f"policy version {active.version} is in force and names {name}; activate one without"
+            f"policy version {active.version} is in force and holds by {name}; activate one without"
             " it first"
         )
     work.execute(

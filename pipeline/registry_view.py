@@ -173,7 +173,7 @@ def show_tenant(work: Work) -> Row:
 
 def _named_rules(work: Work) -> tuple[str, ...]:
     active = active_policy(work)
-    return () if active is None else tuple(active.policy_set.hold_rules)
+    return () if active is None else active.policy_set.rules_in_use
 
 
 def _rule(row: Mapping[str, Any]) -> Row:

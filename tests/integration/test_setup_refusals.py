@@ -99,7 +99,7 @@ def awgp(
         (f"rule add finance --group x --reason never {ACME}", "'never' is not one of"),
         (f"rule remove two-approvers {ACME}", "say --yes"),
         (f"rule remove nothing --yes {ACME}", "no approval rule 'nothing'"),
-        (f"rule remove two-approvers --yes {ACME}", "is in force and names two-approvers"),
+        (f"rule remove two-approvers --yes {ACME}", "is in force and holds by two-approvers"),
         ("rule show nothing --tenant acme", "no approval rule 'nothing'"),
         # Targets.
         (f"target add 'a b' {URL} {ACME}", "name: 1 to 63 small letters"),

@@ -7,7 +7,14 @@ from uuid import UUID
 import pytest
 
 from actors.execute import Executor
-from pipeline.policy_store import RuleNotFound, activate_policy_set, add_policy_set
+from pipeline.approval import DEFAULT_RULE
+from pipeline.policy_store import (
+    RuleNotFound,
+    activate_policy_set,
+    add_policy_set,
+    load_rule,
+    requirement_of,
+)
 from pipeline.registry_find import find_target
 from pipeline.registry_names import NotSetUp
 from pipeline.run import Stage
@@ -213,7 +220,7 @@ def test_a_rule_goes_only_when_the_policy_in_force_does_not_name_it_and_strands_
     between = submit(database.outbox("awgp_ingest"), world.acme, HELD_BY_TWO)
     work_off(database, broker, world.acme, Stage.POLICY)
     remove = ("rule", "remove", "two-approvers", *AT, "--yes")
-    assert "policy version 1 is in force and names two-approvers" in awgp.refused(*remove)
+    assert "policy version 1 is in force and holds by two-approvers" in awgp.refused(*remove)
 
     activate(database, world.acme, BY_ONE)
     awgp.told(*remove)
@@ -240,6 +247,21 @@ def test_a_rule_goes_only_when_the_policy_in_force_does_not_name_it_and_strands_
         ]
         == 2
     )
+
+
+def test_a_tenants_own_default_rule_goes_only_when_nothing_is_held_by_it(
+    awgp: CommandLine, database: Database, world: World
+) -> None:
+    strict = ("rule", "add", "default", "--group", "approver", "--quorum", "3", "--as", "ada", *AT)
+    awgp.told(*strict)
+    remove = ("rule", "remove", "default", *AT, "--yes")
+    # A permit that names no rule is held by it.
+    assert "is in force and holds by default" in awgp.refused(*remove)
+    activate(database, world.acme, BY_ONE.replace("permit", '@hold("two-approvers")\npermit'))
+    awgp.told(*remove)
+    with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+        assert load_rule(work, "default") == DEFAULT_RULE
+        assert requirement_of(work, ["default"]).rules == (DEFAULT_RULE,)
 
 
 def test_a_closed_tenant_takes_nothing_new_and_keeps_its_trail(
