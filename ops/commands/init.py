@@ -25,7 +25,7 @@ from ops.first_run_text import (
 )
 from ops.first_tenant import Wanted
 from ops.processes import web_urls
-from ops.runtime_folder import ensure_runtime
+from ops.runtime_folder import ensure_runtime, runtime_digest
 from pipeline.errors import AwgpError
 
 TENANT = "my-company"
@@ -105,7 +105,8 @@ def command(
         ),
         asking=asking,
     )
-    made = set_up_first(data, wanted, runtime=ensure_runtime(os.environ))
+    runtime = runtime_digest(os.environ) or ensure_runtime(os.environ)
+    made = set_up_first(data, wanted, runtime=runtime)
     if isinstance(made, SetUpBefore):
         shown, lines = set_up_before_json(made, wanted), set_up_before_lines(made, wanted)
     else:

@@ -15,13 +15,18 @@ from typing import Any
 
 import pytest
 
-from ops.assistant_template import TEMPLATES
+from ops.embedded.data_folder import existing_data_folder
+from ops.first_logins import first_login
+from ops.login_engine import login_engine
+from ops.provision import add_tenant
+from ops.setup_desk import quiet_outbox
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs/tutorials/your-first-webhook.md").read_text(encoding="utf-8")
 HEADING = "## Your own first webhook in five minutes\n"
+BESIDE = ("--tenant", "beside", "--template", "echo")
 PATIENCE_SECONDS = 60
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LISTED = re.compile(r"^([0-9a-f-]{36})\s.*\s([0-9a-f]{16})\s*$", re.MULTILINE)
@@ -72,10 +77,14 @@ class Shell:
         return done
 
     def known(self) -> dict[str, str]:
-        told = "".join(each.output for each in self.typed)
-        rows, runs = LISTED.findall(told), RUN.findall(told)
-        found = {"RUN": runs[-1]} if runs else {}
-        return found | ({"APPROVAL": rows[-1][0], "DIGEST": rows[-1][1]} if rows else {})
+        """What a reader takes from the screen: the newest approval, the run told of last."""
+        found: dict[str, str] = {}
+        for each in self.typed:
+            if runs := RUN.findall(each.output):
+                found["RUN"] = runs[-1]
+            if rows := LISTED.findall(each.output):
+                found |= {"APPROVAL": rows[0][0], "DIGEST": rows[0][1]}
+        return found
 
     def until(self, command: str, fits: Callable[[str], bool]) -> Typed:
         """Type a command again until its output fits, as a person would."""
@@ -104,7 +113,7 @@ def settled(output: str) -> bool:
 def pasted(shell: Shell, block: str) -> str:
     """The part of what `awgp init` printed that begins as a block does."""
     told = next(each.output for each in shell.typed if each.command == "awgp init")
-    begins = block.split("=")[0] if block.startswith("HOOK=") else "curl"
+    begins = block.split("=", maxsplit=1)[0] if block.startswith("HOOK=") else "curl"
     parts = [part for part in told.split("\n\n") if part.startswith(begins)]
     assert len(parts) == 1, told
     return parts[0]
@@ -154,15 +163,82 @@ def test_the_tutorial_says_what_the_readme_says() -> None:
 def test_five_minutes_lead_to_two_completed_runs_and_a_trail_that_verifies(shell: Shell) -> None:
     runs = shown(shell, "awgp runs list --as owner")
     assert [each["status"] for each in runs] == ["completed", "completed"]
-    views = [shown(shell, f"awgp runs show {each['id']} --as owner") for each in runs]
-    assert [bool(view["approval"]) for view in views] == [True, False]
-    assert [view["execution"]["result"]["amount"] for view in views] == ["2500.00", "42.00"]
-    verified = shown(shell, "awgp audit verify")
-    assert verified["verified"]
+    large = shown(shell, f"awgp runs show {runs[0]['id']} --as owner")
+    assert large["approval"]["status"] == "approved"
+    assert large["execution"]["result"]["amount"] == "2500.00"
+    verified = next(each for each in shell.typed if each.command == "awgp audit verify")
+    assert "my-company: verified" in verified.output
 
 
 def test_the_rest_of_the_tutorial_works_too(shell: Shell) -> None:
     shell.follow(TUTORIAL.partition(HEADING)[2].partition("\n## ")[2])
-    last = shown(shell, "awgp runs list --as owner")
-    shell.until("awgp runs list --as owner", settled)
-    assert {each["assistant"] for each in last} == {"summarise", "late-orders"}
+    assert "the same again, the same run: 202" in told_by(shell, "--duplicate")
+    assert "401 signature-invalid" in told_by(shell, "--bad-signature")
+    assert "a person decides now" in told_by(shell, "awgp source test shop")
+    last = shell.until("awgp runs list --as owner", settled).output
+    assert len(re.findall(r" completed .* late-orders ", last)) == 1, last
+
+
+def told_by(shell: Shell, words: str) -> str:
+    return next(each.output for each in shell.typed if words in each.command)
+
+
+def test_a_run_that_fails_and_one_that_is_not_followed_to_its_end_say_so(shell: Shell) -> None:
+    failed = shell.type("""echo '{"amount_cents": 1}' | awgp source test inbox --payload -""")
+    assert (failed.status, "failed: agent error: exit code 1" in failed.output) == (1, True)
+    early = shell.type("awgp source test inbox --wait 0")
+    assert (early.status, "after 0 s the run is still" in early.output) == (1, True)
+    refused = shell.type("echo '[1]' | awgp source test inbox --payload -")
+    assert (refused.status, "422 json-not-an-object" in refused.output) == (1, True)
+
+
+def test_two_at_once_make_one_tenant_beside_the_others(shell: Shell) -> None:
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ops.cli", "init", *BESIDE, "--json", "--data", data_of(shell)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    answers = [json.loads(each.communicate()[0]) for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    assert sorted(each["made"] for each in answers) == [False, True]
+    made = next(each for each in answers if each["made"])
+    assert [each["username"] for each in made["logins"].values()] == [
+        "owner-beside",
+        "approver-beside",
+    ]
+    tested = shown(shell, "awgp source test inbox --tenant beside")
+    assert (tested["status"], tested["result"]["fields"]) == (
+        "completed",
+        ["amount_cents", "subject"],
+    )
+    again = shell.type("awgp init")
+    assert (again.status, "nothing was changed" in again.output) == (0, True)
+
+
+def test_a_run_that_was_cut_short_is_finished(shell: Shell) -> None:
+    data = existing_data_folder(Path(data_of(shell)))
+    owner = login_engine(data, "awgp_owner")
+    add_tenant(quiet_outbox(owner), slug="half", name="Half")
+    owner.dispose()
+    lost = first_login(data, "half", "owner")
+    made = shown(shell, "awgp init --tenant half")
+    assert made["made"]
+    assert made["logins"]["owner"]["password"] not in (None, lost.password)
+    assert made["signed_in"]
+    assert not (data.root / "init-begun.json").exists()
+
+
+def test_a_password_comes_by_stdin_and_a_wrong_one_is_refused(shell: Shell) -> None:
+    secret = re.search(r"^login +owner +(\S+)$", told_by(shell, "awgp init"), re.MULTILINE)
+    assert secret is not None
+    for password, status in ((secret[1], 0), ("wrong", 2)):
+        done = shell.type(f"awgp login --person owner <<'END'\n{password}\nEND")
+        assert done.status == status, done.output
+
+
+def data_of(shell: Shell) -> str:
+    return shell.type('printf %s "$AWGP_DATA_DIR"').output.strip()
