@@ -89,7 +89,7 @@ def _run(plan: Plan, folder: Path, digest: str, console: Console) -> Outcome:
         def tell(standing: Standing) -> None:
             nonlocal said
             live.update(Text(_line(standing)), refresh=True)
-            if standing.phase != said and standing.phase.startswith("killed"):
+            if standing.phase != said and standing.phase.startswith(("killed", "back")):
                 console.print(_line(standing), soft_wrap=True)
             said = standing.phase
 

@@ -75,6 +75,7 @@ class Campaign:
         self._standing = Standing()
         self._acknowledgements = Acknowledgements(path=folder / "acknowledged.jsonl")
         self._kills: list[Kill] = []
+        self._broken: list[str] = []
         self._asked_at = 0.0
 
     def run(self) -> Outcome:
@@ -142,7 +143,7 @@ class Campaign:
             )
         verdict = judge(evidence)
         proof = prove_trail(system)
-        verdict.broken += proof.broken
+        verdict.broken += [*self._broken, *proof.broken]
         return verdict, left, _facts(self._plan, system, evidence, verdict, as_json(proof))
 
     def _strike(self, killer: Killer, records: Records, system: System) -> None:
@@ -154,17 +155,27 @@ class Campaign:
             if self._is_over(rounds, began):
                 return
             possible = [kind for kind in kinds if kind != CLOCK or system.clock is not None]
-            struck = [killer.strike(kind) for kind in possible]
-            self._kills += struck
-            for kill in struck:
-                self._phase(f"killed {kill.kind} ({kill.how})", records)
-            for kill in struck:
-                killer.wait_until_ready(kill)
-            wait_until_back(
-                struck, self._acknowledgements, records, lambda: self._phase(None, records)
-            )
-            self._phase("under load", records)
+            if not possible:
+                continue
+            try:
+                self._strike_once(killer, possible, records)
+            except (SystemBroken, psycopg.OperationalError) as error:
+                self._broken.append(f"{' and '.join(possible)} could not be killed: {error}")
+                return
             self._rest(chance.uniform(*self._plan.pause_seconds), records)
+
+    def _strike_once(self, killer: Killer, kinds: list[str], records: Records) -> None:
+        struck = []
+        for kind in kinds:
+            struck.append(killer.strike(kind))
+            self._kills.append(struck[-1])
+            self._phase(f"killed {kind} ({struck[-1].how})", records)
+        for kill in struck:
+            killer.wait_until_ready(kill)
+        wait_until_back(struck, self._acknowledgements, records, lambda: self._phase(None, records))
+        back = struck[0].back_seconds if struck else None
+        if back is not None:
+            self._phase(f"back after {back:.1f} s", records)
 
     def _begin(self, records: Records) -> None:
         deadline = time.monotonic() + BEGIN_SECONDS

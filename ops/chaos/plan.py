@@ -72,7 +72,13 @@ def strikes(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
         left = list(plan.kinds)
         chance.shuffle(left)
         while left:
-            count = 2 if len(left) > 1 and chance.random() < TOGETHER else 1
+            pair = len(left) > 1 and chance.random() < TOGETHER and not _same_part(*left[:2])
+            count = 2 if pair else 1
             yield done, tuple(left[:count])
             left = left[count:]
         done += 1
+
+
+def _same_part(one: str, other: str) -> bool:
+    """Whether there would be nothing left to kill: the edge and its worker, a server's two ways."""
+    return one.partition("_")[0] == other.partition("_")[0]

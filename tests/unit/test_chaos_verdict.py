@@ -189,6 +189,15 @@ def test_the_seed_names_the_order_and_every_kind_comes_in_every_round() -> None:
     assert {kind: struck.count(kind) for kind in KINDS} == dict.fromkeys(KINDS, 3)
 
 
+def test_two_kinds_of_one_part_are_not_killed_at_one_moment() -> None:
+    for seed in range(40):
+        for done, kinds in strikes(Plan(seed=seed)):
+            parts = [kind.partition("_")[0] for kind in kinds]
+            assert len(set(parts)) == len(parts)
+            if done == 3:
+                break
+
+
 def test_a_plan_ends_by_time_or_by_what_is_done() -> None:
     assert Plan(seed=1, minutes=2).is_over(seconds=121, rounds=0, acknowledged=0)
     assert not Plan(seed=1).is_over(seconds=9999, rounds=3, acknowledged=4999)
