@@ -10,10 +10,15 @@ from ops.doctor.run import Probe
 from ops.doctor.system import ANSWER_SECONDS, System
 from ops.embedded.oidc import issuer_url
 from pipeline.bearer import ALGORITHMS
+from pipeline.errors import AwgpError
 
 SUBJECT: Final = "identity"
 DISCOVERED: Final = "discovery"
 MEND: Final = "is AWGP_OIDC_ISSUER the issuer's own spelling, and does this machine reach it?"
+
+
+class ProviderAnswersWrong(AwgpError):
+    """The identity provider answers, but not as one."""
 
 
 def discovery(system: System) -> Iterator[Check]:
@@ -30,7 +35,7 @@ def discovery(system: System) -> Iterator[Check]:
 
 def keys(system: System) -> Iterator[Check]:
     _, document = _discover(system)
-    listed = _json(str(document["jwks_uri"])).get("keys", [])
+    listed = _json(str(document.get("jwks_uri"))).get("keys", [])
     usable = [
         each
         for each in listed
@@ -51,10 +56,15 @@ def _discover(system: System) -> tuple[str, dict[str, Any]]:
 
 
 def _json(url: str) -> dict[str, Any]:
+    """Raises: ProviderAnswersWrong."""
     answer = httpx.get(url, timeout=ANSWER_SECONDS)
-    answer.raise_for_status()
-    found: dict[str, Any] = answer.json()
-    return found
+    if answer.status_code != httpx.codes.OK:
+        raise ProviderAnswersWrong(f"{url} answers {answer.status_code}")
+    try:
+        found = answer.json()
+    except ValueError as exc:
+        raise ProviderAnswersWrong(f"{url} does not answer JSON") from exc
+    return found if isinstance(found, dict) else {}
 
 
 PROBES: Final = (

@@ -21,6 +21,7 @@ from pipeline.settings import Settings
 SUBJECT: Final = "keys"
 RING: Final = "key ring"
 SIGNING: Final = "checkpoint key"
+DATABASE: Final = "database: reachable"
 FROM_BACKUP: Final = (
     "restore it from your backup before anything starts: `awgp up` would make a new one, under"
     " which nothing that is sealed opens"
@@ -82,9 +83,6 @@ def envelopes(system: System) -> Iterator[Check]:
     """Under which keys secrets are sealed; each must be on the ring."""
     path = key_file(system, "AWGP_KEK_FILE", "kek")
     known = frozenset(KeyRing.from_files(path).keys) if path is not None else frozenset()
-    if system.is_absent("postgres"):
-        yield skipped("envelopes", "the database does not run")
-        return
     counts = _sealed_under(system)
     lost = {key: count for key, count in counts.items() if key not in known}
     shown = ", ".join(f"{count} under {key}" for key, count in sorted(counts.items()))
@@ -153,6 +151,6 @@ def _trusted_by_exports(system: System) -> str | None:
 PROBES: Final = (
     Probe(subject=SUBJECT, name="secret files", ask=files),
     Probe(subject=SUBJECT, name=RING, ask=ring, mend=FROM_BACKUP),
-    Probe(subject=SUBJECT, name="envelopes", ask=envelopes, needs=(RING,), limit=30.0),
+    Probe(subject=SUBJECT, name="envelopes", ask=envelopes, needs=(RING, DATABASE), limit=30.0),
     Probe(subject=SUBJECT, name=SIGNING, ask=checkpoint_key, mend=FROM_BACKUP),
 )

@@ -13,7 +13,7 @@ import redis
 import sqlalchemy.exc
 
 from ops.doctor.check import Check, State, fail, skipped
-from ops.doctor.system import System
+from ops.doctor.system import LoginUnknown, System
 from pipeline.errors import AwgpError
 
 LIMIT_SECONDS: Final = 10.0
@@ -36,7 +36,8 @@ class Probe:
 
     Attributes:
         name: Of the check, where the probe itself cannot give one.
-        needs: Names of probes of the same subject; where one failed or was skipped, so is this.
+        needs: Probes ("name" of the same subject, or "subject: name"); where one failed or was
+            skipped, so is this.
         mend: Said where the probe raised or took too long.
         limit: Seconds.
     """
@@ -60,16 +61,19 @@ class _Answer:
 def run_probes(system: System, probes: Iterable[Probe]) -> Iterator[Check]:
     """Yield each finding as it comes; no secret is in any."""
     hidden = system.known_secrets()
-    unanswered: set[tuple[str, str]] = set()
+    unanswered: set[str] = set()
     for probe in probes:
-        missing = [need for need in probe.needs if (probe.subject, need) in unanswered]
-        if missing:
-            checks = [skipped(probe.name, f"{missing[0]}: see there")]
-        else:
-            checks = run_probe(system, probe)
+        missing = [need for need in needed(probe) if need in unanswered]
+        first = missing[0] if missing else None
+        checks = [skipped(probe.name, f"see {first}")] if first else run_probe(system, probe)
         if any(each.name == probe.name and each.state in _NO_ANSWER for each in checks):
-            unanswered.add((probe.subject, probe.name))
+            unanswered.add(f"{probe.subject}: {probe.name}")
         yield from (_without(each.of(probe.subject), hidden) for each in checks)
+
+
+def needed(probe: Probe) -> list[str]:
+    """What a probe needs, each as "subject: name"."""
+    return [need if ": " in need else f"{probe.subject}: {need}" for need in probe.needs]
 
 
 def run_probe(system: System, probe: Probe) -> list[Check]:
@@ -88,6 +92,8 @@ def run_probe(system: System, probe: Probe) -> list[Check]:
     thread.join(probe.limit)
     if thread.is_alive():
         return [fail(probe.name, f"no answer within {monotonic() - began:.0f} s", probe.mend)]
+    if isinstance(answer.error, LoginUnknown) and system.data is None:
+        return [skipped(probe.name, "no data folder: the logins' passwords are not known")]
     if answer.error is not None:
         return [fail(probe.name, what_happened(answer.error), probe.mend)]
     return answer.checks

@@ -14,7 +14,7 @@ from audit_export.checkpoint import (
 from audit_export.from_settings import make_signer_key
 from audit_export.signer import SignerState, SignerStateInvalid
 from ops.doctor.check import Check, fail, ok, skipped
-from ops.doctor.keys import SIGNING, SUBJECT, key_file, tenants
+from ops.doctor.keys import DATABASE, SIGNING, SUBJECT, key_file, tenants
 from ops.doctor.run import Probe
 from ops.doctor.system import System
 from pipeline.settings import Settings
@@ -28,9 +28,6 @@ RESTORE: Final = "restore the signer folder from its newest backup, with the aud
 
 
 def memory(system: System) -> Iterator[Check]:
-    if system.is_absent("postgres"):
-        yield skipped(NAME, "the database does not run")
-        return
     folder = _folder(system)
     if folder is None:
         yield skipped(NAME, "neither data folder nor AWGP_SIGNER_FOLDER here")
@@ -120,5 +117,5 @@ def _ask(system: System, tenant: UUID, query: str) -> tuple[Any, ...] | None:
 
 
 PROBES: Final = (
-    Probe(subject=SUBJECT, name=NAME, ask=memory, needs=(SIGNING,), mend=RESTORE, limit=30.0),
+    Probe(subject=SUBJECT, name=NAME, ask=memory, needs=(SIGNING, DATABASE), limit=30.0),
 )

@@ -44,6 +44,10 @@ class LoginUnknown(AwgpError):
     """No password for this login is known here."""
 
 
+class DatabaseUrlInvalid(AwgpError):
+    """AWGP_DATABASE_URL is missing or cannot be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """One AWGP as it stands. `states` is empty where no supervisor runs."""
@@ -95,12 +99,12 @@ class System:
         """The administrator's, of a server named by URL.
 
         Raises:
-            LoginUnknown: AWGP_DATABASE_URL names none, or is no URL.
+            DatabaseUrlInvalid: AWGP_DATABASE_URL is none.
         """
         try:
             return self.settings.database
         except (AwgpError, ArgumentError) as exc:
-            raise LoginUnknown("AWGP_DATABASE_URL names no administrator") from exc
+            raise DatabaseUrlInvalid("AWGP_DATABASE_URL is not a database URL") from exc
 
     @contextmanager
     def look(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
@@ -137,6 +141,8 @@ class System:
                 url = self.admin_url if login == "admin" else self.database_url(login)
                 with open_read_only(url):
                     return url
+            except psycopg.errors.ConnectionTimeout:
+                raise  # another login would wait as long
             except (LoginUnknown, psycopg.OperationalError) as exc:
                 refusal = exc if isinstance(refusal, LoginUnknown) else refusal
         raise refusal

@@ -5,7 +5,7 @@ from typing import Final
 
 from ops.doctor import broker
 from ops.doctor.check import Check, fail, listed, ok, skipped, warn
-from ops.doctor.keys import tenants
+from ops.doctor.keys import DATABASE, tenants
 from ops.doctor.run import Probe
 from ops.doctor.system import System
 from ops.processes import QUEUES
@@ -47,9 +47,6 @@ def processes(system: System) -> Iterator[Check]:
 
 def heartbeats(system: System) -> Iterator[Check]:
     """Each queue needs a worker that says so; its key dies 15 s after it."""
-    if system.is_absent("valkey"):
-        yield skipped("workers", STOPPED)
-        return
     with broker.connected(system, "relay") as client:
         found = living_workers(client)
     served = {queue for each in found for queue in each.queues}
@@ -67,9 +64,6 @@ def heartbeats(system: System) -> Iterator[Check]:
 
 def overdue(system: System) -> Iterator[Check]:
     """What should have been sent a minute ago; a paused queue's waits on purpose."""
-    if system.is_absent("postgres"):
-        yield skipped("relay", STOPPED)
-        return
     with system.as_login("awgp_relay") as connection:
         rows = connection.execute(
             "SELECT 'handoffs', count(*), extract(epoch FROM clock_timestamp() - min(next_send_at))"
@@ -96,9 +90,6 @@ def overdue(system: System) -> Iterator[Check]:
 
 def sealing(system: System) -> Iterator[Check]:
     """How long the oldest record of any tenant has waited to be sealed."""
-    if system.is_absent("postgres"):
-        yield skipped("sealing", STOPPED)
-        return
     with system.as_login("awgp_operator") as connection:
         ((oldest,),) = connection.execute(
             "SELECT extract(epoch FROM clock_timestamp() - min(since))::float8 FROM sealing_waits()"
@@ -117,9 +108,6 @@ def sealing(system: System) -> Iterator[Check]:
 
 def exports(system: System) -> Iterator[Check]:
     """Of each tenant: whether what was sealed leaves for the object store in time."""
-    if system.is_absent("postgres"):
-        yield skipped("exports", STOPPED)
-        return
     limit = 2 * system.settings.export_interval_seconds + EXPORT_GRACE_SECONDS
     late, failing = [], _failing_exports(system)
     with system.as_login("awgp_auditor") as connection:
@@ -155,9 +143,6 @@ def _failing_exports(system: System) -> list[str]:
 
 
 def dead_letters(system: System) -> Iterator[Check]:
-    if system.is_absent("postgres"):
-        yield skipped("dead letters", STOPPED)
-        return
     with system.as_login("awgp_operator") as connection:
         ((count,),) = connection.execute(
             "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL AND discarded_at IS NULL"
@@ -170,9 +155,9 @@ def dead_letters(system: System) -> Iterator[Check]:
 
 PROBES: Final = (
     Probe(subject=SUBJECT, name="processes", ask=processes),
-    Probe(subject=SUBJECT, name="workers", ask=heartbeats, mend="does the broker answer?"),
+    Probe(subject=SUBJECT, name="workers", ask=heartbeats, needs=("broker: reachable",)),
     *(
-        Probe(subject=SUBJECT, name=name, ask=ask, mend="see the checks of the database")
+        Probe(subject=SUBJECT, name=name, ask=ask, needs=(DATABASE,))
         for name, ask in (
             ("relay", overdue),
             ("sealing", sealing),
