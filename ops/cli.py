@@ -4,6 +4,7 @@ A module there exposes `command`, or `commands` where it holds several. Whatever
 line on stderr and exit status 2; a traceback is a bug of ours.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -195,7 +196,11 @@ def awgp() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its status."""
-    sys.exit(run(arguments))
+    status = run(arguments)
+    # An interpreter that ends looks through all there is for cycles: a good part of the time a
+    # command takes, or a service to stop, and to no end.
+    gc.freeze()
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ AWGP_OPS_ADDRESS is where the workers answer for their health and metrics.
 """
 
 import ctypes
+import gc
 import importlib
 import os
 import signal
@@ -47,6 +48,7 @@ def on_starting(server: Any) -> None:
     """Import the app's code once, before the workers are forked: they inherit it."""
     forget_counts(os.environ.get(METRICS_FOLDER))
     importlib.import_module(_room(server.app.app_uri) + ".app")
+    gc.freeze()  # so that no collection touches, and copies, the memory the workers share
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  # gunicorn's signature
@@ -67,6 +69,17 @@ def post_worker_init(worker: Any) -> None:
         observe = importlib.import_module("ops.observed_app").observe
         room = _room(worker.app.app_uri)
         observe(worker.wsgi, room, address, folder=os.environ.get(METRICS_FOLDER))
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """End without looking for cycles in all there is: most of the time a stop would take."""
+    del server, worker
+    gc.freeze()
+
+
+def on_exit(server: Any) -> None:
+    del server
+    gc.freeze()
 
 
 def _room(app_uri: str) -> str:

@@ -6,6 +6,7 @@ order, the probes, and that a supervisor which itself was killed blocks nothing.
 """
 
 import contextlib
+import http.client
 import os
 import shutil
 import socket
@@ -19,8 +20,8 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from ops.bytecode import share_bytecode
@@ -368,11 +369,17 @@ def _wait(data: DataFolder, supervisor: Supervisor, name: str, ready: Callable[[
 
 
 def _answers(url: str) -> bool:
-    # The socket listens long before a process behind it can answer.
+    # The socket listens long before a process behind it can answer. Asked many times a second, so
+    # by the least there is: a client of httpx alone takes longer to make than the answer does.
+    parsed = urlsplit(url)
+    connection = http.client.HTTPConnection(parsed.netloc, timeout=1)
     try:
-        return httpx.get(url, timeout=1).status_code == HTTPStatus.OK
-    except httpx.TransportError:
+        connection.request("GET", parsed.path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _accepts(path: Path) -> bool:

@@ -6,6 +6,7 @@ inherit it.
 
 # ruff: noqa: PLC0415  # Dramatiq reads its environment when it is imported
 
+import gc
 import os
 import runpy
 import sys
@@ -58,6 +59,7 @@ def command(queues: tuple[str, ...], processes: int, threads: int) -> None:
     make_worker(os.environ)
     seconds = read_settings(os.environ).stop_seconds + SETTLE_SECONDS
     sys.argv = ["dramatiq", *dramatiq_arguments(queues, processes, threads, seconds)]
+    gc.freeze()  # so that no collection touches, and copies, the memory the processes share
     # Its command line is what Dramatiq promises to keep, so it is what we use of it.
     runpy.run_module("dramatiq", run_name="__main__", alter_sys=True)
 
