@@ -19,12 +19,16 @@ from ingest.run_view import view_run
 from ingest.sources import load_source
 from ops.assistant_template import SAMPLE
 from ops.embedded.data_folder import DataFolder
+from ops.embedded.demo_people import PEOPLE
+from ops.embedded.logins import known_logins
+from ops.embedded.subjects import subject_of
 from ops.login_engine import login_engine
 from ops.processes import web_urls
 from ops.setup_desk import all_tenants
 from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
+from pipeline.identity import APPROVER
 from pipeline.outbox import Work
 from runtime_host.inside import ustar
 
@@ -32,7 +36,8 @@ RESULT_DEPTH: Final = 32
 FALLBACK_BODY: Final = b'{"test": true}'
 
 _FIND = """
-    SELECT s.source_id, s.name FROM sources s
+    SELECT s.source_id, s.name, p.subject FROM sources s
+    JOIN persons p ON p.tenant_id = s.tenant_id AND p.person_id = s.owner_person_id
     WHERE s.kind = 'webhook' AND s.removed_at IS NULL ORDER BY s.name"""
 _BUNDLE = """
     SELECT b.content FROM sources s
@@ -53,13 +58,14 @@ class SecretMissing(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSource:
-    """Which source, and where it is served."""
+    """Which source, where it is served, and its owner's `sub` at the identity provider."""
 
     tenant_id: UUID
     tenant: str
     source_id: UUID
     name: str
     url: str
+    owner_subject: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +108,31 @@ class SourceProbe:
                 source_id=source_id,
                 name=name,
                 url=f"{ingest}/v1/hooks/{source_id}",
+                owner_subject=owner,
             )
             for tenant in all_tenants(self.data, self.environ)
-            for source_id, name in self._sources(tenant.tenant_id)
+            for source_id, name, owner in self._sources(tenant.tenant_id)
         ]
 
-    def _sources(self, tenant_id: UUID) -> list[tuple[UUID, str]]:
+    def _sources(self, tenant_id: UUID) -> list[tuple[UUID, str, str]]:
         with tenant_transaction(self.edge, tenant_id) as connection:
-            return [(row[0], row[1]) for row in connection.execute(text(_FIND))]
+            return [(row[0], row[1], row[2]) for row in connection.execute(text(_FIND))]
+
+    def who_decides(self, source: FoundSource) -> str:
+        """Name an embedded login that may approve what a source sends, else PERSON.
+
+        Its owner is none of them: four eyes.
+        """
+        group = f"{source.tenant}-"
+        logins = [*PEOPLE, *known_logins(self.data).values()]
+        fits = [
+            each.username
+            for each in logins
+            if APPROVER in each.roles
+            and any(name.startswith(group) for name in each.groups)
+            and subject_of(self.data, each.username) != source.owner_subject
+        ]
+        return fits[0] if fits else "PERSON"
 
     def secret(self, source: FoundSource) -> bytes:
         """Return the newest live secret; it is kept nowhere.

@@ -188,8 +188,9 @@ def _follow(
     report.told(_verdict(followed, wait_seconds))
     if execution.get("result") is not None:
         report.told(pretty(execution["result"]))
-    for line in _next(followed, found, run_id):
-        report.told(line)
+    if followed.status is Status.HELD:
+        who = probe.who_decides(found)
+        report.told(f"next: awgp approvals list --as {who} --tenant {found.tenant}")
 
 
 def _verdict(followed: Followed, wait_seconds: float) -> str:
@@ -201,12 +202,6 @@ def _verdict(followed: Followed, wait_seconds: float) -> str:
     if followed.status is Status.HELD:
         return f"held after {followed.seconds:.2f} s: a person decides now"
     return f"{ending(followed.view)} after {followed.seconds:.2f} s"
-
-
-def _next(followed: Followed, found: FoundSource, run_id: UUID) -> list[str]:
-    if followed.status is Status.HELD:
-        return ["next: awgp approvals list --as PERSON"]
-    return [f"next: awgp runs show {run_id} --as PERSON --tenant {found.tenant}"]
 
 
 def _problem(answer: httpx.Response) -> tuple[str | None, str]:
