@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.postgres import login_url
-from ops.processes import ServerUrlUnsafe
+from ops.process_servers import ServerUrlUnsafe
 from pipeline.database import database_url
 
 

@@ -4,24 +4,14 @@ A process gets the variables its kind needs and no other: a table below says whi
 never among them, only the names of files that hold them.
 """
 
-import base64
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from audit_export.from_settings import make_signer_key
 from ops.embedded.data_folder import DataFolder, is_held
-from ops.embedded.oidc import AUDIENCE, WEB_CLIENT, issuer_url
-from ops.embedded.postgres import login_url_without_password
 from ops.embedded.program import Program
-from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
 from ops.embedded.users import AS_OURSELVES, Users
-from ops.embedded.valkey import valkey_url_without_password
 from ops.instances import (
     RELAY,
     SCALABLE,
@@ -30,9 +20,17 @@ from ops.instances import (
     kind_of,
     wanted_numbers,
 )
+from ops.process_servers import (
+    broker_settings,
+    database_settings,
+    identity_settings,
+    object_store_settings,
+    secret_path,
+    signer_public_key,
+)
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
-from pipeline.settings import METRICS_FOLDER, Settings, read_settings
+from pipeline.settings import METRICS_FOLDER, read_settings
 
 DATABASE_LOGIN = {
     "ingest": "awgp_ingest",
@@ -85,10 +83,6 @@ class ProcessUnknown(AwgpError):
     """There is no such kind of process."""
 
 
-class ServerUrlUnsafe(AwgpError):
-    """A server's URL carries a secret, which would show in a process's environment."""
-
-
 def process_environment(
     data: DataFolder,
     kind: str,
@@ -115,19 +109,19 @@ def process_environment(
     variables = {"AWGP_ENV": "development"}
     variables |= {name: given[name] for name in PASSED_ON if name in given}
     if kind in DATABASE_LOGIN:
-        variables |= _database(data, DATABASE_LOGIN[kind], given)
-        variables |= _redis(data, _VALKEY_USER.get(kind, "worker"), given)
+        variables |= database_settings(data, DATABASE_LOGIN[kind], given)
+        variables |= broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
     if kind in _NEEDS_IDENTITY:
-        variables |= _identity(data, kind, given)
+        variables |= identity_settings(data, kind, given)
     if kind in _NEEDS_KEK:
-        variables["AWGP_KEK_FILE"] = _file(data, "kek", "AWGP_KEK_FILE", given)
+        variables["AWGP_KEK_FILE"] = secret_path(data, "kek", "AWGP_KEK_FILE", given)
     if kind == "audit":
-        key = _file(data, "checkpoint.key", "AWGP_CHECKPOINT_KEY_FILE", given)
+        key = secret_path(data, "checkpoint.key", "AWGP_CHECKPOINT_KEY_FILE", given)
         variables["AWGP_CHECKPOINT_KEY_FILE"] = key
         variables["AWGP_SIGNER_FOLDER"] = str(data.folder("signer"))
     if kind == "export":
-        variables |= _object_store(data, given)
-        variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = _public_key(data, given)
+        variables |= object_store_settings(data, given)
+        variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = signer_public_key(data, given)
     if kind in _NEEDS_RUNTIME_SOCKET:
         variables["AWGP_RUNTIME_SOCKET"] = str(runtime_socket(data))
     if kind == "runtime-host":
@@ -294,78 +288,3 @@ def _gunicorn(data: DataFolder, room: str) -> tuple[str, ...]:
         *(f"{room}.app:from_environ()", "--bind", f"127.0.0.1:{data.ports[room]}"),
         *("--name", room, "--no-control-socket", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108
     )
-
-
-def _database(data: DataFolder, login: str, given: Mapping[str, str]) -> dict[str, str]:
-    url = login_url_without_password(data, login)
-    if "AWGP_DATABASE_URL" in given:
-        try:
-            parsed = make_url(given["AWGP_DATABASE_URL"]).set(username=login)
-        except ArgumentError as exc:
-            raise ServerUrlUnsafe("AWGP_DATABASE_URL is not a database URL") from exc
-        # Its password is the administrator's and serves migrations only.
-        url = parsed._replace(password=None).render_as_string(hide_password=False)
-    return {
-        "AWGP_DATABASE_URL": url,
-        "AWGP_DATABASE_PASSWORD_FILE": str(data.secret_file(login)),
-    }
-
-
-def _redis(data: DataFolder, user: str, given: Mapping[str, str]) -> dict[str, str]:
-    if "AWGP_REDIS_URL" not in given:
-        return {
-            "AWGP_REDIS_URL": valkey_url_without_password(data, user),
-            "AWGP_REDIS_PASSWORD_FILE": str(data.secret_file(f"valkey-{user}")),
-        }
-    if urlsplit(given["AWGP_REDIS_URL"]).password is not None:
-        message = "AWGP_REDIS_URL carries a password; put it in a file AWGP_REDIS_PASSWORD_FILE "
-        raise ServerUrlUnsafe(message + "names")
-    return _given(given, "AWGP_REDIS_URL", "AWGP_REDIS_PASSWORD_FILE")
-
-
-def _identity(data: DataFolder, kind: str, given: Mapping[str, str]) -> dict[str, str]:
-    variables = {
-        "AWGP_OIDC_ISSUER": given.get("AWGP_OIDC_ISSUER", issuer_url(data)),
-        "AWGP_OIDC_AUDIENCE": given.get("AWGP_OIDC_AUDIENCE", AUDIENCE),
-    }
-    if kind == "web":
-        secret = _file(data, "oidc-client-awgp", "AWGP_OIDC_CLIENT_SECRET_FILE", given)
-        variables["AWGP_OIDC_CLIENT_ID"] = given.get("AWGP_OIDC_CLIENT_ID", WEB_CLIENT)
-        variables["AWGP_OIDC_CLIENT_SECRET_FILE"] = secret
-        variables["AWGP_SESSION_KEY_FILE"] = _file(
-            data, "session.key", "AWGP_SESSION_KEY_FILE", given
-        )
-    return variables
-
-
-def _object_store(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
-    if "AWGP_S3_ENDPOINT" in given:
-        return _given(
-            given,
-            *("AWGP_S3_ENDPOINT", "AWGP_S3_BUCKET", "AWGP_S3_REGION", "AWGP_S3_ACCESS_KEY"),
-            *("AWGP_S3_ACCESS_KEY_FILE", "AWGP_S3_SECRET_KEY_FILE"),
-        )
-    return {
-        "AWGP_S3_ENDPOINT": s3_endpoint(data),
-        "AWGP_S3_BUCKET": AUDIT_BUCKET,
-        "AWGP_S3_REGION": REGION,
-        "AWGP_S3_ACCESS_KEY_FILE": str(data.secret_file("s3-access-key")),
-        "AWGP_S3_SECRET_KEY_FILE": str(data.secret_file("s3-secret-key")),
-    }
-
-
-def _public_key(data: DataFolder, given: Mapping[str, str]) -> str:
-    """The signer's public key: the export checks signatures and never makes one."""
-    if "AWGP_CHECKPOINT_PUBLIC_KEY" in given:
-        return given["AWGP_CHECKPOINT_PUBLIC_KEY"]
-    path = Path(_file(data, "checkpoint.key", "AWGP_CHECKPOINT_KEY_FILE", given))
-    settings = Settings(checkpoint_key=path.read_text(encoding="utf-8"))
-    return base64.b64encode(make_signer_key(settings).public_key).decode()
-
-
-def _file(data: DataFolder, secret: str, name: str, given: Mapping[str, str]) -> str:
-    return given.get(name, str(data.secret_file(secret)))
-
-
-def _given(given: Mapping[str, str], *names: str) -> dict[str, str]:
-    return {name: given[name] for name in names if name in given}

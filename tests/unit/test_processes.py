@@ -13,11 +13,11 @@ from ops.embedded.program import Program
 from ops.embedded.secret_files import SECRETS
 from ops.embedded.users import FIRST_ID, PARTS, Users
 from ops.embedded.valkey import access_rules
+from ops.process_servers import ServerUrlUnsafe
 from ops.processes import (
     KINDS,
     QUEUES,
     ProcessUnknown,
-    ServerUrlUnsafe,
     app_programs,
     process_environment,
     worker_program,
