@@ -6,7 +6,6 @@ the same instant meet at the unique index: the second waits there for the first 
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,12 +18,13 @@ from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
 from pipeline.audit import AuditRecord
-from pipeline.ids import uuid7
+from pipeline.ids import random_bytes, uuid7
 from pipeline.outbox import Work
 from pipeline.problem import Refusal
 from pipeline.run import Stage, Status
 
 CONTENT_TYPE: Final = "application/json"
+DIGEST_KEY_BYTES: Final = 32
 # How long a second sender of the same key waits for the first one's outcome.
 PATIENCE_MS: Final = 1000
 
@@ -92,7 +92,7 @@ def accept(work: Work, incoming: Incoming) -> Accepted:
         EventInFlight: Another request holds the key, for longer than PATIENCE_MS.
     """
     run_id = uuid7()
-    digest_key = secrets.token_bytes(32)
+    digest_key = random_bytes(DIGEST_KEY_BYTES)
     if not _insert(work, incoming, run_id, digest_key):
         return _accepted_before(work, incoming)
     work.records.append(received(work.tenant_id, incoming, run_id, digest_key))

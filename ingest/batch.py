@@ -1,14 +1,15 @@
 """Commit several tenants' requests in one transaction, each tenant's under its own setting.
 
     BEGIN
-      set_config('app.current_tenant', tenant 1)     for each tenant, then
-      insert key, run, payload, record, handoff      one statement for each of its requests
+      accept_together(...)      for each request: its tenant is set, then key, run, payload,
+                                record and handoff are inserted, a statement each
     COMMIT
 
-All of it goes out at once (libpq's pipeline mode) and comes back at once: one round trip. Row
-security judges every statement by the one tenant that is set while it runs, as it does when
-requests come alone. The statement asks again whether the source, its assistant and the very secret
-that verified are still live, so what a process remembers of them opens nothing.
+All of it goes out at once (libpq's pipeline mode) and comes back at once: one round trip. The
+function has its caller's rights, so row security judges every statement by the one tenant that is
+set while it runs, as it does when requests come alone. It asks again whether the source, its
+assistant and the very secret that verified are still live, so what a process remembers of them
+opens nothing.
 
 Whatever is not inserted (the key is taken, the source was switched off) and every batch that fails
 is left to the path for one request, which finds out why and says so.
@@ -19,7 +20,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,40 +42,8 @@ LOCK_PATIENCE_MS: Final = 50
 # ... and no more often than this: its tenant's requests go one by one for so long.
 ASIDE_SECONDS: Final = 1.0
 
-_ENTER: Final = """
-    SELECT set_config('app.current_tenant', %s, true), set_config('lock_timeout', %s, true),
-        set_config('plan_cache_mode', 'force_generic_plan', true)"""
-_INSERT: Final = """
-    WITH key AS (
-        INSERT INTO idempotency_keys (tenant_id, scope, key, request_digest, run_id)
-        SELECT %(tenant)s, %(scope)s, %(key)s, %(digest)b, %(run)s
-        WHERE EXISTS (
-            SELECT FROM sources s JOIN assistants a USING (tenant_id, assistant_id)
-            WHERE s.tenant_id = %(tenant)s AND s.source_id = %(source)s AND s.kind = 'webhook'
-                AND s.scheme = %(scheme)s AND s.assistant_id = %(assistant)s
-                AND s.active AND a.active)
-            AND %(secret)s IN (
-                SELECT x.secret_id FROM source_secrets x
-                WHERE x.tenant_id = %(tenant)s AND x.source_id = %(source)s
-                    AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())
-                ORDER BY x.created_at DESC, x.secret_id DESC LIMIT %(live)s)
-        ON CONFLICT DO NOTHING RETURNING run_id),
-    run AS (
-        INSERT INTO runs (tenant_id, run_id, assistant_id, source_id, requester_kind, origin,
-            traceparent)
-        SELECT %(tenant)s, run_id, %(assistant)s, %(source)s, 'source', %(origin)s, %(trace)s
-        FROM key),
-    payload AS (
-        INSERT INTO run_payloads (tenant_id, run_id, epoch, content_type, payload, digest_key)
-        SELECT %(tenant)s, run_id, 1, %(content_type)s, %(payload)b, %(digest_key)b FROM key),
-    record AS (
-        INSERT INTO audit_pending (tenant_id, record) SELECT %(tenant)s, %(record)s FROM key),
-    handoff AS (
-        INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at,
-            traceparent)
-        SELECT %(tenant)s, %(handoff)s, run_id, 1, %(stage)s, clock_timestamp() + %(grace)s,
-            %(trace)s FROM key)
-    SELECT run_id FROM key"""
+# ops/migrations/versions/0002_accept.sql
+_ACCEPT: Final = "SELECT accept_together(%s, %s, %s, %s)"
 
 log = structlog.get_logger()
 
@@ -103,10 +71,10 @@ class Arrival:
 
 
 class _Undone(Exception):
-    """A statement failed, and with it the whole transaction.
+    """The transaction failed.
 
     Args:
-        tenant_id: Whose statement it was; None where it was the commit.
+        tenant_id: Whose row was locked, where that was the reason.
     """
 
     def __init__(self, tenant_id: UUID | None) -> None:
@@ -162,7 +130,7 @@ class BatchWriter:
             sqlstate=getattr(cause, "sqlstate", None),
             tenant_id=None if undone.tenant_id is None else str(undone.tenant_id),
         )
-        if not isinstance(cause, psycopg.errors.LockNotAvailable) or undone.tenant_id is None:
+        if undone.tenant_id is None:
             return
         now = self._monotonic()
         with self._lock:
@@ -176,46 +144,55 @@ def _transaction(connection: "psycopg.Connection[Any]", arrivals: Sequence[Arriv
     Raises:
         _Undone: Nothing was written, as far as this side can know.
     """
-    sent: list[tuple[UUID, psycopg.Cursor[Any]]] = []
+    values = [
+        Jsonb([_item(each) for each in arrivals]),
+        [each.incoming.payload for each in arrivals],
+        LIVE_SECRETS,
+        str(LOCK_PATIENCE_MS),
+    ]
     try:
         with connection.pipeline():
             connection.execute("BEGIN")
-            for tenant_id, group in groupby(arrivals, key=lambda each: each.tenant_id):
-                connection.execute(_ENTER, [str(tenant_id), str(LOCK_PATIENCE_MS)])
-                sent.extend(
-                    (tenant_id, connection.execute(_INSERT, _values(each))) for each in group
-                )
+            made = connection.execute(_ACCEPT, values)
             committed = connection.execute("COMMIT")
         if committed.statusmessage != "COMMIT":
             raise psycopg.InternalError("the transaction was not committed")
+    except psycopg.errors.LockNotAvailable as error:
+        raise _Undone(_tenant_in(error)) from error
     except psycopg.Error as error:
-        failed = (tenant_id for tenant_id, cursor in sent if cursor.pgresult is None)
-        raise _Undone(next(failed, None)) from error
-    return {row[0] for _, cursor in sent for row in cursor.fetchall()}
+        raise _Undone(None) from error
+    return {row[0] for row in made.fetchall()}
 
 
-def _values(arrival: Arrival) -> dict[str, object]:
+def _tenant_in(error: psycopg.Error) -> UUID | None:
+    """Whose row was locked, as the function says it; a lock taken at the commit names nobody."""
+    try:
+        return UUID(error.diag.message_detail or "")
+    except ValueError:
+        return None
+
+
+def _item(arrival: Arrival) -> dict[str, object]:
+    """A request's columns as accept_together names them; bytes are in hexadecimal."""
     incoming = arrival.incoming
     return {
-        "tenant": arrival.tenant_id,
+        "tenant": str(arrival.tenant_id),
+        "source": str(incoming.requester_id),
+        "secret": str(arrival.secret_id),
+        "assistant": str(incoming.assistant_id),
+        "scheme": arrival.scheme,
         "scope": incoming.scope,
         "key": incoming.key,
-        "digest": incoming.body_digest,
-        "run": arrival.run_id,
-        "source": incoming.requester_id,
-        "scheme": arrival.scheme,
-        "assistant": incoming.assistant_id,
-        "secret": arrival.secret_id,
-        "live": LIVE_SECRETS,
-        "origin": Jsonb(dict(incoming.origin)),
-        "trace": incoming.traceparent,
+        "request_digest": incoming.body_digest.hex(),
+        "run": str(arrival.run_id),
+        "origin": dict(incoming.origin),
+        "traceparent": incoming.traceparent,
         "content_type": CONTENT_TYPE,
-        "payload": incoming.payload,
-        "digest_key": arrival.digest_key,
-        "record": Jsonb(arrival.record.to_json()),
-        "handoff": arrival.handoff_id,
+        "digest_key": arrival.digest_key.hex(),
+        "record": arrival.record.to_json(),
+        "handoff": str(arrival.handoff_id),
         "stage": Stage.POLICY.value,
-        "grace": FAST_PATH_GRACE,
+        "grace": f"{FAST_PATH_GRACE.total_seconds()} seconds",
     }
 
 

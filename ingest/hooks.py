@@ -1,9 +1,11 @@
 """POST /v1/hooks/{source}: a signed event becomes a run."""
 
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from flask import Response, request
 from flask_smorest import Blueprint
+from werkzeug.datastructures import Headers
 
 from ingest import api_schemas as api
 from ingest.accept import Accepted, accept
@@ -31,6 +33,22 @@ DOCUMENTATION = {
 }
 
 
+class HeadersByName(Mapping[str, str]):
+    """A request's headers by name in lower case; each is looked up when it is asked for."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        return self._headers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.lower() for name, _ in self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+
 def hooks_blueprint(edge: Edge) -> Blueprint:
     blueprint = Blueprint("hooks", __name__, url_prefix="/v1", description="Webhooks in")
 
@@ -54,7 +72,7 @@ def receive(edge: Edge, source_id: UUID) -> Response:
     event = Event(
         tenant_id=edge.source_tenants.tenant_of(source_id),
         source_id=source_id,
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=HeadersByName(request.headers),
         body=body,
         traceparent=current_traceparent(),
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # What a caller could say about itself: its address, its host, its client certificate.
 STRIPPED_PREFIXES = ("HTTP_X_FORWARDED_", "HTTP_X_REAL_", "HTTP_X_CLIENT_CERT")
-STRIPPED = frozenset({"HTTP_FORWARDED"})
+STRIPPED = "HTTP_FORWARDED"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -45,17 +45,17 @@ class NamedProxies:
     ) -> Iterable[bytes]:
         if self._is_named(environ.get("REMOTE_ADDR", "")):
             return self._behind_proxy(environ, start_response)
-        for name in [each for each in environ if _is_about_the_caller(each)]:
+        said = [each for each in environ if each.startswith(STRIPPED_PREFIXES)]
+        for name in said:
             del environ[name]
+        environ.pop(STRIPPED, None)
         return self._app(environ, start_response)
 
     def _is_named(self, address: str) -> bool:
+        if not self._networks:
+            return False
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:  # a Unix socket has no address
             return False
         return any(parsed in network for network in self._networks)
-
-
-def _is_about_the_caller(name: str) -> bool:
-    return name in STRIPPED or name.startswith(STRIPPED_PREFIXES)

@@ -6,7 +6,6 @@ path for one request (ingest/hooks.py), which reads everything anew and has the 
 """
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,14 +15,14 @@ from uuid import UUID
 import dramatiq
 from sqlalchemy import Engine
 
-from ingest.accept import Accepted, Incoming, received
+from ingest.accept import DIGEST_KEY_BYTES, Accepted, Incoming, received
 from ingest.batch import Arrival, BatchWriter
 from ingest.schemes import Scheme, SignatureInvalid, Verified
 from ingest.sources import RememberedSources, Source
 from pipeline.coalesce import Coalescer
 from pipeline.fast_path import send_all
 from pipeline.handoff import message
-from pipeline.ids import uuid7
+from pipeline.ids import random_bytes, uuid7
 from pipeline.problem import Refusal
 from pipeline.run import Stage
 from pipeline.strict_json import parse_object
@@ -32,6 +31,8 @@ from pipeline.strict_json import parse_object
 MOST_TOGETHER: Final = 64
 # A batch takes milliseconds; one that takes this long hangs in the network.
 PATIENCE_SECONDS: Final = 1.0
+# About what a request's own work takes, so that several arrive meanwhile.
+LINGER_SECONDS: Final = 0.003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class Together:
             after=self._send_handoffs,
             most=MOST_TOGETHER,
             patience_seconds=PATIENCE_SECONDS,
+            linger_seconds=LINGER_SECONDS,
         )
 
     def accept(self, event: Event, now: datetime) -> Accepted | None:
@@ -123,7 +125,7 @@ def _verify(
 def _arrival(event: Event, source: Source, secret_id: UUID, verified: Verified) -> Arrival:
     incoming = incoming_of(event, source, verified)
     run_id = uuid7()
-    digest_key = secrets.token_bytes(32)
+    digest_key = random_bytes(DIGEST_KEY_BYTES)
     return Arrival(
         tenant_id=event.tenant_id,
         incoming=incoming,

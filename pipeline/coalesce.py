@@ -2,7 +2,8 @@
 
 Whoever comes while nobody commits leads: it takes everything that waits, commits it as one batch
 and hands on what each was answered. Who comes meanwhile waits, and the first of those leads next.
-So a request alone waits for nobody, and under load a batch is what arrived during the one before.
+So a request alone waits for nobody. Under load a leader lingers a moment for the others, as
+PostgreSQL does with commit_delay: where the processor is the limit, that time is not lost.
 
 What this promises, whatever a batch does:
 
@@ -14,6 +15,7 @@ What this promises, whatever a batch does:
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -48,6 +50,7 @@ class Coalescer(Generic[Item, Answer]):
         after: Given the items and answers of a batch once everybody has been told.
         most: Items in one batch.
         patience_seconds: How long a request waits for a batch that is not its own to lead.
+        linger_seconds: How long a leader waits for company, where there was some a moment ago.
     """
 
     def __init__(
@@ -57,11 +60,14 @@ class Coalescer(Generic[Item, Answer]):
         after: Callable[[Sequence[Item], Sequence[Answer | None]], None],
         most: int,
         patience_seconds: float,
+        linger_seconds: float = 0.0,
     ) -> None:
         self._commit = commit
         self._after = after
         self._most = most
         self._patience_seconds = patience_seconds
+        self._linger_seconds = linger_seconds
+        self._has_company = False
         self._lock = threading.Lock()
         self._waiting: list[_Waiter[Item, Answer]] = []
         self._leader: _Waiter[Item, Answer] | None = None
@@ -102,11 +108,14 @@ class Coalescer(Generic[Item, Answer]):
             self._pass_on(waiter)
 
     def _lead(self, leader: _Waiter[Item, Answer]) -> None:
+        if self._has_company and self._linger_seconds:
+            time.sleep(self._linger_seconds)
         with self._lock:
             others = [each for each in self._waiting if each is not leader][: self._most - 1]
             batch = [leader, *others]
             taken = set(map(id, batch))
             self._waiting = [each for each in self._waiting if id(each) not in taken]
+        self._has_company = len(batch) > 1
         items = [each.item for each in batch]
         answers: Sequence[Answer | None] = [None] * len(batch)
         try:

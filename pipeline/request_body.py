@@ -33,8 +33,7 @@ def read_json_bytes(request: Request, *, limit: int) -> bytes:
         BodyTooLarge: Longer than the limit.
         BodyCutShort: The connection ended before the announced length.
     """
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if not request.is_json or charset not in {"utf-8", "utf8"}:
+    if not _is_plain_json(request):
         raise MediaTypeUnsupported(
             "send JSON in UTF-8, labelled Content-Type: application/json", field="Content-Type"
         )
@@ -52,6 +51,13 @@ def read_json_bytes(request: Request, *, limit: int) -> bytes:
     if request.content_length not in {None, len(body)}:
         raise BodyCutShort("the body ended before its Content-Length", field="body")
     return body
+
+
+def _is_plain_json(request: Request) -> bool:
+    if request.content_type == "application/json":
+        return True
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    return request.is_json and charset in {"utf-8", "utf8"}
 
 
 def _too_large(limit: int) -> BodyTooLarge:

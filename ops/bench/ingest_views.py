@@ -72,7 +72,7 @@ def _served(data: DataFolder, name: str, app: str, environment: Mapping[str, str
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening, log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "--config", "python:ops.gunicorn_conf", app),
+                *(sys.executable, "-m", "gunicorn", "--config", _configuration(name), app),
                 *("--bind", f"fd://{listening.fileno()}", "--no-control-socket"),
                 *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108
             ],
@@ -88,6 +88,10 @@ def _served(data: DataFolder, name: str, app: str, environment: Mapping[str, str
         finally:
             process.terminate()
             process.wait(timeout=START_SECONDS)
+
+
+def _configuration(name: str) -> str:
+    return f"python:{'ops.gunicorn_conf' if name == 'ingest' else 'ops.bench.baseline_conf'}"
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -21,6 +21,8 @@ from typing import Final
 
 STATUS: Final = slice(9, 12)  # of b"HTTP/1.1 202 Accepted"
 DRAIN_SECONDS: Final = 30.0
+CONNECT_SECONDS: Final = 0.005
+"""Between two connections; opened all at once, one process of the server takes them all."""
 _LENGTH: Final = b"content-length: "
 
 
@@ -106,12 +108,7 @@ class Sender:
         self._requests = requests
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
-        for _ in range(plan.connections):
-            opened = socket.create_connection(("127.0.0.1", plan.port), timeout=DRAIN_SECONDS)
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sockets[opened.fileno()] = opened
-            self._poll.register(opened.fileno(), select.EPOLLIN)
-        self._idle = deque(self._sockets)
+        self._idle: deque[int] = deque()
         self._began: dict[int, float] = {}
         self._answers: list[bytes] = []
         self._latencies: list[float] = []
@@ -124,6 +121,7 @@ class Sender:
         last_words = deadline + DRAIN_SECONDS
         while True:
             now = time.perf_counter()
+            self._connect(now - start)
             wait = self._send_due(start, deadline, now)
             if not self._began and (now >= deadline or self._next >= len(self._requests)):
                 break
@@ -136,6 +134,16 @@ class Sender:
             opened.close()
         self._poll.close()
         return self._result(seconds)
+
+    def _connect(self, elapsed: float) -> None:
+        """Open the next connections under load: of a server's processes the idler one accepts."""
+        wanted = min(self._plan.connections, 1 + int(elapsed / CONNECT_SECONDS))
+        while len(self._sockets) < wanted:
+            opened = socket.create_connection(("127.0.0.1", self._plan.port), timeout=DRAIN_SECONDS)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets[opened.fileno()] = opened
+            self._poll.register(opened.fileno(), select.EPOLLIN)
+            self._idle.append(opened.fileno())
 
     def _send_due(self, start: float, deadline: float, now: float) -> float:
         """Send what is due on idle connections; return how long to wait for answers at most."""
@@ -151,7 +159,7 @@ class Sender:
             self._sockets[number].sendall(self._requests[self._next])
             self._began[number] = planned
             self._next += 1
-        return 1.0
+        return 1.0 if len(self._sockets) == self._plan.connections else CONNECT_SECONDS
 
     def _receive(self, number: int) -> None:
         opened = self._sockets[number]

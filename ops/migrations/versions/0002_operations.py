@@ -40,6 +40,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL ROLE awgp_owner")
     run_script("0002_operations")
     run_script("0002_setup")
+    run_script("0002_accept")
     for function in DEFINERS:
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO awgp_relay, awgp_operator")
