@@ -79,18 +79,21 @@ def _file(data: DataFolder) -> Path:
     return data.root / FILE
 
 
-def sign_in_both(data: DataFolder, logins: Logins) -> bool:
+def signed_in(data: DataFolder, *, owner: Login, approver: Login) -> Logins:
     """Sign both in for this machine's command line, so that `--as` works at once.
 
-    Whoever owns the data folder can act for everyone in it anyway. Returns False where the
-    provider does not answer or a password is not known here: then people sign in themselves.
+    Whoever owns the data folder can act for everyone in it anyway. Where the provider does not
+    answer, or a password is not known here, people sign in themselves.
     """
     place = find_place({}, str(data.root))
-    try:
-        for login in (logins.approver, logins.owner):  # the last one acts where nobody is named
+    done = True
+    for login in (approver, owner):  # the last one acts where nobody is named
+        try:
             if login.password is None:
-                return False
-            save_session(place, sign_in_with_password(place, data, login.username, login.password))
-    except (SignInFailed, httpx.TransportError):
-        return False
-    return True
+                done = False
+                continue
+            session = sign_in_with_password(place, data, login.username, login.password)
+            save_session(place, session)
+        except (SignInFailed, httpx.TransportError):
+            done = False
+    return Logins(owner=owner, approver=approver, signed_in=done)

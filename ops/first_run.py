@@ -22,8 +22,8 @@ from typing import Final
 from uuid import UUID
 
 from ops.embedded.data_folder import DataFolder
-from ops.first_logins import end_making, first_login
-from ops.first_tenant import FirstRun, Logins, Wanted, check_target_url, fill_tenant
+from ops.first_logins import end_making, first_login, signed_in
+from ops.first_tenant import FirstRun, Wanted, check_target_url, fill_tenant
 from ops.login_engine import login_engine
 from ops.provision import add_tenant
 from ops.setup_desk import all_tenants, operator, quiet_outbox
@@ -77,7 +77,9 @@ def set_up_first(data: DataFolder, wanted: Wanted, *, runtime: str) -> FirstRun 
             before = _set_up_before(outbox, tenant_id)
             if before is not None:
                 return before
-            logins = Logins(
+            # Before the last step: what comes after it is showing the secrets, and nothing else.
+            logins = signed_in(
+                data,
                 owner=first_login(data, wanted.tenant, wanted.owner),
                 approver=first_login(data, wanted.tenant, wanted.approver),
             )

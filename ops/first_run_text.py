@@ -17,14 +17,8 @@ LARGE_CENTS: Final = 250_000
 PASSWORD_KEPT: Final = "(as before)"  # noqa: S105  # said in a password's place
 
 
-def first_run_json(
-    made: FirstRun, wanted: Wanted, *, web_url: str, signed_in: bool
-) -> dict[str, Any]:
-    """Return everything as one object; the secrets are in it.
-
-    Args:
-        signed_in: Whether `--as` works for both people at once.
-    """
+def first_run_json(made: FirstRun, wanted: Wanted, *, web_url: str) -> dict[str, Any]:
+    """Return everything as one object; the secrets are in it."""
     owner, approver = made.logins.owner, made.logins.approver
     return {
         "made": True,
@@ -42,7 +36,7 @@ def first_run_json(
             "owner": {"username": owner.username, "password": owner.password},
             "approver": {"username": approver.username, "password": approver.password},
         },
-        "signed_in": signed_in,
+        "signed_in": made.logins.signed_in,
         "curl": signed_curl(made, wanted.template),
         "shell": shell_form(made.hook_url, made.secret)
         + f"send {shlex.quote(large_body(wanted.template))}",

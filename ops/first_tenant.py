@@ -60,10 +60,11 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logins:
-    """Who makes and asks, and who decides."""
+    """Who makes and asks, and who decides. `signed_in` tells whether `--as` works for both."""
 
     owner: Login
     approver: Login
+    signed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from ops.embedded.data_folder import (
     existing_data_folder,
     is_held,
 )
-from ops.first_logins import sign_in_both
 from ops.first_run import SetUpBefore, set_up_first
 from ops.first_run_text import (
     first_run_json,
@@ -110,9 +109,7 @@ def command(
     if isinstance(made, SetUpBefore):
         shown, lines = set_up_before_json(made, wanted), set_up_before_lines(made, wanted)
     else:
-        shown = first_run_json(
-            made, wanted, web_url=web_urls(data)["web"], signed_in=sign_in_both(data, made.logins)
-        )
+        shown = first_run_json(made, wanted, web_url=web_urls(data)["web"])
         lines = first_run_lines(shown)
     if as_json:
         print_json(shown)

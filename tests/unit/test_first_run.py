@@ -114,7 +114,7 @@ def test_what_cannot_be_kept_is_refused_before_anything_is_made(
 
 
 def test_the_printed_request_is_signed_and_holds_no_secret() -> None:
-    shown = first_run_json(MADE, WANTED, web_url="http://127.0.0.1:2", signed_in=True)
+    shown = first_run_json(MADE, WANTED, web_url="http://127.0.0.1:2")
     _, _, url, *options = shlex.split(shown["curl"].replace("\\\n", ""))
     headers = dict(each.split(": ", 1) for each in options[1:-2:2])
     assert (url, options[-2]) == (MADE.hook_url, "--data-binary")
@@ -127,7 +127,8 @@ def test_the_printed_request_is_signed_and_holds_no_secret() -> None:
 
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_what_we_say_ourselves_fits_in_sixty_columns(*, signed_in: bool) -> None:
-    shown = first_run_json(MADE, WANTED, web_url="http://127.0.0.1:2", signed_in=signed_in)
+    made = replace(MADE, logins=replace(MADE.logins, signed_in=signed_in))
+    shown = first_run_json(made, WANTED, web_url="http://127.0.0.1:2")
     lines = first_run_lines(shown | {"curl": "", "shell": ""})
     assert [line for line in lines if len(line) > 60 and "http" not in line] == []
     assert ("awgp login --person owner" in "\n".join(lines)) is not signed_in
