@@ -14,6 +14,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
+from actors.fairness import FairTurns
 from actors.lease import LeaseKeeper, lease_owner
 from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, pass_on
 from pipeline.courier import Answer, Courier
@@ -27,6 +28,8 @@ from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move
 
 log = structlog.get_logger()
+
+NO_TURN = "waiting for a turn: its target keeps others waiting"
 
 
 def declare(
@@ -43,7 +46,11 @@ def declare(
     Args:
         max_attempts: At one position, before the run fails.
     """
-    deliverer = Deliverer(outbox, keyring, courier, lease=lease, max_attempts=max_attempts)
+    turns = FairTurns()
+    broker.add_middleware(turns)
+    deliverer = Deliverer(
+        outbox, keyring, courier, lease=lease, max_attempts=max_attempts, turns=turns
+    )
     return declare_stage(broker, Stage.POST_ACTION, deliverer.deliver, outbox=outbox)
 
 
@@ -58,7 +65,9 @@ class Deliverer:
         *,
         lease: timedelta,
         max_attempts: int,
+        turns: FairTurns | None = None,
     ) -> None:
+        self._turns = turns or FairTurns()
         self._outbox = outbox
         self._keyring = keyring
         self._courier = courier
@@ -105,17 +114,25 @@ class Deliverer:
 
     def _attempt(self, handoff: Handoff, delivery: Delivery) -> bool:
         """Make one attempt and write it down; returns whether another can be made now."""
+        turn = self._turns.begin(delivery.url)
+        if isinstance(turn, timedelta):
+            with self._outbox.work(handoff.tenant_id) as work:
+                retry_later(work, handoff, delay=turn, error=NO_TURN, counted=False)
+            return False
         now = datetime.now(UTC)
         headers = signed_headers(delivery.body, key=delivery.key, message=delivery.message, at=now)
         if handoff.traceparent is not None:
             headers["traceparent"] = handoff.traceparent
         reached("post_action.before_send")
-        answer = self._courier.post(
-            delivery.url,
-            delivery.body,
-            headers,
-            allow_private=delivery.settings.allow_private,
-        )
+        try:
+            answer = self._courier.post(
+                delivery.url,
+                delivery.body,
+                headers,
+                allow_private=delivery.settings.allow_private,
+            )
+        finally:
+            self._turns.end(turn)
         reached("post_action.sent")
         outcome = judge_answer(answer, delivery.settings)
         log.info(

@@ -3,9 +3,10 @@
 A turn:
   1. Ask the broker for its incarnation mark. Gone: everything it held is lost, so make every
      handoff that nobody is working on due now, then set the mark.
-  2. Pick overdue rows of `handoffs` and `due` (SKIP LOCKED: several relays share the work) of the
+  2. Let the next ones of each tenant's line in (pipeline/waiting_line.py).
+  3. Pick overdue rows of `handoffs` and `due` (SKIP LOCKED: several relays share the work) of the
      queues that take work, push their next sending away with backoff, commit.
-  3. Send. A message that is lost after this is overdue again soon.
+  4. Send. A message that is lost after this is overdue again soon.
 
 It reads these two tables and the queues' states, and works on nothing itself.
 """
@@ -26,10 +27,12 @@ from pipeline.database import patiently
 from pipeline.fault_points import reached
 from pipeline.handoff import FAST_PATH_GRACE, RESEND_CEILING, due_message, message
 from pipeline.run import Stage
+from pipeline.waiting_line import IN_LINE, LINED, PLACES
 
 log = structlog.get_logger()
 
 INTERVAL_SECONDS = 0.5
+LINE_INTERVAL_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 BATCH = 500
 HOUSEKEEPING_SECONDS = 3600.0
@@ -48,38 +51,65 @@ _PUSHED_AWAY = (
     "clock_timestamp() + least(:first * (2 ^ least(t.sends, 16)), :ceiling) * (0.5 + random() / 2)"
 )
 # A queue at a time, by an index that begins with it: what piles up in one that is paused is not
-# looked at. A draining queue is sent only what was due before (pipeline/queue_state.py).
+# looked at. A draining queue is sent only what was due before (pipeline/queue_state.py). What was
+# picked is found again by its place in the table, for which no plan can be a bad one.
 PICK_HANDOFFS = text(f"""
     WITH picked AS (
-        SELECT h.tenant_id, h.handoff_id FROM queue_states q CROSS JOIN LATERAL (
-            SELECT tenant_id, handoff_id FROM handoffs
+        SELECT h.place FROM queue_states q CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM handoffs
             WHERE stage = q.queue AND next_send_at <= (SELECT clock_timestamp())
                 AND (q.state = 'running' OR created_at <= q.changed_at)
             ORDER BY next_send_at LIMIT :batch FOR UPDATE SKIP LOCKED) h
         WHERE q.state <> 'paused')
-    UPDATE handoffs t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY} FROM picked p
-    WHERE t.tenant_id = p.tenant_id AND t.handoff_id = p.handoff_id
+    UPDATE handoffs t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY}
+    WHERE t.ctid = ANY (ARRAY (SELECT place FROM picked))
+    RETURNING t.stage, t.tenant_id, t.handoff_id, t.traceparent
+    """)  # noqa: S608  # constant parts
+# Of every tenant that has handoffs, whoever waits among the first PLACES of its line.
+LET_IN = text(f"""
+    WITH RECURSIVE tenant (tenant_id) AS (
+        (SELECT tenant_id FROM handoffs ORDER BY tenant_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT h.tenant_id FROM handoffs h WHERE h.tenant_id > t.tenant_id
+            ORDER BY h.tenant_id LIMIT 1)
+        FROM tenant t WHERE t.tenant_id IS NOT NULL),
+    line AS (
+        SELECT first.place FROM queue_states q
+        JOIN tenant t ON t.tenant_id IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place, next_send_at FROM handoffs
+            WHERE tenant_id = t.tenant_id AND stage = q.queue AND {IN_LINE}
+                AND (q.state = 'running' OR created_at <= q.changed_at)
+            ORDER BY created_at LIMIT {PLACES}) first
+        WHERE q.queue = ANY (:queues) AND q.state <> 'paused'
+            AND first.next_send_at = 'infinity'),
+    locked AS (
+        SELECT ctid AS place FROM handoffs WHERE ctid = ANY (ARRAY (SELECT place FROM line))
+        FOR UPDATE SKIP LOCKED)
+    UPDATE handoffs t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY}
+    WHERE t.ctid = ANY (ARRAY (SELECT place FROM locked)) AND t.next_send_at = 'infinity'
     RETURNING t.stage, t.tenant_id, t.handoff_id, t.traceparent
     """)  # noqa: S608  # constant parts
 PICK_DUE = text(f"""
     WITH picked AS (
-        SELECT d.tenant_id, d.due_id FROM queue_states q
+        SELECT d.place FROM queue_states q
         JOIN unnest(CAST(:kinds AS text[])) AS k (kind) ON split_part(k.kind, '.', 1) = q.queue
         CROSS JOIN LATERAL (
-            SELECT tenant_id, due_id FROM due
+            SELECT ctid AS place FROM due
             WHERE kind = k.kind AND next_send_at <= (SELECT clock_timestamp())
                 AND (q.state = 'running' OR sends > 0 OR next_send_at <= q.changed_at)
             ORDER BY next_send_at LIMIT :batch FOR UPDATE SKIP LOCKED) d
         WHERE q.state <> 'paused')
-    UPDATE due t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY} FROM picked p
-    WHERE t.tenant_id = p.tenant_id AND t.due_id = p.due_id
+    UPDATE due t SET sends = t.sends + 1, next_send_at = {_PUSHED_AWAY}
+    WHERE t.ctid = ANY (ARRAY (SELECT place FROM picked))
     RETURNING t.kind, t.tenant_id, t.due_id
     """)  # noqa: S608  # constant parts
-# Never earlier than a retry was asked for, and never what is not yet due for the first time.
+# Never earlier than a retry was asked for, and never what is not yet due for the first time, or
+# waits in its tenant's line (pipeline/waiting_line.py).
 LOST_HANDOFFS = text("""
     UPDATE handoffs SET next_send_at = greatest(clock_timestamp(), not_before), sends = 0
     WHERE (lease_until IS NULL OR lease_until < clock_timestamp())
-        AND next_send_at > clock_timestamp()
+        AND next_send_at > clock_timestamp() AND next_send_at < 'infinity'
     """)
 LOST_DUE = text("""
     UPDATE due SET next_send_at = clock_timestamp()
@@ -115,18 +145,23 @@ class Relay:
         self._client = client
         self._clock = clock
         self._housekeeping_at = clock()
+        self._line_moves = False
 
     def run(self, stop: threading.Event) -> None:
         """Take turns until told to stop; outages are logged, waited out and survived."""
         pause = 0.0
         while not stop.wait(pause):
             try:
-                pause = 0.0 if self.turn() >= BATCH else INTERVAL_SECONDS
+                pause = 0.0 if self.turn() >= BATCH else self._interval()
                 self.keep_house()
             except OUT_OF_REACH as error:
                 log.warning("relay_waits", error=type(error).__name__)
                 pause = min(max(pause, INTERVAL_SECONDS) * 2, LONGEST_PAUSE_SECONDS)
         log.info("relay_stopped")
+
+    def _interval(self) -> float:
+        # Where a line moves, the workers are nearly through with what was let in.
+        return LINE_INTERVAL_SECONDS if self._line_moves else INTERVAL_SECONDS
 
     def turn(self) -> int:
         """Send what is overdue now; say how much there was of the fuller table."""
@@ -160,10 +195,14 @@ class Relay:
         wait = {"first": FAST_PATH_GRACE, "ceiling": RESEND_CEILING, "batch": BATCH}
         kinds = {"kinds": list(DUE_KINDS)}
         with self._engine.begin() as connection:
+            queues = {"queues": [queue.value for queue in LINED]}
+            let_in = connection.execute(LET_IN, wait | queues).all()
             handoffs = connection.execute(PICK_HANDOFFS, wait).all()
             due = connection.execute(PICK_DUE, wait | kinds).all()
+        self._line_moves = bool(let_in)
+        both = [*let_in, *handoffs]
         return (
-            [message(Stage(stage), tenant, each, trace) for stage, tenant, each, trace in handoffs],
+            [message(Stage(stage), tenant, each, trace) for stage, tenant, each, trace in both],
             [due_message(kind, tenant, each) for kind, tenant, each in due],
         )
 

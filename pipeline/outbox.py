@@ -20,13 +20,19 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
 from pipeline.audit import AuditRecord
-from pipeline.conversation import Conversation
+from pipeline.conversation import Answer, Conversation
 from pipeline.handoff import FAST_PATH_GRACE, message
 from pipeline.ids import uuid7
 from pipeline.personal import Personal
 from pipeline.run import Stage
+from pipeline.waiting_line import LINED, TAKE_PLACE
 
 log = structlog.get_logger()
+
+HAND_OFF = (
+    "INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at, traceparent)"
+    " VALUES (:tenant, :id, :run, :epoch, :stage, clock_timestamp() + :delay, :traceparent)"
+)
 
 # The actor of what nobody did: a stage's own moves.
 SYSTEM = "awgp"
@@ -47,6 +53,8 @@ class Work(Conversation):
         super().__init__(connection, tenant_id)
         self.records: list[AuditRecord] = []
         self.to_send: list[dramatiq.Message[None]] = []
+        # Sent if the answer, once it is there, is that the line has a place.
+        self.if_let_in: list[tuple[Answer, dramatiq.Message[None]]] = []
 
     def record(
         self,
@@ -98,10 +106,9 @@ class Work(Conversation):
     ) -> UUID:
         """Make a run due at a stage, at once or after `delay`."""
         handoff_id = uuid7()
-        self.ask(
-            "INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at,"
-            " traceparent) VALUES (:tenant, :id, :run, :epoch, :stage,"
-            " clock_timestamp() + :delay, :traceparent)",
+        lined = stage in LINED and not delay
+        answer = self.ask(
+            TAKE_PLACE if lined else HAND_OFF,
             tenant=self.tenant_id,
             id=handoff_id,
             run=run_id,
@@ -110,8 +117,11 @@ class Work(Conversation):
             delay=delay or FAST_PATH_GRACE,
             traceparent=traceparent,
         )
-        if not delay:
-            self.to_send.append(message(stage, self.tenant_id, handoff_id, traceparent))
+        sent = message(stage, self.tenant_id, handoff_id, traceparent)
+        if lined:
+            self.if_let_in.append((answer, sent))
+        elif not delay:
+            self.to_send.append(sent)
         return handoff_id
 
     def schedule(self, kind: str, at: datetime, subject_id: UUID | None = None) -> UUID:
@@ -153,7 +163,8 @@ class Outbox:
             yield work
             work.write_records()
             work.flush()
-        self.send(work.to_send)
+        let_in = [sent for answer, sent in work.if_let_in if answer.scalar_one()]
+        self.send([*work.to_send, *let_in])
 
     def send(self, messages: list[dramatiq.Message[None]]) -> None:
         """Send what is already durable. A broker out of reach is no error: the relay repeats."""

@@ -102,6 +102,8 @@ def change_queue(
 def hurry(connection: Connection, queue: Stage) -> int:
     """Make one batch of what waits in a queue due now, never before a retry asked for it.
 
+    What waits in a tenant's line (pipeline/waiting_line.py) is let in as ever.
+
     Returns:
         How many rows; call again, in a transaction of its own, while it is HURRY_AT_ONCE.
     """
@@ -110,7 +112,7 @@ def hurry(connection: Connection, queue: Stage) -> int:
         text(
             "UPDATE handoffs t SET next_send_at = clock_timestamp(), sends = 0 FROM ("
             " SELECT tenant_id, handoff_id FROM handoffs WHERE stage = :queue"
-            " AND next_send_at > (SELECT clock_timestamp())"
+            " AND next_send_at > (SELECT clock_timestamp()) AND next_send_at < 'infinity'"
             " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
             " AND (not_before IS NULL OR not_before <= clock_timestamp())"
             " LIMIT :batch FOR UPDATE SKIP LOCKED) p"

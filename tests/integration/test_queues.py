@@ -13,7 +13,7 @@ import redis
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from ops.queue_look import QueueWatch
-from pipeline.handoff import claim, retry_later, take_lease
+from pipeline.handoff import claim, keep_claimed, retry_later
 from pipeline.heartbeat import WorkerBeat, beat_key, beat_value
 from pipeline.run import Stage
 from tests.integration.conftest import Database
@@ -68,7 +68,9 @@ def test_everything_is_counted_and_each_tenants_share(
     fail(database, world.globex, submit(ingest, world.globex, {"amount_cents": 1}))
     ids = [row[0] for row in rows(database, world.acme, "SELECT handoff_id FROM handoffs")]
     with worker.work(world.acme.tenant_id) as work:
-        take_lease(work, ids[0], Stage.POLICY, owner="me", lease=LEASE)
+        leased = claim(work, ids[0], Stage.POLICY)
+        assert leased is not None
+        keep_claimed(work, leased, owner="me", lease=LEASE)
         handoff = claim(work, ids[1], Stage.POLICY)
         assert handoff is not None
         retry_later(work, handoff, delay=LEASE, error="test")
