@@ -21,7 +21,6 @@ from audit_export.log_store import sign_head
 from audit_export.signer import Signer
 from pipeline.fault_points import reached
 from pipeline.outbox import Outbox
-from pipeline.queue_state import OPEN
 from pipeline.run import Stage
 from pipeline.seal import seal
 
@@ -87,32 +86,33 @@ def seal_for(
     """Seal the tenant of a handoff, unless it was sealed along or the queue takes nothing.
 
     Args:
-        handoff_id: None for any that waits.
+        handoff_id: None for whatever waits.
     """
-    with outbox.work(tenant_id) as work:
-        waiting = work.ask(
-            "SELECT 1 FROM handoffs WHERE stage = :stage"  # noqa: S608  # constant parts
-            f" AND {'true' if handoff_id is None else 'handoff_id = :id'} AND {OPEN} LIMIT 1",
-            id=handoff_id,
-            stage=Stage.AUDIT.value,
-        ).one_or_none()
-    if waiting is None:
-        return
-    seal_and_sign(outbox, signer, tenant_id)
+    if _seal(outbox, tenant_id, handoff_id):
+        sign_head(outbox, signer, tenant_id)
+        reached("audit.signed")
 
 
 def seal_and_sign(outbox: Outbox, signer: Signer, tenant_id: UUID) -> None:
-    """Seal until nothing waits, then sign the head."""
-    reached("audit.claimed")
-    more = True
-    while more:
-        with outbox.work(tenant_id) as work:
-            sealed = seal(work)
-            more = sealed.more
-            reached("audit.before_commit")
-        reached("audit.committed")
+    """Seal until nothing waits, then sign the head, also one that was signed before."""
+    _seal(outbox, tenant_id)
     sign_head(outbox, signer, tenant_id)
     reached("audit.signed")
+
+
+def _seal(outbox: Outbox, tenant_id: UUID, handoff_id: UUID | None = None) -> int:
+    """Seal until nothing waits; return how many entries that made."""
+    reached("audit.claimed")
+    entries = 0
+    while True:
+        with outbox.work(tenant_id) as work:
+            sealed = seal(work, handoff_id)
+            reached("audit.before_commit")
+        reached("audit.committed")
+        entries += sealed.entries
+        handoff_id = None
+        if not sealed.more:
+            return entries
 
 
 def checkpoint_due(

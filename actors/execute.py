@@ -39,12 +39,12 @@ from pipeline.execution_store import (
     times_lost,
 )
 from pipeline.fault_points import reached
-from pipeline.handoff import Handoff, backoff, finish, retry_later
+from pipeline.handoff import Handoff, backoff, finish, keep_claimed, retry_later
 from pipeline.launch import PolicyMissing, ask_launch, check_launch, hold_again
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict
 from pipeline.outbox import Outbox, Work
 from pipeline.run import Stage, Status
-from pipeline.run_store import StoredRun, dead_letter, lease_run, load_run, move, stage_failed
+from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move, stage_failed
 from runtime_host.client import HostUnavailable, LaunchRefused
 
 log = structlog.get_logger()
@@ -128,12 +128,11 @@ class Executor:
         host_is_there = self._host_is_there()
         leased_at = time.monotonic()
         with self._outbox.work(tenant_id) as work:
-            leased = lease_run(
-                work, handoff_id, Stage.EXECUTE, owner=lease_owner(), lease=self._lease
-            )
-            if leased is None:
+            claimed = claim_run(work, handoff_id, Stage.EXECUTE)
+            if claimed is None:
                 return
-            handoff, run = leased
+            handoff, run = claimed
+            handoff = keep_claimed(work, handoff, owner=lease_owner(), lease=self._lease)
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
             attempt = self._next_attempt(work, run, handoff, host_is_there, leased_at)
         if attempt is None:

@@ -5,13 +5,18 @@ Nothing waits for ever: a connection is made within 3 s, a statement is ended by
 what it held within 30 s. docs/decisions/0050-what-bounds-a-half-open-connection.md says why so.
 """
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipeline.bounded_connection import BoundedConnection
 from pipeline.errors import AwgpError
@@ -27,6 +32,9 @@ IDLE_IN_TRANSACTION_SECONDS: Final = 15
 # The client's side, by TCP itself: 10 s idle, then three probes 5 s apart.
 KEEPALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 UNACKNOWLEDGED_MS: Final = 15_000
+# A pooled connection that was used since is not asked whether it is still there.
+ASK_AFTER_SECONDS: Final = 1.0
+_USED_AT: Final = "awgp_used_at"
 
 
 class UnsafeDatabaseRole(AwgpError):
@@ -51,7 +59,6 @@ def make_engine(url: URL, *, pool_size: int = 8, answer_seconds: float = ANSWER_
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_SECONDS,
-        pool_pre_ping=True,
         # An error must not carry a payload into a log.
         hide_parameters=True,
         connect_args={
@@ -71,6 +78,9 @@ def make_engine(url: URL, *, pool_size: int = 8, answer_seconds: float = ANSWER_
 
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", _refuse_unsafe_role)
+    event.listen(engine, "connect", _note_use)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_look_before_use, engine))
     return engine
 
 
@@ -110,6 +120,36 @@ def patiently(connection: Connection, seconds: float) -> Iterator[None]:
         yield
     finally:
         driver.answer_seconds = before
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _look_before_use(
+    engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: object
+) -> None:
+    """Let the pool replace a connection that has ended, without a round trip at every use.
+
+    What is there to read of a connection nobody uses is its end. One that was quiet for longer is
+    asked, for it may have ended without a word.
+
+    Raises:
+        InvalidatePoolError: It has ended; the pool makes another.
+    """
+    quiet_seconds = time.monotonic() - record.info[_USED_AT]
+    if quiet_seconds < ASK_AFTER_SECONDS and not _has_something_to_say(connection):
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise exc.InvalidatePoolError from error
+
+
+def _has_something_to_say(connection: psycopg.Connection[Any]) -> bool:
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _refuse_unsafe_role(connection: DBAPIConnection, _record: object) -> None:

@@ -91,7 +91,7 @@ CLAIM = (
     f"SELECT {_COLUMNS} FROM handoffs WHERE handoff_id = :id AND stage = :stage AND {FREE}"  # noqa: S608  # constant parts
     " FOR UPDATE SKIP LOCKED"
 )
-TAKE_LEASE_OF_CLAIMED = (
+KEEP = (
     "UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,"
     " fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin"
     " WHERE handoff_id = :id AND fence = :fence"
@@ -107,12 +107,22 @@ def claim(conversation: Conversation, handoff_id: UUID, stage: Stage) -> Handoff
     return None if row is None else read_handoff(row)
 
 
+def take_lease(
+    conversation: Conversation, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
+) -> Handoff | None:
+    """Claim for work that outlives this transaction. None as in `claim`."""
+    handoff = claim(conversation, handoff_id, stage)
+    if handoff is None:
+        return None
+    return keep_claimed(conversation, handoff, owner=owner, lease=lease)
+
+
 def keep_claimed(
     conversation: Conversation, handoff: Handoff, *, owner: str, lease: timedelta
 ) -> Handoff:
     """Turn a claim by row lock into a lease, for work that outlives this transaction."""
     conversation.ask(
-        TAKE_LEASE_OF_CLAIMED,
+        KEEP,
         unless=_lost(handoff),
         id=handoff.handoff_id,
         fence=handoff.fence,

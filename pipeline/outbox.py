@@ -142,9 +142,9 @@ class Work(Conversation):
         if self.records:
             self.ask(
                 "INSERT INTO audit_pending (tenant_id, record)"
-                " SELECT :tenant, unnest(CAST(:records AS jsonb[]))",
+                " SELECT :tenant, jsonb_array_elements(:records)",
                 tenant=self.tenant_id,
-                records=[Jsonb(record.to_json()) for record in self.records],
+                records=Jsonb([record.to_json() for record in self.records]),
             )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from pipeline.errors import AwgpError
 from pipeline.handoff import COLUMNS as HANDOFF_COLUMNS
 from pipeline.handoff import (
     FREE,
-    LEASE_MARGIN,
     Handoff,
     backoff,
     finish,
@@ -38,13 +36,6 @@ CLAIM = (
     f" WHERE handoff_id = :id AND stage = :stage AND {FREE}"
     " FOR UPDATE OF handoffs SKIP LOCKED FOR UPDATE OF r"
 )
-TAKE_LEASE = f"""
-    WITH leased AS (
-        UPDATE handoffs SET lease_owner = :owner, lease_until = clock_timestamp() + :lease,
-            fence = fence + 1, next_send_at = clock_timestamp() + :lease + :margin
-        WHERE handoff_id = :id AND stage = :stage AND {FREE} RETURNING {_OF_HANDOFF})
-    SELECT leased.*, {COLUMNS} FROM leased JOIN runs r USING (tenant_id, run_id)
-    FOR UPDATE OF r"""  # noqa: S608  # constant parts
 PAYLOAD = (
     "SELECT content_type, payload, digest_key FROM run_payloads"
     " WHERE run_id = :run AND epoch = :epoch"
@@ -102,25 +93,8 @@ def load_run(work: Work, run_id: UUID, *, lock: bool = False) -> StoredRun:
 def claim_run(work: Work, handoff_id: UUID, stage: Stage) -> tuple[Handoff, StoredRun] | None:
     """Claim a handoff by a row lock, and lock its run; None as in `pipeline.handoff.claim`."""
     row = work.ask(CLAIM, id=handoff_id, stage=stage.value).one_or_none()
-    return None if row is None else _claimed(row)
-
-
-def lease_run(
-    work: Work, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
-) -> tuple[Handoff, StoredRun] | None:
-    """Claim a handoff for work that outlives this transaction, and lock its run; None as above."""
-    row = work.ask(
-        TAKE_LEASE,
-        id=handoff_id,
-        stage=stage.value,
-        owner=owner,
-        lease=lease,
-        margin=LEASE_MARGIN,
-    ).one_or_none()
-    return None if row is None else _claimed(row)
-
-
-def _claimed(row: tuple[Any, ...]) -> tuple[Handoff, StoredRun]:
+    if row is None:
+        return None
     return read_handoff(row), _stored(row[len(HANDOFF_COLUMNS) :])
 
 

@@ -13,10 +13,9 @@ One transaction, serial per tenant by the lock on its head, parallel across tena
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 from pipeline.audit import AuditRecord, Head, body, chain_hash
 from pipeline.conversation import Answer
@@ -58,7 +57,8 @@ class _Chain:
     hash: bytes
     frontier: Frontier
     sealed_at: datetime
-    rows: list[dict[str, Any]]
+    bodies: list[bytes]
+    hashes: list[str]
 
     @property
     def head(self) -> Head:
@@ -69,28 +69,15 @@ class _Chain:
         self.hash = chain_hash(self.hash, sealed)
         self.sequence += 1
         self.frontier = self.frontier.append(leaf_hash(sealed))
-        # The projection of `sealed`, without reading it again; a test compares the two.
-        self.rows.append(
-            {
-                "id": record.id,
-                "occurred_at": record.occurred_at,
-                "actor_type": record.actor_type,
-                "actor_id": record.actor_id,
-                "action": record.action,
-                "resource_type": record.resource_type,
-                "resource_id": record.resource_id,
-                "before_state": None if record.before is None else Jsonb(record.before),
-                "after_state": None if record.after is None else Jsonb(record.after),
-                "metadata": Jsonb(record.metadata),
-                "integrity_hash": self.hash.hex(),
-                "sequence": self.sequence,
-                "body": sealed,
-            }
-        )
+        self.bodies.append(sealed)
+        self.hashes.append(self.hash.hex())
 
 
-def seal(work: Work) -> Sealed:
+def seal(work: Work, handoff_id: UUID | None = None) -> Sealed:
     """Seal one batch of a tenant; nothing while the queue `audit` is paused.
+
+    Args:
+        handoff_id: Seal only if this one still waits.
 
     Raises:
         HeadMissing, HeadMoved: Nothing was sealed.
@@ -109,8 +96,9 @@ def seal(work: Work) -> Sealed:
         "SELECT pending_id, record FROM audit_pending ORDER BY pending_id LIMIT :limit",
         limit=RECORDS_AT_ONCE,
     )
+    asked_for = work.ask(STILL_WAITS, stage=Stage.AUDIT.value, handoff=handoff_id)
     chain = _chain(work, locked)
-    if paused.scalar_one():
+    if paused.scalar_one() or not asked_for.scalar_one():
         return Sealed(head=chain.head, entries=0, runs=(), more=False)
     before, waiting, pending = chain.sequence, claimed.all(), records.all()
     more = len(pending) == RECORDS_AT_ONCE
@@ -119,12 +107,12 @@ def seal(work: Work) -> Sealed:
     finished = [] if more else waiting
     for run_id, epoch, status in finished:
         chain.append(_last_entry(work.tenant_id, run_id, epoch, Status(status)))
-    if chain.rows:
+    if chain.bodies:
         _write(work, chain, before, [row[0] for row in pending])
     _complete(work, [run_id for run_id, _, _ in finished])
     return Sealed(
         head=chain.head,
-        entries=len(chain.rows),
+        entries=len(chain.bodies),
         runs=tuple(run_id for run_id, _, _ in finished),
         more=more or len(waiting) == RUNS_AT_ONCE,
     )
@@ -149,10 +137,15 @@ def _chain(work: Work, locked: Answer) -> _Chain:
         hash=bytes(row[1]),
         frontier=Frontier.from_bytes(bytes(row[2])),
         sealed_at=row[3].astimezone(UTC),
-        rows=[],
+        bodies=[],
+        hashes=[],
     )
 
 
+STILL_WAITS = (
+    "SELECT CAST(:handoff AS uuid) IS NULL OR EXISTS (SELECT 1 FROM handoffs"  # noqa: S608  # constant parts
+    f" WHERE handoff_id = :handoff AND stage = :stage AND {OPEN})"
+)
 # Claimed by row locks; a run that moved on meanwhile is not taken.
 WAITING = (
     "SELECT r.run_id, r.epoch, r.status FROM handoffs"  # noqa: S608  # constant parts
@@ -179,37 +172,27 @@ def _last_entry(tenant_id: UUID, run_id: UUID, epoch: int, status: Status) -> Au
     )
 
 
-# One statement for a batch; its arrays are read side by side.
-COLUMNS: Final = {
-    "id": "uuid",
-    "occurred_at": "timestamptz",
-    "actor_type": "text",
-    "actor_id": "text",
-    "action": "text",
-    "resource_type": "text",
-    "resource_id": "text",
-    "before_state": "jsonb",
-    "after_state": "jsonb",
-    "metadata": "jsonb",
-    "integrity_hash": "text",
-    "sequence": "bigint",
-    "body": "bytea",
-}
-INSERT = (
-    f'INSERT INTO audit_log (tenant_id, "timestamp", {", ".join(COLUMNS)})'  # noqa: S608  # constant parts
-    " SELECT :tenant, :sealed_at, batch.* FROM unnest("
-    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in COLUMNS.items())
-    + ") AS batch"
-)
+# One statement for a batch. The columns are read from the body by the database itself.
+INSERT = """
+    INSERT INTO audit_log (id, "timestamp", occurred_at, tenant_id, actor_type, actor_id, action,
+        resource_type, resource_id, before_state, after_state, metadata, integrity_hash, sequence,
+        body)
+    SELECT (b ->> 'id')::uuid, (b ->> 'sealed_at')::timestamptz,
+        (b ->> 'occurred_at')::timestamptz, (b ->> 'tenant')::uuid, b -> 'actor' ->> 'type',
+        b -> 'actor' ->> 'id', b ->> 'action', b -> 'resource' ->> 'type',
+        b -> 'resource' ->> 'id', nullif(b -> 'before', 'null'), nullif(b -> 'after', 'null'),
+        b -> 'metadata', hash, (b ->> 'sequence')::bigint, convert_to(body, 'UTF8')
+    FROM (
+        SELECT body, CAST(body AS jsonb) AS b, hash FROM ROWS FROM (
+            json_array_elements_text(:bodies), json_array_elements_text(:hashes)
+        ) AS batch (body, hash)) AS sealed"""
 
 
 def _write(work: Work, chain: _Chain, before: int, pending: list[int]) -> None:
     work.ask(
         INSERT,
-        unless=None,
-        tenant=work.tenant_id,
-        sealed_at=chain.sealed_at,
-        **{name: [row[name] for row in chain.rows] for name in COLUMNS},
+        bodies=Json([sealed.decode() for sealed in chain.bodies]),
+        hashes=Json(chain.hashes),
     )
     work.ask("DELETE FROM audit_pending WHERE pending_id = ANY(:ids)", ids=pending)
     work.ask(
