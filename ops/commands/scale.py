@@ -9,8 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
-from ops.instances import MOST_OF_A_KIND, SCALABLE, NumberRefused, wanted_numbers
+from ops.instances import MOST_OF_A_KIND, RELAY, SCALABLE, NumberRefused, wanted_numbers
 from ops.scale import Change, running_numbers, scale
+
+CONNECTIONS_A_PROCESS = 8
+"""A worker's database pool at its default of 4 threads; it opens them as it needs them."""
+
+SAFE_CONNECTIONS = 150
+"""Of the 200 the embedded PostgreSQL has; ingest, web and people need some too."""
 
 
 @click.command("scale")
@@ -49,6 +55,7 @@ def command(numbers: tuple[str, ...], data_path: str | None, *, as_json: bool) -
     else:
         _show_table(data, running)
     _say_what_waits(data)
+    _say_what_it_may_take(data)
     if running is None:
         click.echo("AWGP does not run here; this is what the next `awgp up` starts")
 
@@ -107,5 +114,15 @@ def _show_table(data: DataFolder, running: dict[str, int] | None) -> None:
 def _say_what_waits(data: DataFolder) -> None:
     for kind, number in wanted_numbers(data).items():
         if number == 0:
-            what = "nothing lost is sent again" if kind == "relay" else "its work waits"
+            what = "nothing lost is sent again" if kind == RELAY else "its work waits"
             click.echo(f"warning: {kind} has no process: {what} until `awgp scale {kind}=1`")
+
+
+def _say_what_it_may_take(data: DataFolder) -> None:
+    workers = sum(number for kind, number in wanted_numbers(data).items() if kind != RELAY)
+    connections = workers * CONNECTIONS_A_PROCESS
+    if connections > SAFE_CONNECTIONS:
+        click.echo(
+            f"warning: {workers} workers may hold {connections} database connections when all are "
+            "busy; the embedded PostgreSQL allows 200, a server of yours its max_connections"
+        )

@@ -177,4 +177,6 @@ def test_what_is_wanted_while_nothing_runs_is_kept_for_the_next_start(
     said = capsys.readouterr().out
     assert "AWGP does not run here; this is what the next `awgp up` starts" in said
     assert wanted_numbers(opened)["hold"] == 2
+    assert run(command(opened, "execute=30")[3:]) == 0
+    assert "36 workers may hold 288 database connections" in capsys.readouterr().out
     assert {"hold-1", "hold-2"} <= {each.name for each in app_programs(opened, operator={})}
