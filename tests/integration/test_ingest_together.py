@@ -1,0 +1,282 @@
+"""Webhooks that share a commit: every tenant's rows under its own law, nobody's fault another's."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from actors.broker import make_broker
+from ingest.accept import Accepted, received
+from ingest.batch import ASIDE_SECONDS, Arrival, BatchWriter
+from ingest.schemes import Verified
+from ingest.sources import Source
+from ingest.together import Event, incoming_of
+from ops.embedded.running import Running
+from ops.embedded.valkey import start_valkey, valkey_url
+from pipeline.fast_path import FastPathBroker, make_fast_path, send_all
+from pipeline.handoff import message
+from pipeline.ids import uuid7
+from pipeline.run import Stage
+from pipeline.settings import Settings
+from tests.integration.conftest import Database
+from tests.integration.door import Door, held_key, nothing_left_behind, problem, signed
+from tests.integration.world import SECRET, TenantWorld, World
+
+pytestmark = pytest.mark.services
+
+EVENT = b'{"amount_cents": 1234}'
+OTHER = b'{"amount_cents": 4321}'
+AT_COMMIT = """
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+    CREATE CONSTRAINT TRIGGER late AFTER INSERT ON awgp.handoffs DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION public.refuse()"""
+
+
+@pytest.fixture
+def door(database: Database, world: World) -> Door:
+    """The edge, which remembers both tenants' sources."""
+    door = Door(database.engine("awgp_ingest"), database.admin)
+    for tenant in (world.acme, world.globex):
+        assert door.hook(tenant, EVENT, event="warm").status_code == 202
+    return door
+
+
+@pytest.fixture
+def writer(door: Door) -> BatchWriter:
+    return BatchWriter(door.engine)
+
+
+def post(door: Door, tenant: TenantWorld, body: bytes, event: str) -> TestResponse:
+    """A request of a client of its own: clients are not for several threads."""
+    return door.client.application.test_client().post(
+        f"/v1/hooks/{tenant.source_id}", data=body, headers=signed(body, event=event)
+    )
+
+
+def secret_of(door: Door, tenant: TenantWorld) -> UUID:
+    with door.admin.connect() as connection:
+        found = connection.execute(
+            text("SELECT secret_id FROM awgp.source_secrets WHERE tenant_id = :tenant"),
+            {"tenant": tenant.tenant_id},
+        ).scalar_one()
+    return UUID(str(found))
+
+
+def arrival(
+    door: Door,
+    tenant: TenantWorld,
+    event: str,
+    *,
+    body: bytes = EVENT,
+    source: TenantWorld | None = None,
+    secret_id: UUID | None = None,
+) -> Arrival:
+    """An event as it comes to the writer; `source` makes it name another tenant's."""
+    named = source or tenant
+    secret_id = secret_id or secret_of(door, named)
+    came = Event(
+        tenant_id=tenant.tenant_id,
+        source_id=named.source_id,
+        headers={},
+        body=body,
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    )
+    known = Source(
+        source_id=named.source_id,
+        assistant_id=named.assistant_id,
+        scheme="standard-webhooks",
+        active=True,
+        secret_ids=(secret_id,),
+        secrets=(SECRET,),
+    )
+    incoming = incoming_of(came, known, Verified(event_id=event, timestamp=datetime.now(UTC)))
+    run_id = uuid7()
+    return Arrival(
+        tenant_id=tenant.tenant_id,
+        incoming=incoming,
+        scheme=known.scheme,
+        secret_id=secret_id,
+        run_id=run_id,
+        digest_key=bytes(32),
+        handoff_id=uuid7(),
+        record=received(tenant.tenant_id, incoming, run_id, bytes(32)),
+    )
+
+
+def test_a_batch_is_one_transaction_and_each_row_its_own_tenants(
+    door: Door, writer: BatchWriter, world: World
+) -> None:
+    before = door.counts()
+    batch = [
+        arrival(door, tenant, f"evt_{number}")
+        for number in range(3)
+        for tenant in (world.globex, world.acme)
+    ]
+    assert writer.write(batch) == [Accepted(run_id=each.run_id, is_new=True) for each in batch]
+    with door.admin.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT r.run_id, r.tenant_id, k.xmin::text FROM awgp.runs r"
+                " JOIN awgp.idempotency_keys k USING (tenant_id, run_id)"
+                " JOIN awgp.handoffs USING (tenant_id, run_id)"
+                " JOIN awgp.run_payloads p USING (tenant_id, run_id) WHERE k.key <> 'warm'"
+                " AND r.source_id IS NOT NULL AND p.payload = :event"
+            ),
+            {"event": EVENT},
+        ).all()
+    assert {(row[0], row[1]) for row in rows} == {(each.run_id, each.tenant_id) for each in batch}
+    assert len({row[2] for row in rows}) == 1
+    written = {table: count - before[table] for table, count in door.counts().items()}
+    assert {count for table, count in written.items() if table != "persons"} == {6}
+
+
+def test_of_several_with_one_key_one_is_inserted_and_the_same_body_gets_its_run(
+    door: Door, writer: BatchWriter, world: World
+) -> None:
+    twins = [arrival(door, world.acme, "twin") for _ in range(3)]
+    other = arrival(door, world.acme, "twin", body=OTHER)
+    first, *again, different = writer.write([*twins, other])
+    assert first == Accepted(run_id=twins[0].run_id, is_new=True)
+    assert again == [Accepted(run_id=twins[0].run_id, is_new=False)] * 2
+    assert different is None
+    # A key that was taken before is for the path for one request to look into.
+    assert writer.write([arrival(door, world.acme, "twin")]) == [None]
+
+
+def test_what_does_not_count_any_more_is_left_out_and_the_others_are_not(
+    door: Door, writer: BatchWriter, world: World
+) -> None:
+    good = arrival(door, world.acme, "good")
+    foreign = arrival(door, world.acme, "foreign", source=world.globex)
+    unknown = arrival(door, world.acme, "unknown", secret_id=uuid7())
+    assert writer.write([foreign, good, unknown]) == [
+        None,
+        Accepted(run_id=good.run_id, is_new=True),
+        None,
+    ]
+
+
+def test_a_locked_row_undoes_its_batch_and_sets_its_tenant_alone_aside(
+    door: Door, world: World
+) -> None:
+    elapsed = [0.0]
+    writer = BatchWriter(door.engine, monotonic=lambda: elapsed[0])
+    batch = [arrival(door, world.acme, "held"), arrival(door, world.globex, "free")]
+    before = door.counts()
+    with held_key(door, world, f"source:{world.acme.source_id}", "held") as other:
+        assert writer.write(batch) == [None, None]
+        assert writer.is_aside(world.acme.tenant_id)
+        assert not writer.is_aside(world.globex.tenant_id)
+        other.rollback()
+    assert door.counts() == before
+    elapsed[0] = ASIDE_SECONDS
+    assert not writer.is_aside(world.acme.tenant_id)
+    assert None not in writer.write(batch)
+
+
+def test_twenty_at_once_are_each_answered_as_if_they_had_come_alone(
+    door: Door, world: World
+) -> None:
+    known = post(door, world.acme, EVENT, "known").get_json()["run"]
+    before = door.counts()["runs"]
+    sent = [
+        *((world.acme, EVENT, f"new_{number}") for number in range(4)),
+        *((world.globex, EVENT, f"new_{number}") for number in range(4)),
+        *[(world.acme, EVENT, "known")] * 4,
+        *[(world.acme, OTHER, "known")] * 4,
+        *[(world.globex, EVENT, "twin")] * 4,
+    ]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda each: post(door, *each), sent))
+    assert [each.status_code for each in answers] == [202] * 12 + [422] * 4 + [202] * 4
+    assert {problem(each) for each in answers[12:16]} == {(422, "idempotency-key-reused")}
+    runs = [each.get_json().get("run") for each in answers]
+    assert len(set(runs[:8])) == 8
+    assert set(runs[8:12]) == {known}
+    assert len(set(runs[16:])) == 1
+    assert door.counts()["runs"] == before + 9
+
+
+def test_a_lock_held_on_one_key_keeps_no_one_else_waiting(door: Door, world: World) -> None:
+    sent = [(world.acme, "held"), *((world.globex, f"evt_{number}") for number in range(8))]
+    with (
+        held_key(door, world, f"source:{world.acme.source_id}", "held") as other,
+        ThreadPoolExecutor(9) as pool,
+    ):
+        # All are answered while the lock is held.
+        answers = list(pool.map(lambda each: post(door, each[0], EVENT, each[1]), sent))
+        other.rollback()
+    assert problem(answers[0]) == (503, "event-in-flight")
+    assert answers[0].headers["Retry-After"] == "1"
+    assert {each.status_code for each in answers[1:]} == {202}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("UPDATE awgp.sources SET active = false", (403, "source-inactive")),
+        ("UPDATE awgp.assistants SET active = false", (403, "source-inactive")),
+        ("DELETE FROM awgp.source_secrets", (401, "signature-invalid")),
+        (
+            "UPDATE awgp.source_secrets SET expires_at = clock_timestamp()",
+            (401, "signature-invalid"),
+        ),
+    ],
+)
+def test_what_is_taken_away_counts_at_once_for_a_source_that_is_remembered(
+    door: Door, world: World, change: str, expected: tuple[int, str]
+) -> None:
+    assert door.hook(world.acme, EVENT, event="before").status_code == 202
+    with door.admin.begin() as connection:
+        connection.execute(text(change))
+    with nothing_left_behind(door):
+        assert problem(door.hook(world.acme, EVENT, event="after")) == expected
+
+
+def test_nothing_is_acknowledged_that_fails_at_its_commit(door: Door, world: World) -> None:
+    with door.admin.begin() as connection:
+        connection.execute(text(AT_COMMIT))
+    with nothing_left_behind(door):
+        assert door.hook(world.acme, EVENT, event="late").status_code == 500
+
+
+def test_a_database_that_lacks_the_function_is_served_one_by_one(door: Door, world: World) -> None:
+    with door.admin.begin() as connection:
+        connection.execute(text("DROP FUNCTION awgp.accept_together"))
+    assert door.hook(world.acme, EVENT, event="evt").status_code == 202
+    assert door.hook(world.acme, EVENT, event="evt").status_code == 202
+
+
+@pytest.fixture(scope="module")
+def valkey(server_folder: Path) -> Iterator[Running]:
+    with start_valkey(server_folder / "valkey-together") as running:
+        yield running
+
+
+def test_messages_sent_together_are_received_as_if_sent_one_by_one(
+    valkey: Running, world: World
+) -> None:
+    broker = make_fast_path(Settings(redis_url=valkey_url(valkey.data, "ingest")))
+    assert isinstance(broker, FastPathBroker)
+    ids = [uuid7() for _ in range(5)]
+    sent = [message(Stage.POLICY, world.acme.tenant_id, each, "tp") for each in ids]
+    send_all(broker, sent[:1])
+    send_all(broker, sent[1:4])
+    send_all(broker, sent[4:])
+
+    worker = make_broker(Settings(redis_url=valkey_url(valkey.data, "worker")))
+    worker.declare_queue("policy")
+    consumer = worker.consume("policy", prefetch=9, timeout=1000)
+    received = [next(consumer) for _ in ids]
+    assert [each.args[1] for each in received if each] == [str(each) for each in ids]
+    assert {each.options["traceparent"] for each in received if each} == {"tp"}
+    for each in received:
+        assert each is not None
+        consumer.ack(each)
+    assert broker.client.hlen("dramatiq:policy.msgs") == 0
