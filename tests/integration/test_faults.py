@@ -54,8 +54,8 @@ from tests.integration.world import TenantWorld, World, submit
 
 pytestmark = pytest.mark.services
 
-SHORT_ANSWER_SECONDS = 0.2
-LEASE = timedelta(seconds=2)
+SHORT_ANSWER_SECONDS = 1.0
+LEASE = timedelta(seconds=4)
 EVENT = b'{"amount_cents": 1234}'
 Break = Callable[[FaultProxy], None]
 
@@ -453,7 +453,7 @@ def exporting(s3: Running, tmp_path: Path) -> Iterator[Exporting]:
             region=REGION,
             access_key=s3.data.secret("s3-access-key"),
             secret_key=s3.data.secret("s3-secret-key"),
-            answer_seconds=1.0,
+            answer_seconds=2.5,
             attempts=1,
         )
         yield Exporting(log, proxy, store, tmp_path)
