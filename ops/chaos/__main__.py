@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -127,6 +128,9 @@ def _open_to_parts(folder: Path) -> None:
 
 def main() -> None:
     """Run the command; whatever is wrong with the call is one line and exit status 2."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # everything is taken down all the same
     try:
         status = command.main(prog_name="python -m ops.chaos", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
