@@ -29,7 +29,7 @@ from pipeline.run import Stage
 from pipeline.settings import read_settings
 
 QUEUES: Final = tuple(stage.value for stage in Stage if stage is not Stage.EXPORT)
-ENVIRONMENTS: Final = "AWGP_BENCH_ENVIRONMENTS"
+ENVIRONMENTS: Final = "BENCH_ENVIRONMENTS"
 """JSON: what a worker and what a sealer of the product is told (`process_environment`)."""
 
 
