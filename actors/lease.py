@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from actors.stage import INFRASTRUCTURE
 from pipeline import metrics
+from pipeline.bounded_connection import answers_within
 from pipeline.conversation import tenant_conversation
 from pipeline.handoff import Handoff, LeaseLost, renew_lease
 
@@ -22,6 +23,10 @@ log = structlog.get_logger()
 # Work stops this part of a lease before the lease does, on this machine's own clock.
 MARGIN = 0.2
 RENEWALS_A_LEASE = 3
+# A renewal that gets no answer (a dead connection) is given up after this part of a lease and tried
+# again soon: there must be time for another connection before the work has to stop.
+ANSWER_WITHIN = 1 / 6
+TRY_AGAIN_AFTER = 1 / 15
 
 # What runs under a lease in this process now, whichever stage made it.
 _kept: "set[LeaseKeeper]" = set()
@@ -101,10 +106,15 @@ class LeaseKeeper:
             _kept.discard(self)
 
     def _keep(self) -> None:
-        while not self._stop.wait(self._lease.total_seconds() / RENEWALS_A_LEASE):
-            asked_at = time.monotonic()
+        seconds_of_lease = self._lease.total_seconds()
+        pause = seconds_of_lease / RENEWALS_A_LEASE
+        while not self._stop.wait(pause):
+            asked_at, pause = time.monotonic(), seconds_of_lease / RENEWALS_A_LEASE
             try:
-                with tenant_conversation(self._engine, self._handoff.tenant_id) as talk:
+                with (
+                    answers_within(seconds_of_lease * ANSWER_WITHIN),
+                    tenant_conversation(self._engine, self._handoff.tenant_id) as talk,
+                ):
                     renew_lease(talk, self._handoff, self._lease)
             except LeaseLost:
                 metrics.LEASES_LOST.labels(self._handoff.stage.value).inc()
@@ -114,6 +124,7 @@ class LeaseKeeper:
             except INFRASTRUCTURE as error:
                 # Tried again while the work's own time runs out.
                 log.warning("lease_not_renewed", error=type(error).__name__)
+                pause = seconds_of_lease * TRY_AGAIN_AFTER
                 continue
             seconds = trusted_seconds(self._lease, since=asked_at)
             if seconds > 0:

@@ -7,7 +7,10 @@ own timeouts help only where no middle box goes on acknowledging. So the waiting
 """
 
 import time
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -15,6 +18,19 @@ from psycopg.abc import PQGen
 _Value = TypeVar("_Value")
 LOOK_SECONDS = 0.1
 """How often the driver looks for an interrupt while it waits; its own default."""
+
+
+_WITHIN: Final[ContextVar[float]] = ContextVar("answers_within", default=float("inf"))
+
+
+@contextmanager
+def answers_within(seconds: float) -> Iterator[None]:
+    """Hold every connection this thread uses to a shorter bound, the pool's look at it included."""
+    token = _WITHIN.set(seconds)
+    try:
+        yield
+    finally:
+        _WITHIN.reset(token)
 
 
 class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -32,7 +48,7 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
         """Raises: psycopg.OperationalError: No answer in time; the connection is closed then."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
-        began, limit = time.monotonic(), self.answer_seconds
+        began, limit = time.monotonic(), min(self.answer_seconds, _WITHIN.get())
         try:
             return super().wait(gen, interval, limit)
         except psycopg.OperationalError as error:
@@ -40,5 +56,5 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
                 raise
             # Nobody knows what the server did; nothing more can be said on this connection.
             self.pgconn.finish()
-            message = f"no answer within {limit:.0f} s; the connection was given up"
+            message = f"no answer within {limit:.1f} s; the connection was given up"
             raise psycopg.OperationalError(message) from error

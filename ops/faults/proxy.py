@@ -67,6 +67,11 @@ class FaultProxy:
     def open_connections(self) -> int:
         return len(self._connections)
 
+    @property
+    def silenced_connections(self) -> int:
+        """How many a cut has left silent for good."""
+        return sum(connection.dead for connection in self._connections)
+
     def set(self, fault: Fault, direction: Direction | None = None) -> None:
         """Put a fault in place of the one before, in one direction or in both (None)."""
 

@@ -364,6 +364,33 @@ def test_a_worker_cut_off_while_it_holds_a_lease_is_overtaken_and_its_late_resul
     assert b"late" not in bytes(kept[0][2] or b"")
 
 
+def test_a_dead_connection_costs_a_renewal_and_not_the_lease(
+    database: Database, world: World, postgres: FaultProxy
+) -> None:
+    """An execution whose rerun is not safe would end with its outcome unknown."""
+    tenant = world.acme
+    run_id = approved_run(database, tenant)
+    handoff_id = handoff_of(database, tenant, run_id)
+    url = database_url(through(postgres, database.url("awgp_worker")))
+    engine = make_engine(url, pool_size=4)
+
+    def lose_a_connection(running: FakeRunning) -> ExecutionResult:
+        # Whoever speaks next is the lease's renewal; its connection is dead from then on.
+        postgres.cut_after(0, Direction.UP, ending=Ending.SILENCE)
+        wait_until(lambda: postgres.silenced_connections, "a renewal to meet the dead connection")
+        postgres.heal()
+        assert running.renewed.wait(PATIENCE_SECONDS)
+        return result()
+
+    host = FakeHost(lose_a_connection)
+    Executor(Outbox(engine, stub_broker()), host, lease=timedelta(seconds=9)).execute(
+        tenant.tenant_id, handoff_id
+    )
+    engine.dispose()
+    assert status(database, tenant, run_id)["status"] == "executed"
+    assert not rows(database, tenant, "SELECT 1 FROM executions WHERE attempt > 1")
+
+
 def lease_is_over(database: Database, tenant: TenantWorld) -> bool:
     over = "SELECT lease_until < clock_timestamp() FROM handoffs"
     return bool(rows(database, tenant, over)[0][0])
