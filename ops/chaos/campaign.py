@@ -162,7 +162,7 @@ class Campaign:
             except (SystemBroken, psycopg.OperationalError) as error:
                 self._broken.append(f"{' and '.join(possible)} could not be killed: {error}")
                 return
-            self._rest(chance.uniform(*self._plan.pause_seconds), records)
+            self._rest(self._plan.pause(chance, rounds), records)
 
     def _strike_once(self, killer: Killer, kinds: list[str], records: Records) -> None:
         struck = []

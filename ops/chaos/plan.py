@@ -20,6 +20,9 @@ SHORT_KINDS: Final = (
 TOGETHER: Final = 0.25
 """How often two kinds are struck at one moment."""
 
+CALMER: Final = 5
+"""How much longer the pauses are once every kind had its turns, so that work gets done."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -50,6 +53,10 @@ class Plan:
         if self.minutes is not None:
             return seconds >= self.minutes * 60
         return rounds >= self.rounds and acknowledged >= self.acknowledged
+
+    def pause(self, chance: random.Random, rounds: int) -> float:
+        """Seconds until the next kill: longer once every kind had its turns."""
+        return chance.uniform(*self.pause_seconds) * (1 if rounds < self.rounds else CALMER)
 
 
 def short_plan(seed: int) -> Plan:
