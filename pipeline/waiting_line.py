@@ -5,8 +5,10 @@ everybody else wait for ten thousand. At the stages below, a tenant has at most 
 way that nobody works on yet; more wait in `handoffs` for the relay, which lets the next ones in as
 these begin. Others so wait for PLACES runs of each tenant at most, whatever is waiting behind.
 
-A row in the line is due at no time ('infinity') until it is let in. One that was sent in vain
-STUBBORN times holds no place any more, so that it keeps none of its tenant's others out.
+A row in the line is due at no time ('infinity') until it is let in. One that was begun before, and
+was sent STUBBORN times, holds no place any more, so that runs that come to nothing again and again
+keep none of their tenant's others out. One that nobody began is waiting in the broker: it keeps its
+place, however often it was sent.
 """
 
 from typing import Final
@@ -19,7 +21,8 @@ STUBBORN: Final = 4
 
 # Of rows of `handoffs`: those that hold a place or wait for one.
 IN_LINE: Final = (
-    f"sends < {STUBBORN} AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+    f"(fence = 0 OR sends < {STUBBORN})"
+    " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
     " AND (not_before IS NULL OR not_before <= clock_timestamp())"
 )
 # Answers with whether to send it now. Two at once may both take the last place: it is no law.

@@ -25,6 +25,7 @@ from pipeline.approval_store import ApprovalExpired
 from pipeline.handoff import claim
 from pipeline.queue_state import QueueState, queue_standings
 from pipeline.run import Stage
+from pipeline.seal import seal
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
 from tests.integration.driving import decide, deny, make_signer
@@ -215,6 +216,8 @@ def test_a_paused_audit_seals_and_signs_nothing_and_resumes_whole(
         return head[0], notes[0]
 
     assert work() == (0, 0)
+    with sealer.work(tenant) as unit:
+        assert seal(unit).entries == 0
     put(database, Stage.AUDIT, QueueState.RUNNING)
     sequence, notes = work()
     assert sequence > 2
