@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.coalesce import Coalescer
 
 PATIENCE_SECONDS = 20.0
+FOR_EVER = 3600.0
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Committer:
 
 
 def coalescer(
-    committer: Committer, *, most: int = 100, patience: float = PATIENCE_SECONDS
+    committer: Committer, *, most: int = 100, patience: float = FOR_EVER
 ) -> Coalescer[int, int]:
     return Coalescer(committer.commit, after=committer.after, most=most, patience_seconds=patience)
 
@@ -81,7 +82,7 @@ def test_who_comes_during_a_commit_shares_the_next_in_the_order_of_coming() -> N
         submitted = behind_one(committer, one, pool, [1, 2, 3, 4])
         assert committer.door is not None
         committer.door.release(2)
-        assert [each.result() for each in submitted] == [2, 4, 6, 8]
+        assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, 4, 6, 8]
     assert committer.batches == [[1], [2, 3, 4]]
 
 
@@ -92,7 +93,7 @@ def test_a_batch_takes_no_more_than_it_may() -> None:
         submitted = behind_one(committer, one, pool, [1, 2, 3, 4, 5])
         assert committer.door is not None
         committer.door.release(3)
-        assert [each.result() for each in submitted] == [2, 4, 6, 8, 10]
+        assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, 4, 6, 8, 10]
     assert [len(batch) for batch in committer.batches] == [1, 2, 2]
 
 
@@ -103,7 +104,7 @@ def test_a_batch_that_fails_leaves_everyone_in_it_to_themselves_and_no_one_else(
         submitted = behind_one(committer, one, pool, [1, 2, 3, 4])
         assert committer.door is not None
         committer.door.release(2)
-        assert [each.result() for each in submitted] == [2, None, None, None]
+        assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, None, None, None]
     committer.door = None
     assert one.submit(5) == 10
 
@@ -115,10 +116,10 @@ def test_a_leader_that_is_killed_wakes_everybody_and_the_next_leads() -> None:
         submitted = behind_one(committer, one, pool, [1, 2, 3])
         assert committer.door is not None
         committer.door.release(2)
-        assert submitted[0].result() == 2
+        assert submitted[0].result(PATIENCE_SECONDS) == 2
         with pytest.raises(SystemExit):
-            submitted[1].result()
-        assert submitted[2].result() is None
+            submitted[1].result(PATIENCE_SECONDS)
+        assert submitted[2].result(PATIENCE_SECONDS) is None
     committer.door = None
     assert one.submit(7) == 14
 
@@ -140,7 +141,7 @@ def test_nobody_waits_long_for_a_batch_that_hangs() -> None:
         assert committer.entered.acquire(timeout=PATIENCE_SECONDS)
         assert committer.door is not None
         committer.door.release(2)
-        assert [each.result() for each in submitted] == [2, 4]
+        assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, 4]
     committer.door = None
     assert one.submit(3) == 6
 
@@ -156,7 +157,7 @@ def test_who_is_in_a_batch_that_hangs_goes_by_itself() -> None:
         follower = submitted[2] if committer.batches[1][0] == 2 else submitted[1]
         assert follower.result(timeout=PATIENCE_SECONDS) is None
         committer.door.release(9)
-    assert submitted[0].result() == 2
+    assert submitted[0].result(PATIENCE_SECONDS) == 2
 
 
 @settings(max_examples=30, deadline=None)
