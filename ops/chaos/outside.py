@@ -20,7 +20,7 @@ REAL_SHARE: Final = 0.05
 """Of the load. A cold sandbox takes most of a second of a core, ten times all else of a run."""
 
 HELD_SHARE: Final = 0.02
-UNDER_WAY: Final = 25
+UNDER_WAY: Final = 15
 """Runs that may be waiting or at work at one time: with more, a queue would be measured."""
 
 AGAIN_SHARE: Final = 0.03

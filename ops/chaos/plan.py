@@ -17,9 +17,6 @@ SHORT_KINDS: Final = (
     *STAGES,
     *("valkey_wiped", "postgres"),
 )
-TOGETHER: Final = 0.25
-"""How often two kinds are struck at one moment."""
-
 CALMER: Final = 5
 """How much longer the pauses are once every kind had its turns, so that work gets done."""
 
@@ -36,6 +33,7 @@ class Plan:
         kinds: What is killed.
         rate: New events a second.
         pause_seconds: Shortest and longest quiet between a recovery and the next kill.
+        together: How often two kinds are killed at one moment.
         lease_seconds: How long an execution may be out of touch with the database.
     """
 
@@ -46,6 +44,7 @@ class Plan:
     kinds: tuple[str, ...] = KINDS
     rate: float = 20.0
     pause_seconds: tuple[float, float] = (0.5, 6.0)
+    together: float = 0.25
     lease_seconds: int = 15
 
     def is_over(self, *, seconds: float, rounds: int, acknowledged: int) -> bool:
@@ -66,7 +65,8 @@ def short_plan(seed: int) -> Plan:
         rounds=1,
         acknowledged=150,
         kinds=SHORT_KINDS,
-        pause_seconds=(0.1, 1.0),
+        pause_seconds=(0.1, 0.5),
+        together=0.6,
         lease_seconds=3,
     )
 
@@ -79,7 +79,7 @@ def strikes(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
         left = list(plan.kinds)
         chance.shuffle(left)
         while left:
-            pair = len(left) > 1 and chance.random() < TOGETHER and not _same_part(*left[:2])
+            pair = len(left) > 1 and chance.random() < plan.together and not _same_part(*left[:2])
             count = 2 if pair else 1
             yield done, tuple(left[:count])
             left = left[count:]
