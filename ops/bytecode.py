@@ -20,6 +20,9 @@ from ops.embedded.users import PACKAGES
 _CACHE = Path("/var/cache/awgp")
 _ROOTS = (
     *("ops.cli", "ops.gunicorn_conf", "actors.worker", "ingest.app", "web.app"),
+    *("ops.commands.worker", "ops.commands.relay", "ops.commands.runtime_host", "ops.observed_app"),
+    *("actors.policy", "actors.hold", "actors.execute", "actors.post_action", "actors.audit"),
+    *("actors.export", "audit_export.s3_store", "prometheus_client.multiprocess"),
     *("dramatiq.__main__", "dramatiq.cli", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
 )
 _IMPORT = """
