@@ -63,7 +63,7 @@ def relay(database: Database, valkey: Running) -> Iterator[Relay]:
 def queued(valkey: Running, queue: Stage) -> int:
     client = redis.Redis.from_url(valkey.url)
     try:
-        return int(client.llen(f"dramatiq:{queue}"))  # type: ignore[arg-type]  # not async
+        return int(client.llen(f"dramatiq:{queue}"))
     finally:
         client.close()
 
