@@ -19,13 +19,14 @@ from ops.logins import LOGINS
 from pipeline.database import enter_tenant, tenant_transaction
 from tests.integration.conftest import Database
 from tests.integration.driving import filled_database
+from tests.integration.test_catalogue import OF_NO_TENANT
 from tests.integration.test_grants import expected
 from tests.integration.world import World
 
 pytestmark = pytest.mark.services
 
 # Reads every tenant's rows of what it may read at all; nothing is written by it.
-SEES_ALL: Final = frozenset({"awgp_holding"})
+SEES_ALL: Final = frozenset({"awgp_holding", "awgp_operator"})
 # Looks for what is overdue in every tenant, in its two tables.
 RELAY: Final = "awgp_relay"
 TENANT_BOUND: Final = tuple(
@@ -60,13 +61,16 @@ def superuser(database: Database) -> Iterator[Connection]:
 
 
 def tables(database: Database) -> list[str]:
+    """Those that hold anything of a tenant's."""
     with superuser(database) as connection:
         return list(
             connection.execute(
                 text(
                     "SELECT relname FROM pg_class WHERE relnamespace = 'awgp'::regnamespace"
-                    " AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1"
-                )
+                    " AND relkind IN ('r', 'p') AND NOT relispartition"
+                    " AND NOT relname = ANY (:of_no_tenant) ORDER BY 1"
+                ),
+                {"of_no_tenant": OF_NO_TENANT},
             ).scalars()
         )
 
@@ -402,6 +406,13 @@ def test_the_doors_before_a_tenant_read_these_columns_alone() -> None:
         table: rights for (role, table), rights in expected().items() if role == "awgp_definer"
     }
     assert stated == {
+        # Counted and aged by queue_figures() and sealing_waits(), never shown.
+        "audit_pending": {"select(tenant_id,pending_id,record)"},
+        "dead_letters": {"select(tenant_id,stage,created_at,replayed_at,discarded_at)"},
+        "due": {"select(tenant_id,kind,next_send_at,sends)"},
+        "handoffs": {
+            "select(tenant_id,stage,next_send_at,not_before,failures,lease_until,created_at)"
+        },
         "idempotency_keys": {"delete", "select(tenant_id,run_id)"},
         "runs": {"select(tenant_id,run_id,sealed_at)"},
         "sources": {"select(tenant_id,source_id)"},
