@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ops.embedded.data_folder import DataFolder, DataFolderUnusable
-from ops.embedded.ports import PORTS, is_free
+from ops.embedded.ports import is_free
 from ops.embedded.postgres import login_url_without_password
 from ops.embedded.secret_files import SECRETS
 from ops.services import SERVICES
@@ -196,9 +196,10 @@ def read_data_folder(root: Path) -> DataFolder | None:
         return None
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        ports = {name: int(state["ports"][name]) for name in PORTS}
+        # One written by an earlier version lacks what was added since; `awgp up` adds it.
+        ports = {name: int(port) for name, port in state["ports"].items()}
         return DataFolder(root=root, folder_id=str(state["id"]), ports=ports)
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise DataFolderUnusable(f"{path} cannot be read: restore it from a backup") from exc
 
 

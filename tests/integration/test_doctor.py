@@ -562,3 +562,10 @@ def test_every_probe_has_a_name_of_its_own_and_needs_one_before_it() -> None:
 def test_a_folder_that_is_none_is_wrong_input(tmp_path: Path) -> None:
     ran = CliRunner().invoke(doctor, ["--data", str(tmp_path)])
     assert "is not an AWGP data folder" in str(ran.exception)
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"id": "x", "ports": []}', "\0"])
+def test_a_folder_whose_record_is_damaged_is_named(tmp_path: Path, record: str) -> None:
+    (tmp_path / "state.json").write_text(record)
+    ran = CliRunner().invoke(doctor, ["--data", str(tmp_path)])
+    assert "state.json cannot be read" in str(ran.exception)
