@@ -176,12 +176,14 @@ def test_a_worker_that_joins_finds_work_though_the_first_has_a_backlog(
 ) -> None:
     runs = [approved_run(database, world.acme) for _ in range(4)]
     make_due(database, world.acme)
-    with (
-        relay_process(database, valkey),
-        execute_worker(database, valkey, host, "20"),
-    ):
+    with execute_worker(database, valkey, host, "20"):
+        with relay_process(database, valkey):
+            wait_until(
+                lambda: queued(valkey, "execute") + fetched(valkey, "execute") == 4,
+                "all to be sent, once",
+            )
         wait_until(lambda: host.launched == 2, STARTED_EXECUTING)
-        wait_until(lambda: queued(valkey, "execute") == 2, "the backlog to stay in the queue")
+        assert (fetched(valkey, "execute"), queued(valkey, "execute")) == (2, 2)
         with execute_worker(database, valkey, host, "20"):
             # None of the first two has ended: what it takes was waiting in nobody's hands.
             wait_until(lambda: host.launched == 4, "the second worker to take its share")
