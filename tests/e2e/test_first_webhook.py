@@ -8,28 +8,38 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
-from ops.embedded.data_folder import existing_data_folder
+from ops.cli import run
+from ops.embedded.data_folder import DataFolder, existing_data_folder
 from ops.first_logins import first_login
+from ops.first_run import SetUpBefore, set_up_first
+from ops.first_tenant import FirstRun, Wanted
 from ops.login_engine import login_engine
-from ops.provision import add_tenant
-from ops.setup_desk import quiet_outbox
+from ops.provision import add_tenant, close_tenant
+from ops.runtime_folder import runtime_digest
+from ops.setup_desk import operator, quiet_outbox
+from ops.source_probe import source_probe
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs/tutorials/your-first-webhook.md").read_text(encoding="utf-8")
 HEADING = "## Your own first webhook in five minutes\n"
-BESIDE = ("--tenant", "beside", "--template", "echo")
 PATIENCE_SECONDS = 60
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LISTED = re.compile(r"^([0-9a-f-]{36})\s.*\s([0-9a-f]{16})\s*$", re.MULTILINE)
+ON_THEIR_WAY = """
+    SELECT count(*) FROM runs
+    WHERE status <> 'held' AND sealed_at IS NULL"""
 RUN = re.compile(r"^run ([0-9a-f-]{36})$", re.MULTILINE)
 
 
@@ -58,6 +68,7 @@ class Shell:
     """A newcomer's shell: one process, so that what is sourced and set stays."""
 
     process: "subprocess.Popen[str]"
+    folder: Path
     typed: list[Typed] = field(default_factory=list)
 
     def type(self, command: str) -> Typed:
@@ -86,28 +97,33 @@ class Shell:
                 found |= {"APPROVAL": rows[0][0], "DIGEST": rows[0][1]}
         return found
 
-    def until(self, command: str, fits: Callable[[str], bool]) -> Typed:
-        """Type a command again until its output fits, as a person would."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not fits((done := self.type(command)).output):
-            assert time.monotonic() < deadline, done.output
-            time.sleep(0.05)
-        return done
-
     def follow(self, document: str) -> None:
         """Type every command of a document; what init printed is pasted where it says so."""
         for kind, block in BLOCK.findall(document):
             for command in [pasted(self, block)] if kind == "text" else block.splitlines():
+                if command.startswith("awgp runs"):
+                    self.settle()  # as a person would, who looks again
                 done = self.type(command)
                 assert done.status == 0, f"{command}: {done.output}"
-                if command.startswith("awgp runs list"):
-                    self.until(command, settled)
 
+    def settle(self) -> None:
+        """Wait until no run is on its way."""
+        holding = login_engine(self.data, "awgp_holding")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        with holding.connect() as connection:
+            while connection.execute(text(ON_THEIR_WAY)).scalar_one():
+                assert time.monotonic() < deadline, "a run did not come to its end"
+                connection.rollback()
+                time.sleep(0.05)
+        holding.dispose()
 
-def settled(output: str) -> bool:
-    """Whether every run of a list has ended or waits for a person."""
-    statuses = [line.split()[1] for line in output.splitlines()[1:] if line.strip()]
-    return bool(statuses) and set(statuses) <= {"completed", "held"}
+    @property
+    def data(self) -> DataFolder:
+        return existing_data_folder(self.folder / "data")
+
+    def told_by(self, words: str) -> str:
+        """What the last command with these words in it said."""
+        return next(each.output for each in reversed(self.typed) if words in each.command)
 
 
 def pasted(shell: Shell, block: str) -> str:
@@ -138,7 +154,7 @@ def shell() -> Iterator[Shell]:
         cwd=folder / "clone",
         env=environment,
     ) as process:
-        shell = Shell(process)
+        shell = Shell(process, folder)
         try:
             shell.follow(five_minutes())
             yield shell
@@ -150,95 +166,101 @@ def shell() -> Iterator[Shell]:
     shutil.rmtree(folder)
 
 
-def shown(shell: Shell, command: str) -> Any:
-    done = shell.type(f"{command} --json")
-    assert done.status == 0, done.output
-    return json.loads(done.output)
-
-
 def test_the_tutorial_says_what_the_readme_says() -> None:
     assert five_minutes() in TUTORIAL
 
 
 def test_five_minutes_lead_to_two_completed_runs_and_a_trail_that_verifies(shell: Shell) -> None:
-    runs = shown(shell, "awgp runs list --as owner")
-    assert [each["status"] for each in runs] == ["completed", "completed"]
-    large = shown(shell, f"awgp runs show {runs[0]['id']} --as owner")
-    assert large["approval"]["status"] == "approved"
+    listed = shell.told_by("awgp runs list").splitlines()[1:]
+    runs = [UUID(line.split()[0]) for line in listed if " completed " in line]
+    with source_probe(shell.data, {}) as probe:
+        inbox = probe.find("inbox", "my-company")
+        large, small = [probe.view(inbox.tenant_id, run) for run in runs]
+    assert (large["approval"]["status"], small["approval"]) == ("approved", None)
     assert large["execution"]["result"]["amount"] == "2500.00"
-    verified = next(each for each in shell.typed if each.command == "awgp audit verify")
-    assert "my-company: verified" in verified.output
+    assert small["execution"]["result"]["amount"] == "42.00"
+    assert "my-company: verified" in shell.told_by("awgp audit verify")
 
 
 def test_the_rest_of_the_tutorial_works_too(shell: Shell) -> None:
     shell.follow(TUTORIAL.partition(HEADING)[2].partition("\n## ")[2])
-    assert "the same again, the same run: 202" in told_by(shell, "--duplicate")
-    assert "401 signature-invalid" in told_by(shell, "--bad-signature")
-    assert "a person decides now" in told_by(shell, "awgp source test shop")
-    last = shell.until("awgp runs list --as owner", settled).output
-    assert len(re.findall(r" completed .* late-orders ", last)) == 1, last
+    assert "the same again, the same run: 202" in shell.told_by("--duplicate")
+    assert "401 signature-invalid" in shell.told_by("--bad-signature")
+    assert "approvals list --as approver" in shell.told_by("awgp source test shop")
+    assert "Order 4711 is late" in shell.told_by("awgp runs show")
 
 
-def told_by(shell: Shell, words: str) -> str:
-    return next(each.output for each in shell.typed if words in each.command)
+Captured = pytest.CaptureFixture[str]
 
 
-def test_a_run_that_fails_and_one_that_is_not_followed_to_its_end_say_so(shell: Shell) -> None:
-    failed = shell.type("""echo '{"amount_cents": 1}' | awgp source test inbox --payload -""")
-    assert (failed.status, "failed: agent error: exit code 1" in failed.output) == (1, True)
-    early = shell.type("awgp source test inbox --wait 0")
-    assert (early.status, "after 0 s the run is still" in early.output) == (1, True)
-    refused = shell.type("echo '[1]' | awgp source test inbox --payload -")
-    assert (refused.status, "422 json-not-an-object" in refused.output) == (1, True)
+def test_what_does_not_end_well_is_status_one(
+    shell: Shell, capsys: Captured, tmp_path: Path
+) -> None:
+    def tested(payload: str, *options: str) -> dict[str, Any]:
+        (tmp_path / "payload").write_text(payload)
+        arguments = ("--payload", str(tmp_path / "payload"), "--tenant", "my-company", "--json")
+        data = ("--data", str(shell.data.root))
+        assert run(["source", "test", "inbox", *arguments, *options, *data]) == 1
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert not told["good"]
+        return told
+
+    assert tested('{"amount_cents": 1}')["reason"] == "agent error: exit code 1"
+    assert tested('{"amount_cents": 1}', "--wait", "0")["status"] != "completed"
+    assert tested("[1]")["answers"][0]["problem"] == "json-not-an-object"
 
 
-def test_two_at_once_make_one_tenant_beside_the_others(shell: Shell) -> None:
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "ops.cli", "init", *BESIDE, "--json", "--data", data_of(shell)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    answers = [json.loads(each.communicate()[0]) for each in both]
-    assert [each.returncode for each in both] == [0, 0]
-    assert sorted(each["made"] for each in answers) == [False, True]
-    made = next(each for each in answers if each["made"])
-    assert [each["username"] for each in made["logins"].values()] == [
-        "owner-beside",
-        "approver-beside",
-    ]
-    tested = shown(shell, "awgp source test inbox --tenant beside")
-    assert (tested["status"], tested["result"]["fields"]) == (
-        "completed",
-        ["amount_cents", "subject"],
+def test_two_at_once_make_one_tenant_beside_the_others(shell: Shell, capsys: Captured) -> None:
+    wanted = Wanted(
+        tenant="beside",
+        tenant_name="Beside",
+        owner="owner",
+        approver="approver",
+        template="echo",
     )
-    again = shell.type("awgp init")
-    assert (again.status, "nothing was changed" in again.output) == (0, True)
+    digest = runtime_digest(os.environ)
+    assert digest is not None
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(set_up_first, shell.data, wanted, runtime=digest) for _ in range(2)]
+        made, before = sorted((each.result() for each in both), key=lambda r: type(r).__name__)
+    assert isinstance(made, FirstRun)
+    assert isinstance(before, SetUpBefore)
+    names = (made.logins.owner.username, made.logins.approver.username)
+    assert (names, made.logins.signed_in) == (("owner-beside", "approver-beside"), True)
+    data = ("--data", str(shell.data.root))
+    assert run(["source", "test", "inbox", "--tenant", "beside", "--json", *data]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["result"]["fields"] == ["amount_cents", "subject"]
+    assert run(["init", "--tenant", "beside", *data]) == 0
+    assert "nothing was changed" in capsys.readouterr().out
 
 
-def test_a_run_that_was_cut_short_is_finished(shell: Shell) -> None:
-    data = existing_data_folder(Path(data_of(shell)))
-    owner = login_engine(data, "awgp_owner")
+def test_a_run_that_was_cut_short_is_finished(shell: Shell, capsys: Captured) -> None:
+    owner = login_engine(shell.data, "awgp_owner")
     add_tenant(quiet_outbox(owner), slug="half", name="Half")
     owner.dispose()
-    lost = first_login(data, "half", "owner")
-    made = shown(shell, "awgp init --tenant half")
-    assert made["made"]
+    lost = first_login(shell.data, "half", "owner")
+    assert run(["init", "--tenant", "half", "--json", "--data", str(shell.data.root)]) == 0
+    made = json.loads(capsys.readouterr().out)
     assert made["logins"]["owner"]["password"] not in (None, lost.password)
     assert made["signed_in"]
-    assert not (data.root / "init-begun.json").exists()
+    assert not (shell.data.root / "init-begun.json").exists()
 
 
-def test_a_password_comes_by_stdin_and_a_wrong_one_is_refused(shell: Shell) -> None:
-    secret = re.search(r"^login +owner +(\S+)$", told_by(shell, "awgp init"), re.MULTILINE)
-    assert secret is not None
-    for password, status in ((secret[1], 0), ("wrong", 2)):
+def test_a_password_is_read_from_stdin_and_counts(shell: Shell) -> None:
+    found = re.search(r"^login +owner +(\S+)$", shell.told_by("awgp init"), re.MULTILINE)
+    assert found is not None
+    for password, status in ((found[1], 0), ("wrong", 2)):
         done = shell.type(f"awgp login --person owner <<'END'\n{password}\nEND")
         assert done.status == status, done.output
 
 
-def data_of(shell: Shell) -> str:
-    return shell.type('printf %s "$AWGP_DATA_DIR"').output.strip()
+@pytest.mark.parametrize("slug", ["holding", "closed-one"])
+def test_a_tenant_that_is_not_fit_is_refused(shell: Shell, slug: str, capsys: Captured) -> None:
+    if slug == "closed-one":
+        owner = login_engine(shell.data, "awgp_owner")
+        tenant = add_tenant(quiet_outbox(owner), slug=slug, name="Closed")
+        close_tenant(quiet_outbox(owner), tenant, actor=operator())
+        owner.dispose()
+    assert run(["init", "--tenant", slug, "--data", str(shell.data.root)]) == 2
+    assert "choose another with --tenant" in capsys.readouterr().err
