@@ -19,8 +19,8 @@ from ingest.run_view import view_run
 from ingest.sources import load_source
 from ops.assistant_template import SAMPLE
 from ops.embedded.data_folder import DataFolder
-from ops.embedded.demo_people import PEOPLE
-from ops.embedded.logins import known_logins
+from ops.embedded.demo_people import PEOPLE, Person
+from ops.embedded.logins import Login, known_logins
 from ops.embedded.subjects import subject_of
 from ops.login_engine import login_engine
 from ops.processes import web_urls
@@ -124,7 +124,7 @@ class SourceProbe:
         Its owner is none of them: four eyes.
         """
         group = f"{source.tenant}-"
-        logins = [*PEOPLE, *known_logins(self.data).values()]
+        logins: list[Person | Login] = [*PEOPLE, *known_logins(self.data).values()]
         fits = [
             each.username
             for each in logins
