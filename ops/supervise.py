@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 SUPERVISOR = "supervisord"
-_STARTS_WITHIN_SECONDS = 10.0
+_STARTS_WITHIN_SECONDS = 60.0
 
 Report = Callable[[str, float], None]
 """Told the name of each part that is ready, and the seconds it took."""
@@ -302,10 +302,13 @@ def _accepts(path: Path) -> bool:
 def _stop_everything(
     supervisor: Supervisor, process: subprocess.Popen[bytes], names: Sequence[str]
 ) -> None:
-    # A supervisor that is gone has taken its children along; there is nobody left to ask.
-    with contextlib.suppress(SupervisorUnreachable):
+    try:
         _stop_in_order(supervisor, names)
         supervisor.shutdown()
+    except SupervisorUnreachable:
+        # It is gone, and has taken its children along; or it is too slow to answer, so that nobody
+        # would ever ask it to end.
+        process.terminate()
     process.wait()
 
 

@@ -25,7 +25,7 @@ from ops.embedded.program import (
     record_file,
     recorded_pid,
 )
-from ops.supervise import Supervisor
+from ops.supervise import AwgpUp, Supervisor, stop
 
 pytestmark = pytest.mark.services
 
@@ -204,6 +204,13 @@ def test_a_leftover_of_a_crash_is_ended_and_a_stranger_with_its_pid_is_not(down:
         assert recorded_pid(record_file(data, "stranger")) is None
         assert end_recorded_processes(data) == ["left"]
         assert left.wait() == -signal.SIGINT
+
+
+def test_a_supervisor_that_never_answers_is_ended_all_the_same(tmp_path: Path) -> None:
+    data = open_data_folder(tmp_path / "deaf")
+    with subprocess.Popen(["sleep", "600"]) as deaf:
+        stop(AwgpUp(data=data, process=deaf, supervisor=Supervisor(data), names=()))
+    assert deaf.returncode == -signal.SIGTERM
 
 
 def test_a_taken_port_is_named(down: Path) -> None:
