@@ -24,8 +24,8 @@ from psycopg_pool import ConnectionPool
 
 from pipeline.ids import uuid7
 
-SENDERS_FILE: Final = "AWGP_BENCH_SENDERS_FILE"
-DATABASE_URL_FILE: Final = "AWGP_BENCH_DATABASE_URL_FILE"
+SENDERS_FILE: Final = "BENCH_SENDERS_FILE"
+DATABASE_URL_FILE: Final = "BENCH_DATABASE_URL_FILE"
 THREADS: Final = 8
 """Of ops.gunicorn_conf: one connection each."""
 
