@@ -22,7 +22,7 @@ from pipeline.ids import uuid7
 from pipeline.settings import SettingInvalid, Settings
 
 SOCKET_TIMEOUT_SECONDS: Final = 0.25
-PAUSE_SECONDS: Final = 3.0
+PAUSE_SECONDS: Final = 1.0
 
 log = structlog.get_logger()
 
