@@ -171,6 +171,7 @@ def _check_unknown(verdict: Verdict, evidence: Evidence) -> None:
     )
     spans = _spans(evidence.launches)
     kills = [each.killed_at for each in evidence.kills if each.kind in CAUSES]
+    kills += [at for at, _ in evidence.offsets[1:]]  # the clock is put right in the end
     verdict.must(
         "an outcome is unknown though nothing was killed under its execution",
         (
