@@ -1,6 +1,7 @@
 """The stages whose work is all in the database, and the relay, killed between any two steps."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -108,13 +109,17 @@ def test_a_killed_sealer_seals_each_record_once_and_completes_the_run(
         .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         .decode()
     )
-    signing = {"AWGP_CHECKPOINT_KEY": pem, "AWGP_SIGNER_FOLDER": str(tmp_path)}
+    sealer = partial(
+        worker_process,
+        *(database, valkey, "audit"),
+        login="awgp_sealer",
+        AWGP_CHECKPOINT_KEY=pem,
+        AWGP_SIGNER_FOLDER=str(tmp_path),
+    )
     with relay_process(database, valkey):
-        with worker_process(
-            database, valkey, "audit", login="awgp_sealer", AWGP_FAULT_POINT=fault_point, **signing
-        ) as doomed:
+        with sealer(AWGP_FAULT_POINT=fault_point) as doomed:
             doomed.wait(PATIENCE_SECONDS)
-        with worker_process(database, valkey, "audit", login="awgp_sealer", **signing):
+        with sealer():
             wait_until(
                 lambda: status(database, world.acme, run_id)["status"] == "completed",
                 "the run to be completed",
