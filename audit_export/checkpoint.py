@@ -35,7 +35,6 @@ from pipeline.merkle import MAX_SIZE
 
 ED25519_TYPE = b"\x01"
 KEY_ID_BYTES = 4
-SIGNATURE_BYTES = 64
 MAX_NOTE_BYTES = 65_536
 MAX_SIGNATURES = 64  # the specification asks for at least 16
 MAX_REASON_CHARACTERS = 200

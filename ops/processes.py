@@ -194,25 +194,6 @@ def instance(data: DataFolder, program: Program, name: str) -> Program:
     return _observed(data, named, give_ops_addresses(data, [name])[name])
 
 
-def worker_program(
-    data: DataFolder,
-    queue: str,
-    *,
-    number: int = 1,
-    operator: Mapping[str, str],
-    users: Users = AS_OURSELVES,
-) -> Program:
-    """Return one worker process of a queue; any number of them may run side by side.
-
-    Raises:
-        ProcessUnknown: No such queue.
-    """
-    if queue not in QUEUES:
-        raise ProcessUnknown(f"there is no queue {queue!r}; there are {', '.join(QUEUES)}")
-    programs = scalable_programs(data, operator=operator, users=users)
-    return instance(data, programs[QUEUES.index(queue)], f"{queue}-{number}")
-
-
 def metrics_folder(data: DataFolder, name: str) -> Path:
     """Where the processes of one program keep what they count."""
     return data.folder("run") / "metrics" / name

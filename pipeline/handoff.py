@@ -107,16 +107,6 @@ def claim(conversation: Conversation, handoff_id: UUID, stage: Stage) -> Handoff
     return None if row is None else read_handoff(row)
 
 
-def take_lease(
-    conversation: Conversation, handoff_id: UUID, stage: Stage, *, owner: str, lease: timedelta
-) -> Handoff | None:
-    """Claim for work that outlives this transaction. None as in `claim`."""
-    handoff = claim(conversation, handoff_id, stage)
-    if handoff is None:
-        return None
-    return keep_claimed(conversation, handoff, owner=owner, lease=lease)
-
-
 def keep_claimed(
     conversation: Conversation, handoff: Handoff, *, owner: str, lease: timedelta
 ) -> Handoff:

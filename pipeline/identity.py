@@ -80,22 +80,6 @@ def tenants_of(identity: Identity) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def may_submit(identity: Identity, slug: str) -> bool:
-    """Operators and admins of a tenant may, and its own clients."""
-    return slug in tenants_of(identity)
-
-
-def may_administer(identity: Identity, slug: str) -> bool:
-    """People alone: what is set up needs a name behind it."""
-    return identity.kind == "human" and f"{slug}-admins" in identity.groups
-
-
-def may_approve(identity: Identity, slug: str) -> bool:
-    """People with the role `approver` who belong to the tenant; rules then ask for groups."""
-    belongs = slug in tenants_of(identity)
-    return identity.kind == "human" and APPROVER in identity.roles and belongs
-
-
 def choose_tenant(identity: Identity, wanted: str | None) -> str:
     """The tenant a request is about: the one the header names, or the only one there is.
 

@@ -149,11 +149,6 @@ class Run:
         """The stage whose work is due; None while people or a sandbox are at it, and at the end."""
         return STAGE_OF.get(self.status)
 
-    @property
-    def is_terminal(self) -> bool:
-        """Whether the run is over for its sender."""
-        return self.status in TERMINAL
-
     def moved_to(self, new: Status) -> Run:
         """Return the run after a legal move, its epoch raised where the move asks for it.
 

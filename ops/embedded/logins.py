@@ -111,19 +111,6 @@ def renew_password(data: DataFolder, username: str) -> str:
     return password
 
 
-def remove_login(data: DataFolder, username: str) -> None:
-    """Let nobody sign in with a login any more; tokens that were given out end by themselves.
-
-    Raises:
-        LoginUnknown: There is none of this name.
-    """
-    with _locked(data):
-        found = dict(known_logins(data))
-        _existing(found, username)
-        del found[username]
-        _save(data, found)
-
-
 def known_logins(data: DataFolder) -> Mapping[str, Login]:
     """Return the logins that were made here, by user name; the demo people are not among them."""
     try:

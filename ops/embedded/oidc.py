@@ -82,11 +82,6 @@ def issuer_url(data: DataFolder) -> str:
     return f"http://127.0.0.1:{data.ports['oidc']}/realms/{REALM}"
 
 
-def jwks_url(data: DataFolder) -> str:
-    """Return where the signing keys are published; discovery names it too."""
-    return f"{issuer_url(data)}/jwks"
-
-
 def refuse_in_production(environ: Mapping[str, str], issuer: str) -> None:
     """Return only where a development provider may run.
 

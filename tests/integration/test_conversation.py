@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DataError, IntegrityError
 
 from pipeline.conversation import UnexpectedAnswer, tenant_conversation
-from pipeline.handoff import LeaseLost, claim, finish, take_lease
+from pipeline.handoff import LeaseLost, claim, finish, keep_claimed
 from pipeline.run import Stage
 from tests.integration.conftest import Database
 from tests.integration.world import World, submit
@@ -73,8 +73,9 @@ def test_a_lost_lease_is_the_reason_also_where_a_later_statement_fails_for_it(
         mine = claim(work, handoff_id, Stage.POLICY)
     assert mine is not None
     with outbox.work(tenant_id) as work:
-        theirs = take_lease(work, handoff_id, Stage.POLICY, owner="other", lease=lease)
-    assert theirs is not None
+        claimed = claim(work, handoff_id, Stage.POLICY)
+        assert claimed is not None
+        theirs = keep_claimed(work, claimed, owner="other", lease=lease)
     assert theirs.fence == mine.fence + 1
 
     def finish_mine() -> None:

@@ -16,8 +16,9 @@ from ops.first_logins import FILE, end_making, first_login
 from ops.first_run import OnePerson, SetUpBefore, set_up_first
 from ops.first_run_text import first_run_json, first_run_lines, set_up_before_lines
 from ops.first_tenant import FirstRun, Login, Logins, Wanted
-from pipeline.identity import Identity, may_administer, may_approve, may_submit
+from pipeline.identity import Identity
 from pipeline.registry_names import FieldInvalid, NameTaken
+from web.access import Role, roles_in
 
 SECRET = bytes(range(32))
 WANTED = Wanted(
@@ -48,9 +49,7 @@ def test_both_logins_may_do_everything_so_that_only_four_eyes_part_them(data: Da
     person = Identity(
         issuer="i", subject=made.sub, kind="human", groups=made.groups, roles=made.roles
     )
-    assert may_submit(person, "one")
-    assert may_administer(person, "one")
-    assert may_approve(person, "one")
+    assert roles_in(person, "one") == {Role.OPERATOR, Role.ADMIN, Role.APPROVER}
 
 
 def test_a_login_that_was_being_made_gets_a_password_that_is_shown(data: DataFolder) -> None:

@@ -37,7 +37,7 @@ from ops.instances import (
 from ops.metrics_folder import forget_counts
 from ops.observed_app import STUCK_SECONDS as REQUEST_STUCK_SECONDS
 from ops.observed_app import RequestsInHand, count_requests
-from ops.processes import app_programs, worker_program
+from ops.processes import app_programs, scalable_programs
 from ops.program_templates import TemplateMissing, keep_templates, template
 from pipeline.exposition import Cached, read_address
 from pipeline.handoff import Handoff
@@ -117,7 +117,8 @@ def test_work_has_its_time_to_end_before_anyone_is_killed(data: DataFolder) -> N
 
 
 def test_a_template_comes_back_as_it_was_kept(data: DataFolder) -> None:
-    program = worker_program(data, "execute", operator={"AWGP_LEASE_SECONDS": "3"})
+    programs = scalable_programs(data, operator={"AWGP_LEASE_SECONDS": "3"})
+    program = next(each for each in programs if each.name == "execute")
     kept = Program(
         name="execute",
         command=program.command,

@@ -20,7 +20,6 @@ from ops.processes import (
     ProcessUnknown,
     app_programs,
     process_environment,
-    worker_program,
 )
 from ops.services import embedded_services
 from ops.supervisor_files import ProgramUnwritable, program_section, write_supervisor_files
@@ -141,11 +140,9 @@ def test_a_password_in_the_brokers_url_is_refused(data: DataFolder) -> None:
         process_environment(data, "relay", operator=operator)
 
 
-def test_an_unknown_process_or_queue_is_named(data: DataFolder) -> None:
+def test_an_unknown_process_is_named(data: DataFolder) -> None:
     with pytest.raises(ProcessUnknown, match="sidecar"):
         process_environment(data, "sidecar")
-    with pytest.raises(ProcessUnknown, match="sidecar"):
-        worker_program(data, "sidecar", operator={})
 
 
 def test_every_queue_has_a_process_of_its_own(data: DataFolder) -> None:
