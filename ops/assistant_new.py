@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from ops.assistant_template import DEFAULT_TEMPLATE, TEMPLATES, template_files
-from ops.caller_options import json_option, print_json
+from ops.command_options import json_option, print_json
 from pipeline.errors import AwgpError
 from runtime_host.bundle import build, inspect
 

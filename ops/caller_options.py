@@ -1,17 +1,15 @@
 """The options of every command that acts for a person, and what they come to."""
 
-import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
 
 from ops.caller import access_token, find_place
+from ops.command_options import data_option
 from ops.control_plane import ControlPlane
-
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 
 
 def caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -19,7 +17,7 @@ def caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--as", "person", metavar="PERSON", help="Who acts; whoever signed in last.")
     @click.option("--tenant", metavar="TENANT", help="Needed by who belongs to several.")
-    @click.option("--data", "data_path", metavar="FOLDER", help="The data folder of `awgp up`.")
+    @data_option
     @wraps(command)
     def with_caller(
         *, person: str | None, tenant: str | None, data_path: str | None, **given: Any
@@ -34,8 +32,3 @@ def caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(plane, **given)
 
     return with_caller
-
-
-def print_json(body: Mapping[str, Any] | list[dict[str, Any]]) -> None:
-    """One JSON value, ASCII alone: safe on any terminal."""
-    click.echo(json.dumps(body))

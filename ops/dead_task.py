@@ -20,14 +20,13 @@ from ops.dead_letters import (
 )
 from ops.dead_view import (
     Names,
-    console,
     group_json,
     groups_table,
     letter_json,
     letters_table,
-    progress,
 )
 from ops.operator_access import IN_A_TENANT, OPERATOR, OperatorAccess
+from ops.terminal_output import progress_bars, table_console
 from ops.terminal_text import one_line
 from pipeline.outbox import Outbox
 
@@ -78,7 +77,7 @@ class Task:
         return self._conclude(done)
 
     def _do_all(self, engine: Engine, outbox: Outbox, chosen: Chosen, total: int) -> Done:
-        with progress(quiet=self._as_json) as bar:
+        with progress_bars(quiet=self._as_json) as bar:
             expected = total if self._limit is None else min(total, self._limit)
             task = bar.add_task(self._done_word, total=expected)
             return do_all(
@@ -105,8 +104,8 @@ class Task:
         if not total:
             click.echo("no dead letter is like that: nothing would be done")
             return
-        console().print(groups_table(counted[:SHOWN], names))
-        console().print(letters_table(first, names))
+        table_console().print(groups_table(counted[:SHOWN], names))
+        table_console().print(letters_table(first, names))
         click.echo(f"{total} would be {self._done_word}; --yes does it")
 
     def _conclude(self, done: Done) -> int:

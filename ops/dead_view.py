@@ -1,12 +1,9 @@
 """Dead letters as a person reads them, and as programs do. Errors and ids, never a payload."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -105,23 +102,6 @@ def story_table(shown: Mapping[str, Any]) -> Table:
     table.add_row("", "")
     table.add_row("next", Text(shown["next"]))
     return table
-
-
-def progress(*, quiet: bool) -> Progress:
-    # Without a terminal there is nobody to watch it, and rich would leave an empty line.
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet or not sys.stderr.isatty(),
-        transient=True,
-    )
-
-
-def console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 250)
 
 
 def _next_step(run: StoredRun, latest: DeadLetter) -> str:

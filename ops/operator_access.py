@@ -20,6 +20,7 @@ from dramatiq.brokers.stub import StubBroker
 from sqlalchemy import Engine
 
 from actors.broker import make_redis
+from ops.command_options import data_option
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
 from ops.processes import process_environment
 from pipeline.database import make_engine
@@ -117,9 +118,7 @@ def operator_access(
 def operator_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --data and --passwords; the command takes an `OperatorAccess` as `access`."""
 
-    @click.option(
-        "--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default."
-    )
+    @data_option
     @click.option(
         "--passwords",
         type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -9,17 +9,15 @@ from functools import wraps
 from typing import Any, Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.caller_options import json_option, print_json
+from ops.command_options import data_option, json_option, print_json
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
 from ops.setup_desk import open_desk
+from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line
 from pipeline.errors import AwgpError
-
-WIDTH: Final = 200
 
 tenant_option = click.option(
     "--tenant", "slug", metavar="SLUG", help="The tenant; the only subsidiary by default."
@@ -30,10 +28,6 @@ as_option = click.option(
     metavar="PERSON",
     help="Who does it, by name, subject or id; the operator by default.",
 )
-data_option = click.option(
-    "--data", "data_path", metavar="FOLDER", help="The data folder of `awgp up`; .awgp by default."
-)
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -126,7 +120,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> 
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(cell(name, row[name])) for name in columns.values()))
-    console().print(table)
+    table_console().print(table)
 
 
 def show_members(shown: Mapping[str, Any]) -> None:
@@ -137,7 +131,7 @@ def show_members(shown: Mapping[str, Any]) -> None:
     for name, value in shown.items():
         for at, line in enumerate(_lines(name, value)):
             table.add_row(name.replace("_", " ") if at == 0 else "", Text(line))
-    console().print(table)
+    table_console().print(table)
 
 
 def show_changed(said: str, shown: Mapping[str, Any], *, as_json: bool) -> None:
@@ -178,10 +172,6 @@ def _members(value: Mapping[str, Any]) -> str:
         if each is not None
     )
     return ", ".join(said)
-
-
-def console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def whsec(secret: bytes) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import click
 import httpx
 
-from ops.caller_options import json_option, print_json
+from ops.command_options import data_option, json_option, print_json
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
 from ops.run_following import Followed, StagePassed, ending, follow
 from ops.signed_request import SignedRequest, signed_request
@@ -74,7 +74,7 @@ class Report:
 )
 @click.option("--bad-signature", is_flag=True, help="Sign with a wrong secret: must be refused.")
 @click.option("--duplicate", is_flag=True, help="Send it again: must be the same run.")
-@click.option("--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default.")
+@data_option
 @json_option
 @click.pass_context
 def command(

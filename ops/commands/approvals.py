@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.approval_text import approval_table, reason_needed
-from ops.caller_options import caller_options, json_option, print_json
+from ops.caller_options import caller_options
+from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
+from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line
 from pipeline.errors import AwgpError
 
@@ -68,7 +70,7 @@ def list_(plane: ControlPlane, *, status: str, as_json: bool) -> None:
     for each in found:
         cells = (each["id"], each["assistant"], str(each["epoch"]), moment(each["expires_at"]))
         table.add_row(*(Text(one_line(cell)) for cell in (*cells, each["digest"][:16])))
-    _console().print(table)
+    table_console().print(table)
 
 
 @command.command()
@@ -88,7 +90,7 @@ def show(plane: ControlPlane, *, approval_id: UUID, as_json: bool) -> None:
     if as_json:
         print_json(shown)
     else:
-        _console().print(approval_table(shown))
+        table_console().print(approval_table(shown))
 
 
 @command.command()
@@ -175,8 +177,3 @@ def _vote(
         return
     missing = [each["rule"] for each in after["tally"]["rules"] if not each["met"]]
     click.echo(f"your vote counts; still open: {', '.join(one_line(name) for name in missing)}")
-
-
-def _console() -> Console:
-    # Lines are not cut where nobody looks: what is piped is read by programs.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)

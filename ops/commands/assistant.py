@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from ops.assistant_new import command as new_command
-from ops.caller_options import print_json
+from ops.command_options import print_json, yes_option
 from ops.commands.bundle import packed_at
 from ops.limit_options import ceiling
 from ops.runtime_folder import runtime_digest
@@ -21,7 +21,6 @@ from ops.setup_options import (
     show_changed,
     show_members,
     show_rows,
-    yes_option,
 )
 from pipeline.execution import RANGES
 from pipeline.outbox import Work

@@ -12,8 +12,7 @@ from uuid import UUID
 
 import click
 from dramatiq.brokers.stub import StubBroker
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from sqlalchemy import Engine, make_url, text
 
 from actors.export import MAX_ENTRIES
@@ -23,8 +22,10 @@ from audit_export.from_settings import make_signer_key, make_store
 from audit_export.log_store import LogStore, sole_export
 from audit_export.object_store import ObjectStore
 from audit_export.verify_database import PENDING_LIMIT, DatabaseReport, verify_tenant
+from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
 from ops.processes import process_environment
+from ops.terminal_output import progress_bars
 from pipeline.database import make_engine
 from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
@@ -34,11 +35,7 @@ NOT_PROVEN = 1
 AUDITOR = "awgp_auditor"
 EXPORTER = "awgp_exporter"
 
-data_option = click.option(
-    "--data", "data_path", metavar="FOLDER", help="The data folder of `awgp up`; .awgp by default."
-)
 tenant_option = click.option("--tenant", "slug", metavar="SLUG", help="One tenant; all by default.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 class TenantUnknown(AwgpError):
@@ -132,7 +129,7 @@ def export(slug: str | None, data_path: str | None, *, as_json: bool) -> None:
     signer, store = make_signer_key(settings), make_store(settings)
     retention = timedelta(days=settings.s3_retention_days)
     rows = []
-    with _database(settings) as engine, _progress(quiet=as_json) as progress:
+    with _database(settings) as engine, progress_bars(quiet=as_json) as progress:
         outbox = Outbox(engine, StubBroker(middleware=[]))  # an export hands nothing off
         for name, tenant_id in _tenants(engine, slug):
             report = _export(outbox, name, tenant_id, signer, store, retention, progress)
@@ -265,18 +262,6 @@ def _export(
             max_entries=MAX_ENTRIES,
             rewind_notes=log.rewind_notes(tenant_id),
         )
-
-
-def _progress(*, quiet: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
-        transient=True,
-    )
 
 
 def _exported(slug: str, report: ExportReport) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ops.caller_options import caller_options, json_option, print_json
+from ops.caller_options import caller_options
+from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
 from pipeline.errors import AwgpError
 from runtime_host.bundle import BundleInfo, build, digest_of, inspect

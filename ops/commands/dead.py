@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 from sqlalchemy import Connection
 
+from ops.command_options import json_option
 from ops.dead_filters import Filters, dead_filters
 from ops.dead_letters import (
     Chosen,
@@ -18,7 +19,6 @@ from ops.dead_letters import (
 )
 from ops.dead_task import Task
 from ops.dead_view import (
-    console,
     letter_json,
     letters_table,
     story,
@@ -31,6 +31,7 @@ from ops.operator_access import (
     operator_id,
     operator_options,
 )
+from ops.terminal_output import table_console
 from pipeline.outbox import Actor, Outbox
 from pipeline.run_store import load_run
 
@@ -39,7 +40,6 @@ HISTORY = 100
 ids_argument = click.argument("ids", nargs=-1, type=click.UUID, metavar="[ID...]")
 limit_option = click.option("--limit", type=click.IntRange(1), help="At most so many.")
 yes_option = click.option("--yes", is_flag=True, help="Do it; without, it is only shown.")
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 
 
 @click.group("dead")
@@ -81,7 +81,7 @@ def list_(
     if not found:
         click.echo("no dead letter is like that" if chosen.narrows else "no dead letters")
         return
-    console().print(letters_table(found[:limit], names))
+    table_console().print(letters_table(found[:limit], names))
     if len(found) > limit:
         click.echo(f"there are more than {limit}; --limit shows them")
 
@@ -111,7 +111,7 @@ def show(access: OperatorAccess, *, letter_id: UUID, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(shown))
     else:
-        console().print(story_table(shown))
+        table_console().print(story_table(shown))
 
 
 @command.command()

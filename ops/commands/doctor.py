@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from ops.command_options import data_option, json_option
 from ops.doctor import (
     broker,
     database,
@@ -51,8 +52,8 @@ COLOURS: Final = {
 
 
 @click.command("doctor")
-@click.option("--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@data_option
+@json_option
 def command(data_path: str | None, *, as_json: bool) -> None:
     """Check everything AWGP needs, and say how to mend what is wrong.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import click
 
 from ops.assistant_template import DEFAULT_TEMPLATE, TEMPLATES
-from ops.caller_options import json_option, print_json
+from ops.command_options import data_option, json_option, print_json
 from ops.embedded.data_folder import (
     DataFolder,
     data_folder_path,
@@ -65,7 +65,7 @@ class _Given:
 )
 @click.option("--target-url", metavar="URL", help="Where results are posted; nowhere by default.")
 @click.option("--yes", is_flag=True, help="Ask nothing, take the defaults.")
-@click.option("--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default.")
+@data_option
 @json_option
 def command(
     tenant: str | None,

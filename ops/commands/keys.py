@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.progress import track
 
+from ops.command_options import data_option
 from ops.embedded.data_folder import (
     DataFolder,
     data_folder_path,
@@ -23,11 +24,6 @@ from pipeline.errors import AwgpError
 
 class KeyUnusable(AwgpError):
     """The key ring's file cannot be used as it is."""
-
-
-data_option = click.option(
-    "--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default."
-)
 
 
 @click.group("keys")

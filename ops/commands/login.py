@@ -16,6 +16,7 @@ from ops.caller import (
     sign_in_demo_person,
     sign_in_with_password,
 )
+from ops.command_options import data_option
 from ops.control_plane import ControlPlane
 from ops.terminal_text import one_line
 
@@ -29,7 +30,7 @@ MYSELF = "me"
     help="Without a browser: a demo person, or a login made here. Else a label.",
 )
 @click.option("--browser/--no-browser", default=True, help="Open the address, or print it only.")
-@click.option("--data", "data_path", metavar="FOLDER", help="The data folder of `awgp up`.")
+@data_option
 def command(person: str | None, *, browser: bool, data_path: str | None) -> None:
     """Sign in as yourself, so that the other commands act for you.
 

@@ -2,7 +2,7 @@
 
 import click
 
-from ops.caller_options import print_json
+from ops.command_options import print_json, yes_option
 from ops.embedded.logins import add_login
 from ops.embedded.subjects import subject_of
 from ops.setup_desk import Change, Desk
@@ -13,7 +13,6 @@ from ops.setup_options import (
     show_changed,
     show_members,
     show_rows,
-    yes_option,
 )
 from pipeline.registry import add_person
 from pipeline.registry_names import FieldInvalid, NameTaken, check_issuer, check_subject, check_text

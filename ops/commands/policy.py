@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from ops.caller_options import caller_options, json_option, print_json
+from ops.caller_options import caller_options
+from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
 from pipeline.errors import AwgpError
 from pipeline.policy_context import ContextFields, ContextFieldsInvalid

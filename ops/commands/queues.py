@@ -13,11 +13,13 @@ from rich.table import Table
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from ops.command_options import json_option
 from ops.operator_access import OPERATOR, OperatorAccess, operator_id, operator_options
 from ops.queue_change import Change, follow_drains, left_draining, set_queue
 from ops.queue_drain_view import drain_bars, drained, outcome_line
 from ops.queue_look import Look, QueueLook, QueueWatch
 from ops.queue_table import notes, queue_table, standing_line
+from ops.terminal_output import table_console
 from pipeline.queue_state import QueueState, queue_figures
 from pipeline.run import Stage
 
@@ -35,7 +37,6 @@ queue_argument = click.argument(
 reason_option = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept with the queue and in the audit trail."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 @click.command("queues")
@@ -86,8 +87,7 @@ def queues_command(
     if as_json:
         click.echo(json.dumps(_as_json(look, by_tenant=by_tenant)))
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    console.print(queue_table(look, by_tenant=by_tenant))
+    table_console().print(queue_table(look, by_tenant=by_tenant))
     for line in notes(look):
         click.echo(line)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ops.caller_options import print_json
+from ops.command_options import print_json, yes_option
 from ops.setup_desk import Desk
 from ops.setup_options import (
     SECONDS,
@@ -16,7 +16,6 @@ from ops.setup_options import (
     show_members,
     show_rows,
     span,
-    yes_option,
 )
 from pipeline.approval import Reason, Rule
 from pipeline.outbox import Work

@@ -1,17 +1,17 @@
 """`awgp runs`: requests on their way through the stages."""
 
-import sys
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.caller_options import caller_options, json_option, print_json
+from ops.caller_options import caller_options
+from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
+from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line, pretty
 from pipeline.run import Status
 
@@ -52,7 +52,7 @@ def list_(plane: ControlPlane, *, status: str | None, limit: int, as_json: bool)
     for each in found:
         cells = (each["id"], each["status"], str(each["epoch"]), each["assistant"])
         table.add_row(*(Text(one_line(cell)) for cell in (*cells, moment(each["changed_at"]))))
-    _console().print(table)
+    table_console().print(table)
 
 
 @command.command()
@@ -76,7 +76,7 @@ def show(plane: ControlPlane, *, run_id: UUID, as_json: bool) -> None:
     for name, value in shown.items():
         if value not in (None, [], {}):
             table.add_row(name.replace("_", " "), Text(_cell(name, value)))
-    _console().print(table)
+    table_console().print(table)
 
 
 @command.command()
@@ -102,7 +102,3 @@ def _cell(name: str, value: Any) -> str:
         return pretty(value)
     text = str(value)
     return moment(text) if name.endswith("_at") else one_line(text)
-
-
-def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)

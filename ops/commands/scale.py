@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.instances import MOST_OF_A_KIND, RELAY, SCALABLE, NumberRefused, wanted_numbers
 from ops.scale import Change, running_numbers, scale
@@ -21,8 +22,8 @@ SAFE_CONNECTIONS = 150
 
 @click.command("scale")
 @click.argument("numbers", nargs=-1, metavar="[KIND=NUMBER]...")
-@click.option("--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@data_option
+@json_option
 def command(numbers: tuple[str, ...], data_path: str | None, *, as_json: bool) -> None:
     """Run so many processes of a queue, or of the relay, from now on.
 

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from sqlalchemy import text
 
+from ops.command_options import data_option
 from ops.demo.seed import Demo, Sender, Site, seed
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.login_engine import login_engine
@@ -23,7 +24,7 @@ class SeededAlready(AwgpError):
 
 
 @click.command("seed")
-@click.option("--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default.")
+@data_option
 @click.option(
     "--target-url",
     default=NOWHERE,

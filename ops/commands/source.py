@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from ingest.schemes.registry import SCHEMES
-from ops.caller_options import print_json
+from ops.command_options import print_json, yes_option
 from ops.processes import web_urls
 from ops.setup_desk import Change, Desk
 from ops.setup_options import (
@@ -20,7 +20,6 @@ from ops.setup_options import (
     show_rows,
     span,
     whsec,
-    yes_option,
 )
 from ops.source_test import command as test_command
 from pipeline.registry import add_source, add_source_secret, new_webhook_secret

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ops.caller_options import print_json
+from ops.command_options import print_json, yes_option
 from ops.setup_desk import Desk
 from ops.setup_options import (
     changes_a_tenant,
@@ -14,7 +14,6 @@ from ops.setup_options import (
     show_members,
     show_rows,
     whsec,
-    yes_option,
 )
 from pipeline.address_guard import AddressRefused, check_url
 from pipeline.delivery import TargetSettings

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ops.caller_options import json_option, print_json
+from ops.command_options import data_option, json_option, print_json, yes_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.login_engine import login_engine
 from ops.provision import add_tenant, close_tenant
@@ -19,11 +19,9 @@ from ops.setup_desk import (
 )
 from ops.setup_options import (
     confirm,
-    data_option,
     show_changed,
     show_members,
     show_rows,
-    yes_option,
 )
 from pipeline.registry_names import NotSetUp
 from pipeline.registry_view import show_tenant

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine
 
+from ops.command_options import data_option, json_option
 from ops.database import migrate
 from ops.embedded.data_folder import (
     DataFolder,
@@ -42,10 +43,6 @@ from ops.supervise import (
 from pipeline.database import database_url
 
 _WATCH_SECONDS = 1.0
-
-data_option = click.option(
-    "--data", "data_path", metavar="FOLDER", help="The data folder; .awgp by default."
-)
 
 
 class _Terminated(BaseException):
@@ -106,7 +103,7 @@ def down(data_path: str | None) -> None:
 
 @click.command("status")
 @data_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@json_option
 def status(data_path: str | None, *, as_json: bool) -> None:
     """Show what runs. Exit status 0 when every process runs, 1 otherwise.
 
