@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class _Waiter(Generic[Item, Answer]):
-    """One request. Its bell rings once: it was answered, or it is to lead."""
+    """One request. Its bell rings when it was answered, and when it is to lead."""
 
     __slots__ = ("answer", "bell", "is_over", "item")
 
@@ -39,6 +39,11 @@ class _Waiter(Generic[Item, Answer]):
         # A lock as a bell: the cheapest there is, and a request needs one.
         self.bell = threading.Lock()
         self.bell.acquire()
+
+    def ring(self) -> None:
+        """Also where it rang before and was not heard yet: told to lead, then taken along."""
+        if self.bell.locked():
+            self.bell.release()
 
 
 class Coalescer(Generic[Item, Answer]):
@@ -127,7 +132,7 @@ class Coalescer(Generic[Item, Answer]):
                     each.is_over = True
                 self._pass_on(leader)
             for each in others:
-                each.bell.release()
+                each.ring()
         self._after(items, answers)
 
     def _committed(self, items: Sequence[Item]) -> Sequence[Answer | None]:
@@ -147,4 +152,4 @@ class Coalescer(Generic[Item, Answer]):
             return
         self._leader = self._waiting[0] if self._waiting else None
         if self._leader is not None:
-            self._leader.bell.release()
+            self._leader.ring()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -144,6 +145,30 @@ def test_nobody_waits_long_for_a_batch_that_hangs() -> None:
         assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, 4]
     committer.door = None
     assert one.submit(3) == 6
+
+
+def test_who_has_not_heard_yet_that_it_leads_may_be_taken_along_by_another() -> None:
+    committer = Committer()
+    awake = threading.Event()
+
+    class HardOfHearing(Coalescer[int, int]):
+        def _is_to_lead(self, waiter: Any) -> bool:
+            assert waiter.item != 2 or awake.wait(PATIENCE_SECONDS)
+            return super()._is_to_lead(waiter)
+
+    one = HardOfHearing(committer.commit, after=committer.after, most=9, patience_seconds=0.05)
+    with ThreadPoolExecutor(8) as pool:
+        submitted = behind_one(committer, one, pool, [1, 2])
+        assert committer.door is not None
+        committer.door.release(2)
+        assert submitted[0].result(PATIENCE_SECONDS) == 2  # ... and the second is to lead
+        submitted.append(pool.submit(one.submit, 3))
+        try:
+            assert submitted[2].result(PATIENCE_SECONDS) == 6
+        finally:
+            awake.set()
+        assert submitted[1].result(PATIENCE_SECONDS) == 4
+    assert committer.batches == [[1], [3, 2]]
 
 
 def test_who_is_in_a_batch_that_hangs_goes_by_itself() -> None:
