@@ -11,8 +11,8 @@ import click
 from sqlalchemy import Engine
 
 from ops.dead_letters import Chosen, tenant_names
-from ops.moment_option import Moment
 from ops.queue_look import check_slug
+from ops.time_options import Moment
 from pipeline.run import Stage
 
 

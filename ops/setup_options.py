@@ -2,11 +2,10 @@
 
 import base64
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 
 import click
 from rich.table import Table
@@ -28,33 +27,6 @@ as_option = click.option(
     metavar="PERSON",
     help="Who does it, by name, subject or id; the operator by default.",
 )
-
-
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_SPAN = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
-
-
-class Seconds(click.ParamType[int]):
-    """A span of time: a whole number with s, m, h or d after it."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        found = _SPAN.fullmatch(str(value))
-        if found is None:
-            self.fail(f"{value!r} is no span of time; say 90s, 30m, 24h or 7d", param, ctx)
-        return int(found[1]) * _UNITS[found[2] or "s"]
-
-
-SECONDS: Final = Seconds()
-
-
-def span(seconds: int) -> str:
-    """Seconds as `Seconds` reads them, in the largest unit that divides them."""
-    unit = next(unit for unit in "dhms" if seconds % _UNITS[unit] == 0)
-    return f"{seconds // _UNITS[unit]}{unit}"
 
 
 class NobodyToAsk(AwgpError):

@@ -8,15 +8,14 @@ import click
 from ops.command_options import print_json, yes_option
 from ops.setup_desk import Desk
 from ops.setup_options import (
-    SECONDS,
     changes_a_tenant,
     confirm,
     looks_in_a_tenant,
     show_changed,
     show_members,
     show_rows,
-    span,
 )
+from ops.time_options import SECONDS, span
 from pipeline.approval import Reason, Rule
 from pipeline.outbox import Work
 from pipeline.policy_store import RuleNotFound, add_rule, load_rule

@@ -11,17 +11,16 @@ from ops.command_options import print_json, yes_option
 from ops.processes import web_urls
 from ops.setup_desk import Change, Desk
 from ops.setup_options import (
-    SECONDS,
     changes_a_tenant,
     confirm,
     looks_in_a_tenant,
     show_changed,
     show_members,
     show_rows,
-    span,
     whsec,
 )
 from ops.source_test import command as test_command
+from ops.time_options import SECONDS, span
 from pipeline.registry import add_source, add_source_secret, new_webhook_secret
 from pipeline.registry_find import find_assistant, find_source
 from pipeline.registry_names import check_name

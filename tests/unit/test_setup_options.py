@@ -2,12 +2,14 @@
 
 import io
 import sys
+from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
 
 from ops.limit_options import ceiling
-from ops.setup_options import SECONDS, NobodyToAsk, cell, confirm, span, whsec
+from ops.setup_options import NobodyToAsk, cell, confirm, whsec
+from ops.time_options import SECONDS, Moment, span
 from pipeline.execution import RANGES
 from pipeline.registry_names import (
     FieldInvalid,
@@ -41,6 +43,18 @@ def test_a_span_of_time_is_read_and_shown_in_its_largest_unit(
 def test_what_is_no_span_is_refused(written: str) -> None:
     with pytest.raises(click.BadParameter, match="say 90s, 30m, 24h or 7d"):
         SECONDS.convert(written, None, None)
+
+
+@pytest.mark.parametrize("written", ["", "yesterday", "999999w", "2026-13-01", "-2h"])
+def test_what_is_no_moment_is_refused(written: str) -> None:
+    with pytest.raises(click.BadParameter, match="neither like 30m"):
+        Moment().convert(written, None, None)
+
+
+def test_a_moment_is_so_long_ago_or_a_date_in_utc() -> None:
+    week = Moment().convert("1w", None, None)
+    assert timedelta(days=7) <= datetime.now(UTC) - week < timedelta(days=8)
+    assert Moment().convert("2026-11-23T06:00", None, None) == datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 
 def test_a_ceiling_is_open_where_nothing_was_said() -> None:
