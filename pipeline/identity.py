@@ -21,6 +21,7 @@ APPROVER: Final = "approver"
 AUDITOR: Final = "auditor"
 HOLDING_ADMINS: Final = "holding-admins"
 
+_CLOSED: Final = "this tenant is closed: nothing new begins in it"
 _REMOVED: Final = "you were removed from this tenant; its administrators can add you again"
 _MEMBERSHIP = re.compile(r"([a-z][a-z0-9-]{1,38})-(?:operators|admins)")
 
@@ -139,10 +140,18 @@ def ensure_person(work: Work, identity: Identity) -> UUID:
         subject=identity.subject,
     ).one()
     if closed:
-        raise TenantClosed("this tenant is closed: nothing new begins in it")
+        raise TenantClosed(_CLOSED)
     if removed:
         raise PersonRemoved(_REMOVED)
     return _add_person(work, identity) if person_id is None else UUID(str(person_id))
+
+
+def refuse_closed(work: Work) -> None:
+    """Raises: TenantClosed."""
+    if work.execute(
+        "SELECT closed_at IS NOT NULL FROM tenants WHERE tenant_id = :id", id=work.tenant_id
+    ).scalar_one():
+        raise TenantClosed(_CLOSED)
 
 
 def refuse_removed(work: Work, identity: Identity) -> None:

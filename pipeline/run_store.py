@@ -17,6 +17,7 @@ from pipeline.handoff import (
     read_handoff,
     retry_later,
 )
+from pipeline.identity import refuse_closed
 from pipeline.ids import uuid7
 from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.run import RAISES_EPOCH, STAGE_OF, IllegalMove, Stage, Status, check_move
@@ -230,8 +231,10 @@ def replay(work: Work, run_id: UUID, actor: Actor) -> StoredRun:
         RunNotFound: As it says.
         IllegalMove: Only a failed run can be replayed.
         RunChanged: Its end is still being sealed; try again in a moment.
+        TenantClosed: Nothing begins anew in this tenant.
     """
     run = load_run(work, run_id, lock=True)
+    refuse_closed(work)
     check_move(run.status, Status.RECEIVED)
     if not run.sealed:
         raise RunChanged(f"run {run_id} is still being sealed; try again in a moment")

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from ops.dead_letters import BATCH, Chosen, walk
 from pipeline.run import Stage
@@ -55,6 +56,20 @@ def letter_of(database: Database, tenant: TenantWorld, run_id: UUID) -> UUID:
     statement = "SELECT dead_letter_id FROM dead_letters WHERE run_id = :run"
     found: UUID = rows(database, tenant, statement, run=run_id)[0][0]
     return found
+
+
+def test_nothing_is_replayed_in_a_closed_tenant_and_it_can_be_put_aside(
+    database: Database, operator: Operator, many: dict[str, UUID]
+) -> None:
+    refused = str(many["refused"])
+    with database.admin.begin() as connection:
+        connection.execute(text("UPDATE awgp.tenants SET closed_at = now() WHERE slug = 'acme'"))
+    done = operator("dead", "replay", "--until", "0s", "--yes", "--json").json()
+    assert (done["replayed"], sum(done["skipped"].values())) == (1, 2)
+    assert any("closed" in reason for reason in done["skipped"])
+    assert runs_of(operator, "--tenant", "acme") == [refused, str(many["timeout"])]
+    operator("dead", "discard", "--run", refused, "--reason", "closed", "--yes")
+    assert runs_of(operator, "--tenant", "acme") == [str(many["timeout"])]
 
 
 def test_every_filter_narrows_and_the_newest_comes_first(
