@@ -95,6 +95,31 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> 
     table_console().print(table)
 
 
+def show_list(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str, as_json: bool
+) -> None:
+    """Show what a tenant has.
+
+    Args:
+        columns: As `show_rows` takes them.
+        empty: What to say where there is nothing: a sentence with what to do next.
+    """
+    if as_json:
+        print_json([dict(row) for row in rows])
+    elif rows:
+        show_rows(rows, columns)
+    else:
+        click.echo(empty)
+
+
+def show_one(shown: Mapping[str, Any], *, as_json: bool) -> None:
+    """Show one thing, a member a line, or as one JSON object."""
+    if as_json:
+        print_json(shown)
+    else:
+        show_members(shown)
+
+
 def show_members(shown: Mapping[str, Any]) -> None:
     """Print one thing, a member a line; what is empty is left out."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

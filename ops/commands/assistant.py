@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from ops.assistant_new import command as new_command
-from ops.command_options import print_json, yes_option
+from ops.command_options import yes_option
 from ops.commands.bundle import packed_at
 from ops.limit_options import ceiling
 from ops.runtime_folder import runtime_digest
@@ -19,8 +19,8 @@ from ops.setup_options import (
     confirm,
     looks_in_a_tenant,
     show_changed,
-    show_members,
-    show_rows,
+    show_list,
+    show_one,
 )
 from pipeline.execution import RANGES
 from pipeline.outbox import Work
@@ -212,24 +212,20 @@ def list_(desk: Desk, *, as_json: bool) -> None:
     """
     with desk.looking() as work:
         rows = list_assistants(work)
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo(
-            f"{desk.slug} has no assistants yet; `awgp assistant new` starts one's code,"
-            " `awgp assistant add` adds it"
-        )
-    else:
-        columns = {
-            "assistant": "name",
-            "version": "version",
-            "active": "active",
-            "runtime": "runtime",
-            "targets": "targets",
-            "sources": "sources",
-            "bundle": "bundle",
-        }
-        show_rows(rows, columns)
+    columns = {
+        "assistant": "name",
+        "version": "version",
+        "active": "active",
+        "runtime": "runtime",
+        "targets": "targets",
+        "sources": "sources",
+        "bundle": "bundle",
+    }
+    empty = (
+        f"{desk.slug} has no assistants yet; `awgp assistant new` starts one's code,"
+        " `awgp assistant add` adds it"
+    )
+    show_list(rows, columns, empty=empty, as_json=as_json)
 
 
 @command.command()
@@ -245,10 +241,7 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
     with desk.looking() as work:
         find_assistant(work, name, removed_too=True)
         shown = _named(work, name) or {}
-    if as_json:
-        print_json(shown)
-    else:
-        show_members(shown)
+    show_one(shown, as_json=as_json)
 
 
 @command.command()

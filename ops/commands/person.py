@@ -2,7 +2,7 @@
 
 import click
 
-from ops.command_options import print_json, yes_option
+from ops.command_options import yes_option
 from ops.embedded.logins import add_login
 from ops.embedded.subjects import subject_of
 from ops.setup_desk import Change, Desk
@@ -11,8 +11,8 @@ from ops.setup_options import (
     confirm,
     looks_in_a_tenant,
     show_changed,
-    show_members,
-    show_rows,
+    show_list,
+    show_one,
 )
 from pipeline.registry import add_person
 from pipeline.registry_names import FieldInvalid, NameTaken, check_issuer, check_subject, check_text
@@ -152,13 +152,11 @@ def list_(desk: Desk, *, removed: bool, as_json: bool) -> None:
     """
     with desk.looking() as work:
         rows = list_persons(work, removed_too=removed)
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo(f"{desk.slug} has no people yet; `awgp person add` adds one")
-    else:
-        columns = {"name": "name", "kind": "kind", "subject": "subject", "id": "id"}
-        show_rows(rows, columns | ({"removed": "removed_at"} if removed else {}))
+    columns = {"name": "name", "kind": "kind", "subject": "subject", "id": "id"}
+    empty = f"{desk.slug} has no people yet; `awgp person add` adds one"
+    show_list(
+        rows, columns | ({"removed": "removed_at"} if removed else {}), empty=empty, as_json=as_json
+    )
 
 
 @command.command()
@@ -173,10 +171,7 @@ def show(desk: Desk, person: str, *, as_json: bool) -> None:
     """
     with desk.looking() as work:
         shown = show_person(work, desk.person(work, person))
-    if as_json:
-        print_json(shown)
-    else:
-        show_members(shown)
+    show_one(shown, as_json=as_json)
 
 
 @command.command()

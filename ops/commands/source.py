@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from ingest.schemes.registry import SCHEMES
-from ops.command_options import print_json, yes_option
+from ops.command_options import yes_option
 from ops.processes import web_urls
 from ops.setup_desk import Change, Desk
 from ops.setup_options import (
@@ -15,8 +15,8 @@ from ops.setup_options import (
     confirm,
     looks_in_a_tenant,
     show_changed,
-    show_members,
-    show_rows,
+    show_list,
+    show_one,
     whsec,
 )
 from ops.source_test import command as test_command
@@ -107,20 +107,16 @@ def list_(desk: Desk, *, as_json: bool) -> None:
     """
     with desk.looking() as work:
         rows = [_addressed(desk, row) for row in list_sources(work)]
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo(f"{desk.slug} has no sources yet; `awgp source add` adds one")
-    else:
-        columns = {
-            "source": "name",
-            "assistant": "assistant",
-            "active": "active",
-            "secrets": "live_secrets",
-            "owner": "owner",
-            "url": "url",
-        }
-        show_rows(rows, columns)
+    columns = {
+        "source": "name",
+        "assistant": "assistant",
+        "active": "active",
+        "secrets": "live_secrets",
+        "owner": "owner",
+        "url": "url",
+    }
+    empty = f"{desk.slug} has no sources yet; `awgp source add` adds one"
+    show_list(rows, columns, empty=empty, as_json=as_json)
 
 
 @command.command()
@@ -140,10 +136,7 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
             "secrets": source_secrets(work, source_id),
             "last_request": last_request(work, source_id),
         }
-    if as_json:
-        print_json(shown)
-    else:
-        show_members(shown)
+    show_one(shown, as_json=as_json)
 
 
 @command.command()

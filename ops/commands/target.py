@@ -4,15 +4,15 @@ from typing import Any
 
 import click
 
-from ops.command_options import print_json, yes_option
+from ops.command_options import yes_option
 from ops.setup_desk import Desk
 from ops.setup_options import (
     changes_a_tenant,
     confirm,
     looks_in_a_tenant,
     show_changed,
-    show_members,
-    show_rows,
+    show_list,
+    show_one,
     whsec,
 )
 from pipeline.address_guard import AddressRefused, check_url
@@ -146,16 +146,12 @@ def list_(desk: Desk, *, as_json: bool) -> None:
     """
     with desk.looking() as work:
         rows = list_targets(work)
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo(
-            f"{desk.slug} has no targets yet; `awgp target add NAME --url URL` adds one. An"
-            " assistant without one just keeps its results"
-        )
-    else:
-        columns = {"target": "name", "version": "version", "url": "url", "from": "assistants"}
-        show_rows(rows, columns)
+    columns = {"target": "name", "version": "version", "url": "url", "from": "assistants"}
+    empty = (
+        f"{desk.slug} has no targets yet; `awgp target add NAME --url URL` adds one. An"
+        " assistant without one just keeps its results"
+    )
+    show_list(rows, columns, empty=empty, as_json=as_json)
 
 
 @command.command()
@@ -172,10 +168,7 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
         found = _named(work, name)
     if not found:
         raise NotSetUp(f"{desk.slug} has no target {name!r}; `awgp target list` shows all")
-    if as_json:
-        print_json(found[0])
-    else:
-        show_members(found[0])
+    show_one(found[0], as_json=as_json)
 
 
 @command.command()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ops.command_options import data_option, json_option, print_json, yes_option
+from ops.command_options import data_option, json_option, yes_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.login_engine import login_engine
 from ops.provision import add_tenant, close_tenant
@@ -20,8 +20,8 @@ from ops.setup_desk import (
 from ops.setup_options import (
     confirm,
     show_changed,
-    show_members,
-    show_rows,
+    show_list,
+    show_one,
 )
 from pipeline.registry_names import NotSetUp
 from pipeline.registry_view import show_tenant
@@ -87,13 +87,9 @@ def list_(*, as_json: bool, data_path: str | None) -> None:
       awgp tenant list --json
     """
     rows = [_row(each) for each in all_tenants(_data(data_path), os.environ)]
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo("no tenants yet; `awgp tenant add SLUG --name NAME` makes one")
-    else:
-        columns = {"tenant": "slug", "name": "name", "kind": "kind", "closed": "closed", "id": "id"}
-        show_rows(rows, columns)
+    columns = {"tenant": "slug", "name": "name", "kind": "kind", "closed": "closed", "id": "id"}
+    empty = "no tenants yet; `awgp tenant add SLUG --name NAME` makes one"
+    show_list(rows, columns, empty=empty, as_json=as_json)
 
 
 @command.command()
@@ -111,10 +107,7 @@ def show(slug: str | None, *, as_json: bool, data_path: str | None) -> None:
     opened = open_desk(_data(data_path), os.environ, slug=slug, acting=None)
     with opened as desk, desk.looking() as work:
         shown = _row(desk.tenant) | show_tenant(work)
-    if as_json:
-        print_json(shown)
-    else:
-        show_members(shown)
+    show_one(shown, as_json=as_json)
 
 
 @command.command()
