@@ -10,8 +10,8 @@ from uuid import UUID
 import click
 from sqlalchemy import Engine
 
-from ops.dead_letters import Chosen, tenant_names
-from ops.queue_look import check_slug
+from ops.dead_letters import Chosen
+from ops.known_tenants import refuse_unknown, tenant_slugs
 from ops.time_options import Moment
 from pipeline.run import Stage
 
@@ -36,9 +36,9 @@ class Filters:
             TenantUnknown: No tenant has this slug.
         """
         with engine.connect() as connection:
-            names = tenant_names(connection)
+            names = tenant_slugs(connection)
         if self.tenant is not None:
-            check_slug(self.tenant, names.values())
+            refuse_unknown(self.tenant, names.values())
         chosen = Chosen(
             ids=ids,
             run=self.run,

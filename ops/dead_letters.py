@@ -1,25 +1,19 @@
-"""Dead letters across tenants: which there are, and sending their runs again or putting them aside.
+"""Dead letters across tenants: which there are, and which of them are meant.
 
-They are looked at as awgp_operator, which sees them in every tenant and changes none. What is done
-is done a run at a time, as awgp_web within the run's tenant, under that tenant's own laws and audit
-trail: one that cannot be replayed holds up no other. Walked in batches by key, so that any number
-takes the memory of one batch.
+They are looked at as awgp_operator, which sees them in every tenant and changes none
+(ops/dead_work.py does). Walked in batches by key, so that any number takes the memory of one batch.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, exc, text
+from sqlalchemy import Connection, Engine, text
 
 from pipeline.errors import AwgpError
-from pipeline.outbox import Actor, Outbox, Work
 from pipeline.run import Stage
-from pipeline.run_store import load_run, replay
 
 BATCH = 500
 OPEN = "replayed_at IS NULL AND discarded_at IS NULL"
@@ -27,17 +21,8 @@ ERRORS_SHOWN = 120
 """Characters of an error that tell it from others in a summary."""
 
 
-ANY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# Connection, resources, an administrator's or the system's: not one run's fault.
-SERVER_GONE = frozenset({"08", "53", "57", "58"})
-
-
 class DeadLetterUnknown(AwgpError):
     """No dead letter and no run that failed has this id."""
-
-
-class Skipped(AwgpError):
-    """It cannot be done to this one; says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,21 +106,6 @@ class Group:
     count: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Done:
-    """What came of many: how many were done, and how many were not, by reason."""
-
-    done: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def skips(self) -> int:
-        return sum(self.skipped.values())
-
-    def skip(self, reason: str) -> None:
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-
-
 COLUMNS = (
     "tenant_id, dead_letter_id, run_id, epoch, stage, error, failures, created_at, replayed_at,"
     " discarded_at"
@@ -194,106 +164,6 @@ def walk(engine: Engine, chosen: Chosen, limit: int | None = None) -> Iterator[D
             if len(found) < batch:
                 break
             after = found[-1].dead_letter_id
-
-
-def replay_one(outbox: Outbox, letter: DeadLetter, actor: Actor) -> None:
-    """Send its run through policy and hold again, in its next epoch.
-
-    Args:
-        outbox: As awgp_web.
-
-    Raises:
-        Skipped: It was replayed or discarded, its run is not failed, or is still being sealed.
-    """
-    with _or_skipped(), outbox.work(letter.tenant_id) as work:
-        _lock_open(work, letter)
-        replay(work, letter.run_id, actor)
-
-
-def discard_one(outbox: Outbox, letter: DeadLetter, actor: Actor, reason: str) -> None:
-    """Put it aside: nobody will replay it. Its run stays failed.
-
-    Args:
-        outbox: As awgp_web.
-
-    Raises:
-        Skipped: It was replayed or discarded before.
-    """
-    with _or_skipped(), outbox.work(letter.tenant_id) as work:
-        _lock_open(work, letter)
-        work.execute(
-            "UPDATE dead_letters SET discarded_at = clock_timestamp() WHERE dead_letter_id = :id",
-            id=letter.dead_letter_id,
-        )
-        work.record(
-            actor,
-            "ops:dead_letter:discarded",
-            ("dead_letter", str(letter.dead_letter_id)),
-            metadata={"run": str(letter.run_id), "stage": letter.queue.value, "reason": reason},
-        )
-
-
-def do_all(
-    letters: Iterator[DeadLetter],
-    do: Callable[[DeadLetter], None],
-    on_each: Callable[[], None],
-) -> Done:
-    """One after another; what cannot be done is counted with its reason and passed by."""
-    done = Done()
-    for letter in letters:
-        try:
-            do(letter)
-            done.done += 1
-        except Skipped as why:
-            done.skip(str(why))
-        on_each()
-    return done
-
-
-def tenant_names(connection: Connection) -> Mapping[UUID, str]:
-    return {
-        row[0]: row[1] for row in connection.execute(text("SELECT tenant_id, slug FROM tenants"))
-    }
-
-
-@contextmanager
-def _or_skipped() -> Iterator[None]:
-    """What is wrong with one is its own; a database that is gone is everybody's.
-
-    Raises:
-        Skipped: As its argument says.
-    """
-    try:
-        yield
-    except Skipped:
-        raise
-    except AwgpError as error:
-        raise Skipped(_without_ids(error)) from error
-    except exc.DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if error.connection_invalidated or not state or state[:2] in SERVER_GONE:
-            raise
-        raise Skipped(f"the database refused it (SQLSTATE {state})") from error
-
-
-def _without_ids(error: AwgpError) -> str:
-    # Counted by reason, so the reason is the same for all it is the reason of.
-    return ANY_ID.sub("...", str(error))
-
-
-def _lock_open(work: Work, letter: DeadLetter) -> None:
-    """Lock the run, then see that its dead letter is open: the order every replay locks in."""
-    load_run(work, letter.run_id, lock=True)
-    found = work.execute(
-        "SELECT replayed_at, discarded_at FROM dead_letters WHERE dead_letter_id = :id",
-        id=letter.dead_letter_id,
-    ).one_or_none()
-    if found is None:
-        raise Skipped("it is gone")
-    if found[0] is not None:
-        raise Skipped("replayed already")
-    if found[1] is not None:
-        raise Skipped("discarded; `awgp runs replay RUN` still replays its run")
 
 
 def _read(connection: Connection, statement: str, values: Mapping[str, object]) -> list[DeadLetter]:

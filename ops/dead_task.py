@@ -12,8 +12,6 @@ from ops.dead_letters import (
     Chosen,
     DeadLetter,
     DeadLetterUnknown,
-    Done,
-    do_all,
     groups,
     newest,
     walk,
@@ -25,6 +23,7 @@ from ops.dead_view import (
     letter_json,
     letters_table,
 )
+from ops.dead_work import Done, do_all
 from ops.operator_access import IN_A_TENANT, OPERATOR, OperatorAccess
 from ops.terminal_output import progress_bars, table_console
 from ops.terminal_text import one_line

@@ -25,8 +25,9 @@ from ops.embedded.data_folder import DataFolder
 from ops.first_logins import end_making, first_login, signed_in
 from ops.first_tenant import FirstRun, Wanted, check_target_url, fill_tenant
 from ops.login_engine import login_engine
+from ops.operator_actor import operator
 from ops.provision import add_tenant
-from ops.setup_desk import all_tenants, operator, quiet_outbox
+from ops.setup_desk import all_tenants, quiet_outbox
 from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
 from pipeline.registry_names import check_name, check_slug, check_text

@@ -9,8 +9,8 @@ from ops.assistant_template import packed_template
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.oidc import issuer_url, subject_of
 from ops.first_policy import FIELDS, SOURCE, first_policy, first_rule, first_tests
-from ops.processes import web_urls
-from ops.setup_desk import operator
+from ops.operator_actor import operator
+from ops.source_address import hook_url
 from pipeline.address_guard import AddressRefused, check_url
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Work
@@ -116,7 +116,7 @@ def fill_tenant(
         tenant_id=work.tenant_id,
         assistant=wanted.template,
         source=SOURCE,
-        hook_url=f"{web_urls(data)['ingest']}/v1/hooks/{source_id}",
+        hook_url=hook_url(data, {}, source_id),
         secret=secret,
         target_secret=target_secret,
         logins=logins,

@@ -131,11 +131,6 @@ def operator_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_access
 
 
-def operator_id() -> str:
-    """Who acts, as the audit trail says it: this machine's user."""
-    return f"uid:{os.getuid()}"
-
-
 def _files(folder: Path) -> Callable[[str], str]:
     def password(login: str) -> str:
         try:

@@ -15,7 +15,7 @@ from uuid import UUID
 import redis
 from sqlalchemy import Engine, text
 
-from pipeline.errors import AwgpError
+from ops.known_tenants import refuse_unknown, tenant_slugs
 from pipeline.heartbeat import WorkerBeat, in_flight_by_queue, living_workers
 from pipeline.queue_state import (
     QueueFigures,
@@ -28,10 +28,6 @@ from pipeline.run import Stage
 
 # A rate is taken between two looks at most this far apart.
 RATE_WINDOW_SECONDS = 10.0
-
-
-class TenantUnknown(AwgpError):
-    """No tenant has this slug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +110,11 @@ class QueueWatch:
         """Raises: TenantUnknown."""
         with self.engine.connect() as connection:
             at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-            slugs = tenant_slugs(connection.execute(text("SELECT tenant_id, slug FROM tenants")))
+            slugs = tenant_slugs(connection)
             standings = queue_standings(connection)
             figures = queue_figures(connection)
         if self.tenant is not None:
-            check_slug(self.tenant, slugs.values())
+            refuse_unknown(self.tenant, slugs.values())
             figures = [each for each in figures if slugs.get(each.tenant_id) == self.tenant]
         beats, wrong = self.listen()
         return Look(
@@ -181,22 +177,6 @@ class QueueWatch:
             each.done - earlier.get((each.host, each.pid, each.started_at), 0) for each in serving
         )
         return max(0, done) / (now - then)
-
-
-def tenant_slugs(rows: Iterable[Any]) -> Mapping[UUID, str]:
-    return {row[0]: row[1] for row in rows}
-
-
-def check_slug(slug: str, known: Iterable[str]) -> None:
-    """Raises: TenantUnknown."""
-    there = sorted(known)
-    if slug not in there:
-        names = ", ".join(there[:20]) + (", ..." if len(there) > 20 else "")
-        raise TenantUnknown(
-            f"there is no tenant {slug!r}; there are {names}"
-            if there
-            else f"there is no tenant {slug!r}, and no other; `awgp tenant add` makes one"
-        )
 
 
 def _shares(

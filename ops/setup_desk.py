@@ -4,7 +4,6 @@ Everything within a tenant goes through the login awgp_web, so that least rights
 security judge what the command does; awgp_owner makes and closes tenants and nothing else.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ops.embedded.data_folder import DataFolder
 from ops.embedded.oidc import issuer_url
 from ops.embedded.subjects import subject_of
 from ops.login_engine import login_engine
+from ops.operator_actor import operator
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
 from pipeline.outbox import Actor, Outbox, Work
@@ -140,11 +140,6 @@ class Desk:
             return operator()
         kind = "client" if acting.kind == "client" else "person"
         return Actor(type=kind, id=str(acting.person_id))
-
-
-def operator() -> Actor:
-    """Whoever is at this machine's keyboard: the trail takes no names, so it is the user's id."""
-    return Actor(type="operator", id=f"uid:{os.getuid()}")
 
 
 @contextmanager

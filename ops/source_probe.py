@@ -23,8 +23,8 @@ from ops.embedded.demo_people import PEOPLE, Person
 from ops.embedded.logins import Login, known_logins
 from ops.embedded.subjects import subject_of
 from ops.login_engine import login_engine
-from ops.processes import web_urls
 from ops.setup_desk import all_tenants
+from ops.source_address import hook_url
 from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
@@ -100,14 +100,13 @@ class SourceProbe:
         )
 
     def _all(self) -> list[FoundSource]:
-        ingest = self.environ.get("AWGP_INGEST_URL") or web_urls(self.data)["ingest"]
         return [
             FoundSource(
                 tenant_id=tenant.tenant_id,
                 tenant=tenant.slug,
                 source_id=source_id,
                 name=name,
-                url=f"{ingest}/v1/hooks/{source_id}",
+                url=hook_url(self.data, self.environ, source_id),
                 owner_subject=owner,
             )
             for tenant in all_tenants(self.data, self.environ)

@@ -24,10 +24,10 @@ from audit_export.object_store import ObjectStore
 from audit_export.verify_database import PENDING_LIMIT, DatabaseReport, verify_tenant
 from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
+from ops.known_tenants import refuse_unknown
 from ops.processes import process_environment
 from ops.terminal_output import progress_bars
 from pipeline.database import make_engine
-from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
 from pipeline.settings import Settings, read_settings
 
@@ -36,10 +36,6 @@ AUDITOR = "awgp_auditor"
 EXPORTER = "awgp_exporter"
 
 tenant_option = click.option("--tenant", "slug", metavar="SLUG", help="One tenant; all by default.")
-
-
-class TenantUnknown(AwgpError):
-    """No tenant has this slug."""
 
 
 @click.group(name="audit")
@@ -221,10 +217,9 @@ def _database(settings: Settings) -> Iterator[Engine]:
 def _tenants(engine: Engine, slug: str | None) -> Sequence[tuple[str, UUID]]:
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT slug, tenant_id FROM list_tenants()")).all()
-    found = [(row[0], row[1]) for row in rows if slug in (None, row[0])]
-    if slug is not None and not found:
-        raise TenantUnknown(f"there is no tenant {slug!r}")
-    return found
+    if slug is not None:
+        refuse_unknown(slug, [row[0] for row in rows])
+    return [(row[0], row[1]) for row in rows if slug in (None, row[0])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

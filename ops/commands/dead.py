@@ -12,10 +12,7 @@ from ops.dead_letters import (
     Chosen,
     DeadLetter,
     DeadLetterUnknown,
-    discard_one,
     newest,
-    replay_one,
-    tenant_names,
 )
 from ops.dead_task import Task
 from ops.dead_view import (
@@ -24,15 +21,17 @@ from ops.dead_view import (
     story,
     story_table,
 )
+from ops.dead_work import discard_one, replay_one
+from ops.known_tenants import tenant_slugs
 from ops.operator_access import (
     IN_A_TENANT,
     OPERATOR,
     OperatorAccess,
-    operator_id,
     operator_options,
 )
+from ops.operator_actor import operator
 from ops.terminal_output import table_console
-from pipeline.outbox import Actor, Outbox
+from pipeline.outbox import Outbox
 from pipeline.run_store import load_run
 
 HISTORY = 100
@@ -100,7 +99,7 @@ def show(access: OperatorAccess, *, letter_id: UUID, as_json: bool) -> None:
       awgp dead show 01936c2e-...
     """
     with access.database(OPERATOR) as engine, engine.connect() as connection:
-        names = tenant_names(connection)
+        names = tenant_slugs(connection)
         history = _history(connection, letter_id)
     with (
         access.database(IN_A_TENANT) as web,
@@ -143,7 +142,7 @@ def replay(
       awgp dead replay --queue post_action --since 2h
       awgp dead replay --queue post_action --since 2h --yes
     """
-    actor = Actor(type="operator", id=operator_id())
+    actor = operator()
 
     def send_again(outbox: Outbox, letter: DeadLetter) -> None:
         replay_one(outbox, letter, actor)
@@ -182,7 +181,7 @@ def discard(
     """
     if not 1 <= len(reason.strip()) <= 500:
         raise click.BadParameter("1 to 500 characters", param_hint="--reason")
-    actor = Actor(type="operator", id=operator_id())
+    actor = operator()
 
     def put_aside(outbox: Outbox, letter: DeadLetter) -> None:
         discard_one(outbox, letter, actor, reason.strip())

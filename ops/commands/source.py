@@ -8,7 +8,6 @@ import click
 
 from ingest.schemes.registry import SCHEMES
 from ops.command_options import yes_option
-from ops.processes import web_urls
 from ops.setup_desk import Change, Desk
 from ops.setup_options import (
     changes_a_tenant,
@@ -19,6 +18,7 @@ from ops.setup_options import (
     show_one,
     whsec,
 )
+from ops.source_address import hook_url
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
 from pipeline.registry import add_source, add_source_secret, new_webhook_secret
@@ -89,7 +89,7 @@ def add(
         "name": name,
         "assistant": assistant,
         "scheme": scheme,
-        "url": hook_url(desk, source_id),
+        "url": hook_url(desk.data, desk.environ, source_id),
         "secret": whsec(secret),
     }
     said = f"source {name} added\nurl     {shown['url']}\nsecret  {shown['secret']}  (shown once)"
@@ -221,14 +221,8 @@ def remove(desk: Desk, name: str, *, yes: bool, as_json: bool) -> None:
     show_changed(f"source {name} removed", shown, as_json=as_json)
 
 
-def hook_url(desk: Desk, source_id: object) -> str:
-    """Where a source sends to: AWGP_INGEST_URL, else ingest on this machine."""
-    ingest = desk.environ.get("AWGP_INGEST_URL") or web_urls(desk.data)["ingest"]
-    return f"{ingest.rstrip('/')}/v1/hooks/{source_id}"
-
-
 def _addressed(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"url": hook_url(desk, row["id"])}
+    return row | {"url": hook_url(desk.data, desk.environ, row["id"])}
 
 
 def _add_secret(

@@ -8,13 +8,13 @@ import click
 from ops.command_options import data_option, json_option, yes_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.login_engine import login_engine
+from ops.operator_actor import operator
 from ops.provision import add_tenant, close_tenant
 from ops.setup_desk import (
     KnownTenant,
     all_tenants,
     choose_tenant,
     open_desk,
-    operator,
     quiet_outbox,
 )
 from ops.setup_options import (

@@ -24,9 +24,10 @@ from ops.first_logins import first_login
 from ops.first_run import SetUpBefore, set_up_first
 from ops.first_tenant import FirstRun, Wanted
 from ops.login_engine import login_engine
+from ops.operator_actor import operator
 from ops.provision import add_tenant, close_tenant
 from ops.runtime_folder import runtime_digest
-from ops.setup_desk import operator, quiet_outbox
+from ops.setup_desk import quiet_outbox
 from ops.source_probe import source_probe
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
