@@ -73,6 +73,7 @@ class Exposition:
         self._health = health
         self._registry = _registry(folder, collectors)
         self._stop = threading.Event()
+        self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
@@ -81,7 +82,8 @@ class Exposition:
 
     def stop(self) -> None:
         """Let the address go."""
-        self._stop.set()
+        with self._lock:
+            self._stop.set()
         if self._server is not None:
             self._server.shutdown()
 
@@ -97,9 +99,12 @@ class Exposition:
                 self._stop.wait(TAKE_OVER_SECONDS)
                 continue
             with server:
-                self._server = server
-                if not self._stop.is_set():
-                    server.serve_forever(poll_interval=TAKE_OVER_SECONDS)
+                with self._lock:
+                    if self._stop.is_set():
+                        return
+                    # Who stops it from now on waits for its serving to end, so it must begin.
+                    self._server = server
+                server.serve_forever(poll_interval=TAKE_OVER_SECONDS)
 
     def _answer(self, path: str) -> tuple[int, str, bytes]:
         if path == "/metrics":

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ops.embedded.valkey import start_valkey
 from pipeline.exposition import Exposition, Health
 from tests.integration.conftest import Database
 from tests.integration.processes import (
+    PATIENCE_SECONDS,
     answer,
     free_port,
     ingest_process,
@@ -55,6 +57,26 @@ def metric(address: str, name: str, **labels: str) -> float:
 def children(pid: int) -> list[int]:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in found.split()]
+
+
+def test_one_that_is_stopped_the_moment_it_has_its_address_stops(ops: str) -> None:
+    exposition = Exposition(ops, Health())
+    stopping = threading.Thread(target=exposition.stop, daemon=True)
+
+    class StoppedMeanwhile(threading.Event):
+        def is_set(self) -> bool:
+            if exposition._server is not None and not stopping.ident:
+                stopping.start()
+                self.wait(PATIENCE_SECONDS)
+            return super().is_set()
+
+    exposition._stop = StoppedMeanwhile()
+    exposition.start()
+    wait_until(lambda: exposition._server is not None, "the address")
+    if not stopping.ident:
+        stopping.start()
+    stopping.join(PATIENCE_SECONDS)
+    assert not stopping.is_alive()
 
 
 def test_whoever_comes_first_answers_and_the_next_takes_over(ops: str) -> None:
