@@ -18,8 +18,9 @@ from ops.instances import (
 )
 from ops.processes import instance
 from ops.program_templates import template
+from ops.readiness import Report, wait_for_apps
 from ops.services import embedded_services
-from ops.supervise import Report, Supervisor, SupervisorUnreachable, wait_for_apps
+from ops.supervisor_client import Supervisor, SupervisorUnreachable
 
 _AT_WORK = ("STARTING", "RUNNING", "BACKOFF")
 _SERVERS = {service.name for service in embedded_services({})}

@@ -6,19 +6,14 @@ order, the probes, and that a supervisor which itself was killed blocks nothing.
 """
 
 import contextlib
-import http.client
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from http import HTTPStatus
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from ops.bytecode import share_bytecode
 from ops.embedded.data_folder import DataFolder, give_folder, hold_data_folder, is_held
@@ -33,19 +28,14 @@ from ops.embedded.program import (
 from ops.embedded.running import POLL_SECONDS, log_file, wait_until_ready
 from ops.embedded.s3 import remove_left_sockets
 from ops.embedded.users import AS_OURSELVES, Users
-from ops.instances import kind_of, ops_addresses
+from ops.instances import kind_of
 from ops.processes import (
-    app_programs,
-    process_environment,
-    runtime_socket,
     scalable_programs,
-    web_urls,
 )
 from ops.program_templates import keep_templates
+from ops.readiness import Report, wait_for, wait_for_apps
 from ops.services import Service, embedded_services
 from ops.supervisor_client import (
-    ENDED,
-    ProcessState,
     Supervisor,
     SupervisorUnreachable,
     prepare_metrics_folder,
@@ -57,22 +47,8 @@ from ops.supervisor_files import (
 )
 from pipeline.errors import AwgpError
 
-__all__ = [
-    "AwgpUp",
-    "ProcessState",
-    "Supervisor",
-    "SupervisorUnreachable",
-    "app_programs",
-    "bring_down",
-    "bring_up",
-    "process_environment",
-]
-
 SUPERVISOR = "supervisord"
 _STARTS_WITHIN_SECONDS = 60.0
-
-Report = Callable[[str, float], None]
-"""Told the name of each part that is ready, and the seconds it took."""
 
 
 class PortTaken(AwgpError):
@@ -171,20 +147,6 @@ def bring_down(data: DataFolder, *, patience_seconds: float = 120) -> bool:
     return True
 
 
-def wait_for_apps(data: DataFolder, names: Sequence[str], report: Report) -> None:
-    """Return when each of these processes answers that it is ready.
-
-    Raises:
-        AwgpError: One ended, or its time is up; the message quotes its last words.
-    """
-    supervisor = Supervisor(data)
-    addresses = ops_addresses(data)
-    for name in names:
-        began = time.monotonic()
-        _wait(data, supervisor, name, _app_probe(data, supervisor, addresses, name))
-        report(name, time.monotonic() - began)
-
-
 def stop(up: AwgpUp) -> None:
     """Stop a running AWGP in reverse order, and wait for it."""
     _stop_everything(up.supervisor, up.process, up.names)
@@ -236,7 +198,7 @@ def _start_services(
         supervisor.start(service.name)
     for service in services:
         began = time.monotonic()
-        _wait(data, supervisor, service.name, partial(service.ready, data))
+        wait_for(data, supervisor, service.name, partial(service.ready, data))
         service.finish(data)
         report(service.name, time.monotonic() - began)
 
@@ -256,47 +218,6 @@ def _start_apps(
     for name in waiting:
         supervisor.start(name)
     wait_for_apps(data, [name for name in names if name != "runtime-host"], report)
-
-
-def _app_probe(
-    data: DataFolder, supervisor: Supervisor, addresses: Mapping[str, str], name: str
-) -> Callable[[], bool]:
-    if name == "runtime-host":
-        return lambda: _accepts(runtime_socket(data))
-    base = web_urls(data)[name] if name in ("ingest", "web") else f"http://{addresses[name]}"
-    return lambda: supervisor.state(name) == "RUNNING" and _answers(f"{base}/readyz")
-
-
-def _wait(data: DataFolder, supervisor: Supervisor, name: str, ready: Callable[[], bool]) -> None:
-    wait_until_ready(
-        ready,
-        is_alive=lambda: supervisor.state(name) not in ENDED,
-        log=log_file(data, name),
-        name=name,
-    )
-
-
-def _answers(url: str) -> bool:
-    # The socket listens long before a process behind it can answer. Asked many times a second, so
-    # by the least there is: a client of httpx alone takes longer to make than the answer does.
-    parsed = urlsplit(url)
-    connection = http.client.HTTPConnection(parsed.netloc, timeout=1)
-    try:
-        connection.request("GET", parsed.path)
-        return connection.getresponse().status == HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _accepts(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-        return True
 
 
 def _stop_everything(

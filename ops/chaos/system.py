@@ -20,7 +20,7 @@ from ops.embedded.postgres import postgres_program
 from ops.embedded.program import Program
 from ops.embedded.users import choose_users
 from ops.processes import app_programs, runtime_socket
-from ops.supervise import Supervisor
+from ops.supervisor_client import Supervisor
 from pipeline.errors import AwgpError
 
 HOST: Final = "chaos-host"

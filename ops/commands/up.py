@@ -32,14 +32,8 @@ from ops.instances import one_change_at_a_time, ops_addresses
 from ops.logins import LOGINS
 from ops.processes import app_programs, web_urls
 from ops.services import embedded_services
-from ops.supervise import (
-    AwgpUp,
-    Supervisor,
-    SupervisorUnreachable,
-    bring_down,
-    bring_up,
-    stop,
-)
+from ops.supervise import AwgpUp, bring_down, bring_up, stop
+from ops.supervisor_client import Supervisor, SupervisorUnreachable
 from pipeline.database import database_url
 
 _WATCH_SECONDS = 1.0

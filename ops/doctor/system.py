@@ -22,7 +22,7 @@ from ops.embedded.ports import is_free
 from ops.embedded.postgres import login_url_without_password
 from ops.embedded.secret_files import SECRETS
 from ops.services import SERVICES
-from ops.supervise import ProcessState, Supervisor, SupervisorUnreachable
+from ops.supervisor_client import ProcessState, Supervisor, SupervisorUnreachable
 from pipeline.errors import AwgpError
 from pipeline.settings import Settings, read_settings
 

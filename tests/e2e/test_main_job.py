@@ -18,7 +18,7 @@ from ops.demo.story import INVOICE, Story, Told
 from ops.embedded.postgres import superuser_url
 from ops.embedded.secret_files import SECRETS
 from ops.embedded.valkey import valkey_url
-from ops.supervise import Supervisor
+from ops.supervisor_client import Supervisor
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
 

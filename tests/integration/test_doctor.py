@@ -28,7 +28,7 @@ from ops.embedded.s3 import s3_admin_client, start_s3
 from ops.embedded.secret_files import SECRETS
 from ops.embedded.valkey import start_valkey, valkey_url
 from ops.logins import LOGINS
-from ops.supervise import ProcessState
+from ops.supervisor_client import ProcessState
 from pipeline.settings import read_settings
 from tests.integration import driving
 from tests.integration.conftest import Database

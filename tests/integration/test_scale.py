@@ -18,7 +18,8 @@ from ops.embedded.valkey import start_valkey
 from ops.instances import ops_addresses, want_numbers, wanted_numbers
 from ops.logins import LOGINS
 from ops.processes import app_programs
-from ops.supervise import Supervisor, bring_down, bring_up
+from ops.supervise import bring_down, bring_up
+from ops.supervisor_client import Supervisor
 from tests.integration.conftest import Database
 from tests.integration.processes import answer, wait_until
 from tests.integration.stages import rows, status

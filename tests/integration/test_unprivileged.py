@@ -23,7 +23,7 @@ from ops.embedded.program import record_file, recorded_pid
 from ops.embedded.secret_files import SECRETS
 from ops.embedded.users import PARTS, Users, choose_users, program_folders
 from ops.processes import app_programs
-from ops.supervise import Supervisor, SupervisorUnreachable
+from ops.supervisor_client import Supervisor, SupervisorUnreachable
 from tests.conftest import missing
 
 pytestmark = [

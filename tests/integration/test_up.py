@@ -25,7 +25,8 @@ from ops.embedded.program import (
     record_file,
     recorded_pid,
 )
-from ops.supervise import AwgpUp, Supervisor, stop
+from ops.supervise import AwgpUp, stop
+from ops.supervisor_client import Supervisor
 
 pytestmark = pytest.mark.services
 
