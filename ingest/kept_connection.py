@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, PoolProxiedConnection, event
+from sqlalchemy import Engine, PoolProxiedConnection, QueuePool, event
 
 
 class KeptConnection:
     """Keeps one connection of the pool's between uses, in autocommit: BEGIN is for its user to say.
 
     Two who need one at the same time get two; one of them is given back to the pool. What is kept
-    is closed when the engine is disposed of, and after any error.
+    is closed when the engine is disposed of, and after any error. A pool's only one is not kept.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -44,8 +44,9 @@ class KeptConnection:
         self._keep(pooled, connection)
 
     def _keep(self, pooled: PoolProxiedConnection, connection: "psycopg.Connection[Any]") -> None:
+        pool = self._engine.pool
         with self._lock:
-            if self._kept is None:
+            if self._kept is None and not (isinstance(pool, QueuePool) and pool.size() == 1):
                 self._kept = pooled
                 return
         connection.autocommit = False

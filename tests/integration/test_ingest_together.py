@@ -253,6 +253,13 @@ def test_a_database_that_lacks_the_function_is_served_one_by_one(door: Door, wor
     assert door.hook(world.acme, EVENT, event="evt").status_code == 202
 
 
+def test_one_connection_is_enough_for_all_there_is_to_do(database: Database, world: World) -> None:
+    door = Door(database.engine("awgp_ingest", pool_size=1), database.admin)
+    for event in ("alone", "together", "together"):
+        assert door.hook(world.acme, EVENT, event=event).status_code == 202
+    assert door.client.get("/readyz").status_code == 200
+
+
 @pytest.fixture(scope="module")
 def valkey(server_folder: Path) -> Iterator[Running]:
     with start_valkey(server_folder / "valkey-together") as running:
