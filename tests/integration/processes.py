@@ -28,6 +28,18 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+def awgp(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The command as a person types it, in a shell that names no servers."""
+    return subprocess.run(
+        [sys.executable, "-m", "ops.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWGP_")},
+    )
+
+
 @contextmanager
 def relay_process(
     database: Database, valkey: Running, **environ: str

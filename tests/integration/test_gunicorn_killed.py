@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +14,11 @@ import pytest
 
 from ops.chaos.processes import children_of
 from tests.integration.door import KEK
+from tests.integration.processes import wait_until
 from tests.integration.world import ISSUER
 
 pytestmark = pytest.mark.services
 
-PATIENCE_SECONDS = 10.0
 ENVIRON = {
     "AWGP_DATABASE_URL": "postgresql://awgp_ingest@127.0.0.1:1/awgp",
     "AWGP_REDIS_URL": "redis://ingest@127.0.0.1:1/0",
@@ -46,13 +45,6 @@ def gunicorn(port: int) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait()
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
-
-
 def answers(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
@@ -74,11 +66,11 @@ def test_the_workers_of_a_killed_master_give_up_its_port_though_someone_is_conne
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     with gunicorn(port) as first:
-        eventually(lambda: answers(port), "the first to answer")
+        wait_until(lambda: answers(port), "the first to answer")
         assert children_of(first.pid) != []
         with socket.create_connection(("127.0.0.1", port)) as silent:
             silent.sendall(b"GET /healthz HTTP/1.1\r\n")
             assert answers(port)
             first.send_signal(signal.SIGKILL)
             first.wait()
-            eventually(lambda: is_free(port), "the port to be free")
+            wait_until(lambda: is_free(port), "the port to be free")

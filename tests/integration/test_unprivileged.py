@@ -4,10 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from ops.embedded.users import PARTS, Users, choose_users, program_folders
 from ops.processes import app_programs
 from ops.supervisor_client import Supervisor, SupervisorUnreachable
 from tests.conftest import missing
+from tests.integration.processes import awgp, wait_until
 
 pytestmark = [
     pytest.mark.runsc,
@@ -35,25 +34,6 @@ pytestmark = [
 
 STAY_ROOT = {"supervisord", "runtime-host"}
 NOBODY = 65534
-PATIENCE_SECONDS = 60
-
-
-def awgp(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops.cli", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={name: value for name, value in os.environ.items() if not name.startswith("AWGP_")},
-    )
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -254,8 +234,8 @@ def test_a_restarted_process_has_the_secret_that_was_rotated_meanwhile(up: DataF
     first = running(up)["post_action-1"]
     os.killpg(first, signal.SIGKILL)  # its workers too: they would outlive it
 
-    eventually(lambda: running(up).get("post_action-1", first) != first)
-    eventually(lambda: copy.read_text() == rotated)
+    wait_until(lambda: running(up).get("post_action-1", first) != first, "another post_action")
+    wait_until(lambda: copy.read_text() == rotated, "the new copy")
 
 
 def test_after_the_supervisor_was_killed_everything_comes_up_again(

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,29 +27,11 @@ from ops.embedded.program import (
 )
 from ops.supervise import AwgpUp, stop
 from ops.supervisor_client import Supervisor
+from tests.integration.processes import awgp, wait_until
 
 pytestmark = pytest.mark.services
 
 SERVICES = ["oidc", "postgres", "s3", "valkey"]
-PATIENCE_SECONDS = 30
-
-
-def awgp(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops.cli", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={name: value for name, value in os.environ.items() if not name.startswith("AWGP_")},
-    )
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +68,10 @@ def pid_of(folder: Path, name: str) -> int | None:
     return recorded_pid(record_file(existing_data_folder(folder), name))
 
 
+def is_gone(folder: Path, name: str) -> bool:
+    return pid_of(folder, name) is None
+
+
 def execute(folder: Path, statement: str) -> Any:
     url = superuser_url(existing_data_folder(folder))
     with psycopg.connect(url) as connection:
@@ -118,8 +104,8 @@ def test_a_killed_server_comes_back(up: Path) -> None:
     first = pid_of(up, "valkey")
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    eventually(lambda: pid_of(up, "valkey") not in (None, first))
-    eventually(lambda: status(up)["healthy"])
+    wait_until(lambda: pid_of(up, "valkey") not in (None, first), "another valkey")
+    wait_until(lambda: status(up)["healthy"], "all to run")
 
 
 def test_a_killed_supervisor_blocks_nothing_and_loses_nothing(up: Path) -> None:
@@ -140,7 +126,7 @@ def test_a_killed_supervisor_takes_its_servers_with_it(up: Path) -> None:
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
     for name in SERVICES:
-        eventually(lambda each=name: pid_of(up, each) is None)  # type: ignore[misc]
+        wait_until(partial(is_gone, up, name), f"the end of {name}")
 
 
 def test_down_leaves_no_process_behind_and_can_be_repeated(up: Path) -> None:
@@ -172,7 +158,7 @@ def test_a_process_joins_and_leaves_while_the_others_run(up: Path) -> None:
     supervisor = Supervisor(data)
 
     supervisor.add(Program(name="execute-2", command=("sleep", "600")))
-    eventually(lambda: supervisor.state("execute-2") == "RUNNING")
+    wait_until(lambda: supervisor.state("execute-2") == "RUNNING", "execute-2 to run")
     assert {each.name: each.pid for each in supervisor.states()}.items() >= before.items()
 
     supervisor.remove("execute-2")
@@ -183,7 +169,7 @@ def test_a_process_is_told_nothing_but_its_own_variables(up: Path) -> None:
     data = existing_data_folder(up)
     program = Program(name="probe", command=("sleep", "600"), environment={"AWGP_X": "100% x"})
     Supervisor(data).add(program)
-    eventually(lambda: Supervisor(data).state("probe") == "RUNNING")
+    wait_until(lambda: Supervisor(data).state("probe") == "RUNNING", "the probe to run")
     pid = pid_of(up, "probe")
     raw = Path(f"/proc/{pid}/environ").read_bytes().decode().rstrip("\0").split("\0")
     found = dict(line.split("=", 1) for line in raw)
@@ -197,7 +183,7 @@ def test_a_leftover_of_a_crash_is_ended_and_a_stranger_with_its_pid_is_not(down:
     program = Program(name="left", command=("sleep", "600"))
     command = launch_command(data, program, die_with_parent=False)
     with hold_data_folder(data), subprocess.Popen(command, start_new_session=True) as left:
-        eventually(lambda: pid_of(down, "left") == left.pid)
+        wait_until(lambda: pid_of(down, "left") == left.pid, "its record")
         record = record_file(data, "left")
         stranger = json.loads(record.read_text()) | {"start_ticks": 1}
         record_file(data, "stranger").write_text(json.dumps(stranger))
