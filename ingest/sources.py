@@ -19,7 +19,7 @@ from pipeline.registry import SOURCE_SECRET
 # During a rotation the old and the new one live; older ones are forgotten even if never expired.
 LIVE_SECRETS: Final = 2
 REMEMBERED: Final = 4096
-# Opened secrets stay in memory no longer than this after they were read.
+# Opened secrets stay in memory no longer than this after they were read, while webhooks come.
 REMEMBERED_SECONDS: Final = 60.0
 
 # The lock timeout ends with the transaction, like the tenant (pipeline/database.py).
@@ -96,18 +96,24 @@ class RememberedSources:
         self._found: OrderedDict[UUID, tuple[float, Source]] = OrderedDict()
 
     def get(self, source_id: UUID) -> Source | None:
-        found = self._found.get(source_id)
-        if found is None:
-            return None
-        until, source = found
-        return source if self._monotonic() < until else None
+        with self._lock:
+            self._forget_old()
+            found = self._found.get(source_id)
+        return None if found is None else found[1]
 
     def put(self, source: Source) -> None:
         with self._lock:
             self._found.pop(source.source_id, None)
             self._found[source.source_id] = (self._monotonic() + REMEMBERED_SECONDS, source)
+            self._forget_old()
             while len(self._found) > REMEMBERED:
                 self._found.popitem(last=False)
+
+    def _forget_old(self) -> None:
+        # In the order they were read, so the first that is young ends it.
+        now = self._monotonic()
+        while self._found and next(iter(self._found.values()))[0] <= now:
+            self._found.popitem(last=False)
 
 
 def load_source(work: Work, keyring: KeyRing, source_id: UUID) -> Source:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.named_proxies import NamedProxies, read_networks
+from ingest.sources import REMEMBERED_SECONDS, RememberedSources, Source
 from ingest.traceparent import traceparent_of
 from pipeline.fast_path import PAUSE_SECONDS, BrokerPaused, FastPathBroker, make_fast_path
 from pipeline.handoff import message
@@ -124,3 +125,28 @@ def test_anything_else_begins_a_new_one(header: str | None) -> None:
     made = traceparent_of(header)
     assert made != header
     assert traceparent_of(made) == made
+
+
+def test_opened_secrets_are_forgotten_in_time_also_of_a_source_nobody_asks_for() -> None:
+    now = [0.0]
+    remembered = RememberedSources(monotonic=lambda: now[0])
+
+    def source(number: int) -> Source:
+        return Source(
+            source_id=UUID(int=number),
+            assistant_id=UUID(int=0),
+            scheme="standard-webhooks",
+            active=True,
+            secret_ids=(UUID(int=number),),
+            secrets=(b"opened",),
+        )
+
+    for number in (1, 2, 1):  # the first is read again, and lives on
+        remembered.put(source(number))
+        now[0] += REMEMBERED_SECONDS / 2
+    assert remembered.get(UUID(int=3)) is None
+    assert list(remembered._found) == [UUID(int=1)]
+    assert remembered.get(UUID(int=1)) == source(1)
+    now[0] += REMEMBERED_SECONDS
+    assert remembered.get(UUID(int=3)) is None
+    assert not remembered._found
