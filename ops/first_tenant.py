@@ -10,7 +10,7 @@ from ops.embedded.data_folder import DataFolder
 from ops.embedded.oidc import issuer_url, subject_of
 from ops.first_policy import FIELDS, SOURCE, first_policy, first_rule, first_tests
 from ops.operator_actor import operator
-from ops.source_address import hook_url
+from ops.webhook_peer import hook_url
 from pipeline.address_guard import AddressRefused, check_url
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Work

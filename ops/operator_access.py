@@ -34,8 +34,8 @@ OPERATOR = "awgp_operator"
 IN_A_TENANT = "awgp_web"
 
 
-class LoginUnknown(AwgpError):
-    """A login's password is not to be found."""
+class PasswordUnknown(AwgpError):
+    """The password of a database login is not known here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class OperatorAccess:
         """Connects to nothing yet.
 
         Raises:
-            LoginUnknown: No password of this login is known.
+            PasswordUnknown: No password of this login is known.
         """
         engine = make_engine(self._as(login).database, pool_size=2)
         try:
@@ -86,7 +86,7 @@ class OperatorAccess:
     def _as(self, login: str) -> Settings:
         if self.passwords is None:
             if self.settings.database.username not in (None, login):
-                raise LoginUnknown(
+                raise PasswordUnknown(
                     f"this needs the login {login}; --passwords names the folder with its password"
                 )
             return self.settings
@@ -136,6 +136,6 @@ def _files(folder: Path) -> Callable[[str], str]:
         try:
             return (folder / login).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise LoginUnknown(f"{folder / login} cannot be read: {error.strerror}") from error
+            raise PasswordUnknown(f"{folder / login} cannot be read: {error.strerror}") from error
 
     return password

@@ -1,6 +1,5 @@
 """The options of every command that sets something up, what they come to, and how it is shown."""
 
-import base64
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -169,8 +168,3 @@ def _members(value: Mapping[str, Any]) -> str:
         if each is not None
     )
     return ", ".join(said)
-
-
-def whsec(secret: bytes) -> str:
-    """A webhook's secret as its other side is given it (Standard Webhooks)."""
-    return "whsec_" + base64.b64encode(secret).decode()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from ingest.schemes.standard_webhooks import sign
-from ops.setup_options import whsec
+from ops.webhook_peer import whsec
 
 TIMEOUT_SECONDS: Final = 15.0
 

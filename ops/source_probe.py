@@ -24,7 +24,7 @@ from ops.embedded.logins import Login, known_logins
 from ops.embedded.subjects import subject_of
 from ops.login_engine import login_engine
 from ops.setup_desk import all_tenants
-from ops.source_address import hook_url
+from ops.webhook_peer import hook_url
 from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError

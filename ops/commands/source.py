@@ -16,11 +16,10 @@ from ops.setup_options import (
     show_changed,
     show_list,
     show_one,
-    whsec,
 )
-from ops.source_address import hook_url
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
+from ops.webhook_peer import hook_url, whsec
 from pipeline.registry import add_source, add_source_secret, new_webhook_secret
 from pipeline.registry_find import find_assistant, find_source
 from pipeline.registry_names import check_name

@@ -13,8 +13,8 @@ from ops.setup_options import (
     show_changed,
     show_list,
     show_one,
-    whsec,
 )
+from ops.webhook_peer import whsec
 from pipeline.address_guard import AddressRefused, check_url
 from pipeline.delivery import TargetSettings
 from pipeline.outbox import Work

@@ -1,6 +1,5 @@
 """`awgp up`, `awgp down`, `awgp status`: everything on this machine, nothing installed on it."""
 
-import json
 import os
 import select
 import signal
@@ -9,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine
 
-from ops.command_options import data_option, json_option
+from ops.command_options import data_option, json_option, print_json
 from ops.database import migrate
 from ops.embedded.data_folder import (
     DataFolder,
@@ -33,7 +32,7 @@ from ops.logins import LOGINS
 from ops.processes import app_programs, web_urls
 from ops.services import embedded_services
 from ops.supervise import AwgpUp, bring_down, bring_up, stop
-from ops.supervisor_client import Supervisor, SupervisorUnreachable
+from ops.supervisor_client import ProcessState, Supervisor, SupervisorUnreachable
 from pipeline.database import database_url
 
 _WATCH_SECONDS = 1.0
@@ -115,20 +114,7 @@ def status(data_path: str | None, *, as_json: bool) -> None:
         states = []
     healthy = bool(states) and all(each.state == "RUNNING" for each in states)
     if as_json:
-        ops_urls = {name: f"http://{found}" for name, found in ops_addresses(data).items()}
-        rows = [
-            {
-                "name": each.name,
-                "state": each.state.lower(),
-                "pid": each.pid or None,
-                "uptime_seconds": each.uptime_seconds,
-                "ops_url": ops_urls.get(each.name),
-            }
-            for each in states
-        ]
-        urls = _urls(data) if states else {}
-        summary = {"data": str(data.root), "healthy": healthy, "processes": rows, "urls": urls}
-        click.echo(json.dumps(summary))
+        print_json(_standing(data, states, healthy=healthy))
     elif not states:
         click.echo("nothing is running; `awgp up` starts it")
     else:
@@ -138,6 +124,22 @@ def status(data_path: str | None, *, as_json: bool) -> None:
             table.add_row(each.name, each.state.lower(), pid, since)
         Console(highlight=False).print(table)
     raise SystemExit(0 if healthy else 1)
+
+
+def _standing(data: DataFolder, states: Sequence[ProcessState], *, healthy: bool) -> dict[str, Any]:
+    ops_urls = {name: f"http://{found}" for name, found in ops_addresses(data).items()}
+    rows = [
+        {
+            "name": each.name,
+            "state": each.state.lower(),
+            "pid": each.pid or None,
+            "uptime_seconds": each.uptime_seconds,
+            "ops_url": ops_urls.get(each.name),
+        }
+        for each in states
+    ]
+    urls = _urls(data) if states else {}
+    return {"data": str(data.root), "healthy": healthy, "processes": rows, "urls": urls}
 
 
 def warn_of_root(users: Users) -> None:

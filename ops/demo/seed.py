@@ -1,6 +1,5 @@
 """Set the demo's holding up: two subsidiaries, their people, three assistants, sources, targets."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from ops.embedded.demo_people import PEOPLE
 from ops.embedded.oidc import issuer_url, subject_of
 from ops.login_engine import login_engine
 from ops.provision import add_tenant
+from ops.webhook_peer import whsec
 from pipeline.approval import Reason, Rule
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox, Work
@@ -42,7 +42,7 @@ class Sender:
 
     @property
     def whsec(self) -> str:
-        return "whsec_" + base64.b64encode(self.secret).decode()
+        return whsec(self.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

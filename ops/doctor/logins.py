@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from ops.doctor.check import Check, fail, ok, skipped
 from ops.doctor.database import REACHED, SUBJECT
 from ops.doctor.run import Probe, what_happened
-from ops.doctor.system import LoginUnknown, System, open_read_only
+from ops.doctor.system import System, open_read_only
 from ops.logins import LOGINS, NOBODY_LOGS_IN_AS
+from ops.operator_access import PasswordUnknown
 from pipeline.database import UnsafeDatabaseRole, database_url, make_engine
 
 MIGRATE: Final = "`awgp up`, or `awgp database migrate --passwords FOLDER`, sets it right"
@@ -63,7 +64,7 @@ def log_in(system: System) -> Iterator[Check]:
     for login in LOGINS:
         try:
             _enter(system, login)
-        except LoginUnknown as unknown:
+        except PasswordUnknown as unknown:
             if system.data is None:
                 yield skipped("logging in", "no data folder: the logins' passwords are not known")
                 return

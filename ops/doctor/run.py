@@ -13,7 +13,8 @@ import redis
 import sqlalchemy.exc
 
 from ops.doctor.check import Check, State, fail, skipped
-from ops.doctor.system import LoginUnknown, System
+from ops.doctor.system import System
+from ops.operator_access import PasswordUnknown
 from pipeline.errors import AwgpError
 
 LIMIT_SECONDS: Final = 10.0
@@ -92,7 +93,7 @@ def run_probe(system: System, probe: Probe) -> list[Check]:
     thread.join(probe.limit)
     if thread.is_alive():
         return [fail(probe.name, f"no answer within {monotonic() - began:.0f} s", probe.mend)]
-    if isinstance(answer.error, LoginUnknown) and system.data is None:
+    if isinstance(answer.error, PasswordUnknown) and system.data is None:
         return [skipped(probe.name, "no data folder: the logins' passwords are not known")]
     if answer.error is not None:
         return [fail(probe.name, what_happened(answer.error), probe.mend)]

@@ -12,7 +12,8 @@ import ops.database
 from ops.doctor.check import Check, fail, listed, ok
 from ops.doctor.database import REACHED, SUBJECT
 from ops.doctor.run import Probe
-from ops.doctor.system import LoginUnknown, System
+from ops.doctor.system import System
+from ops.operator_access import PasswordUnknown
 
 MIGRATE: Final = "`awgp up`, or `awgp database migrate` on a server of your own"
 BY_HAND: Final = "somebody changed the schema by hand: find out who, then "
@@ -57,7 +58,7 @@ def head(system: System) -> Iterator[Check]:
         with system.as_login("awgp_owner") as connection:
             rows = connection.execute("SELECT version_num FROM awgp_migrations.alembic_version")
             found = [row[0] for row in rows]
-    except (LoginUnknown, psycopg.errors.OperationalError):
+    except (PasswordUnknown, psycopg.errors.OperationalError):
         with system.look() as connection:
             rows = connection.execute("SELECT version_num FROM awgp_migrations.alembic_version")
             found = [row[0] for row in rows]

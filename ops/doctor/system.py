@@ -21,6 +21,7 @@ from ops.embedded.data_folder import DataFolder, DataFolderUnusable
 from ops.embedded.ports import is_free
 from ops.embedded.postgres import login_url_without_password
 from ops.embedded.secret_files import SECRETS
+from ops.operator_access import PasswordUnknown
 from ops.services import SERVICES
 from ops.supervisor_client import ProcessState, Supervisor, SupervisorUnreachable
 from pipeline.errors import AwgpError
@@ -38,10 +39,6 @@ _SHORTEST_SECRET = 6
 
 class NothingToExamine(AwgpError):
     """There is neither a data folder nor a server named by URL."""
-
-
-class LoginUnknown(AwgpError):
-    """No password for this login is known here."""
 
 
 class DatabaseUrlInvalid(AwgpError):
@@ -85,11 +82,11 @@ class System:
         """The URL of a login as its processes have it.
 
         Raises:
-            LoginUnknown: Its password is not known here.
+            PasswordUnknown: Its password is not known here.
         """
         password = self.secret(login)
         if self.data is None or password is None:
-            raise LoginUnknown(f"no password of {login} is known here")
+            raise PasswordUnknown(f"no password of {login} is known here")
         if self.is_embedded("postgres"):
             return make_url(login_url_without_password(self.data, login)).set(password=password)
         return self.admin_url.set(username=login, password=password)
@@ -111,7 +108,7 @@ class System:
         """The catalogue, by whoever gets in, read only.
 
         Raises:
-            LoginUnknown, psycopg.OperationalError: Nobody does.
+            PasswordUnknown, psycopg.OperationalError: Nobody does.
         """
         with open_read_only(self._looking_url()) as connection:
             yield connection
@@ -134,7 +131,7 @@ class System:
 
     def _looking_url(self) -> URL:
         """Raises: the first refusal, where every login is refused."""
-        refusal: Exception = LoginUnknown("no login's password is known here")
+        refusal: Exception = PasswordUnknown("no login's password is known here")
         candidates = [*LOOKING_LOGINS, *(() if self.is_embedded("postgres") else ("admin",))]
         for login in candidates:
             try:
@@ -143,8 +140,8 @@ class System:
                     return url
             except psycopg.errors.ConnectionTimeout:
                 raise  # another login would wait as long
-            except (LoginUnknown, psycopg.OperationalError) as exc:
-                refusal = exc if isinstance(refusal, LoginUnknown) else refusal
+            except (PasswordUnknown, psycopg.OperationalError) as exc:
+                refusal = exc if isinstance(refusal, PasswordUnknown) else refusal
         raise refusal
 
 

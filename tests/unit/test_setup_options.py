@@ -3,13 +3,16 @@
 import io
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 import pytest
 
+from ops.embedded.data_folder import open_data_folder
 from ops.limit_options import ceiling
-from ops.setup_options import NobodyToAsk, cell, confirm, whsec
+from ops.setup_options import NobodyToAsk, cell, confirm
 from ops.time_options import SECONDS, Moment, span
+from ops.webhook_peer import hook_url, whsec
 from pipeline.execution import RANGES
 from pipeline.registry_names import (
     FieldInvalid,
@@ -136,3 +139,10 @@ def test_cells_are_safe_on_a_terminal() -> None:
 
 def test_a_secret_is_written_as_the_standard_says() -> None:
     assert whsec(bytes(3)) == "whsec_AAAA"
+
+
+def test_a_source_is_addressed_where_senders_reach_ingest(tmp_path: Path) -> None:
+    data = open_data_folder(tmp_path / "data")
+    elsewhere = {"AWGP_INGEST_URL": "https://hooks.example/"}
+    assert hook_url(data, elsewhere, "0f") == "https://hooks.example/v1/hooks/0f"
+    assert hook_url(data, {}, "0f") == f"http://127.0.0.1:{data.ports['ingest']}/v1/hooks/0f"
