@@ -18,6 +18,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
 from pipeline.audit import AuditRecord
+from pipeline.identity import ask_open
 from pipeline.ids import random_bytes, uuid7
 from pipeline.outbox import Work
 from pipeline.problem import Refusal
@@ -90,11 +91,14 @@ def accept(work: Work, incoming: Incoming) -> Accepted:
     Raises:
         KeyReused: The key came with another body before.
         EventInFlight: Another request holds the key, for longer than PATIENCE_MS.
+        TenantClosed: It was closed this moment; at the latest when the transaction ends.
     """
     run_id = uuid7()
     digest_key = random_bytes(DIGEST_KEY_BYTES)
     if not _insert(work, incoming, run_id, digest_key):
         return _accepted_before(work, incoming)
+    # It may have waited for the tenant's closing.
+    ask_open(work)
     work.records.append(received(work.tenant_id, incoming, run_id, digest_key))
     work.hand_off(run_id, 1, Stage.POLICY, traceparent=incoming.traceparent)
     return Accepted(run_id=run_id, is_new=True)

@@ -146,12 +146,13 @@ def ensure_person(work: Work, identity: Identity) -> UUID:
     return _add_person(work, identity) if person_id is None else UUID(str(person_id))
 
 
-def refuse_closed(work: Work) -> None:
-    """Raises: TenantClosed."""
-    if work.execute(
-        "SELECT closed_at IS NOT NULL FROM tenants WHERE tenant_id = :id", id=work.tenant_id
-    ).scalar_one():
-        raise TenantClosed(_CLOSED)
+def ask_open(work: Work) -> None:
+    """Raises, at the latest when the transaction ends: TenantClosed."""
+    work.ask(
+        "SELECT 1 FROM tenants WHERE tenant_id = :id AND closed_at IS NULL",
+        unless=TenantClosed(_CLOSED),
+        id=work.tenant_id,
+    )
 
 
 def refuse_removed(work: Work, identity: Identity) -> None:

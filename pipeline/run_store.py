@@ -17,7 +17,7 @@ from pipeline.handoff import (
     read_handoff,
     retry_later,
 )
-from pipeline.identity import refuse_closed
+from pipeline.identity import ask_open
 from pipeline.ids import uuid7
 from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.run import RAISES_EPOCH, STAGE_OF, IllegalMove, Stage, Status, check_move
@@ -234,7 +234,7 @@ def replay(work: Work, run_id: UUID, actor: Actor) -> StoredRun:
         TenantClosed: Nothing begins anew in this tenant.
     """
     run = load_run(work, run_id, lock=True)
-    refuse_closed(work)
+    ask_open(work)
     check_move(run.status, Status.RECEIVED)
     if not run.sealed:
         raise RunChanged(f"run {run_id} is still being sealed; try again in a moment")

@@ -18,6 +18,7 @@ from ingest.sources import Source
 from ingest.together import Event, incoming_of
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
+from pipeline.database import tenant_transaction
 from pipeline.fast_path import FastPathBroker, make_fast_path, send_all
 from pipeline.handoff import message
 from pipeline.ids import uuid7
@@ -25,6 +26,7 @@ from pipeline.run import Stage
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
 from tests.integration.door import Door, held_key, nothing_left_behind, problem, signed
+from tests.integration.processes import wait_until
 from tests.integration.world import SECRET, TenantWorld, World
 
 pytestmark = pytest.mark.services
@@ -251,6 +253,35 @@ def test_a_database_that_lacks_the_function_is_served_one_by_one(door: Door, wor
         connection.execute(text("DROP FUNCTION awgp.accept_together"))
     assert door.hook(world.acme, EVENT, event="evt").status_code == 202
     assert door.hook(world.acme, EVENT, event="evt").status_code == 202
+
+
+@pytest.mark.parametrize("patience_ms", [1, 60_000])
+def test_who_meets_the_closing_of_its_tenant_is_refused_alone_and_together(
+    door: Door, database: Database, world: World, monkeypatch: pytest.MonkeyPatch, patience_ms: int
+) -> None:
+    monkeypatch.setattr("ingest.batch.LOCK_PATIENCE_MS", patience_ms)
+    tenant = {"id": world.acme.tenant_id}
+    with nothing_left_behind(door), ThreadPoolExecutor(1) as pool:
+        with tenant_transaction(database.owner, world.acme.tenant_id) as closing:
+            closing.execute(text("SELECT 1 FROM tenants WHERE tenant_id = :id FOR UPDATE"), tenant)
+            asked = pool.submit(post, door, world.acme, EVENT, "late")
+            wait_until(lambda: someone_waits(door), "the request to wait for the closing")
+            closing.execute(
+                text("UPDATE tenants SET closed_at = now() WHERE tenant_id = :id"), tenant
+            )
+        assert problem(asked.result()) == (403, "tenant-closed")
+
+
+def someone_waits(door: Door) -> bool:
+    with door.admin.connect() as connection:
+        return bool(
+            connection.execute(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE usename = 'awgp_ingest'"
+                    " AND datname = current_database() AND wait_event_type = 'Lock'"
+                )
+            ).scalar_one()
+        )
 
 
 def test_one_connection_is_enough_for_all_there_is_to_do(database: Database, world: World) -> None:

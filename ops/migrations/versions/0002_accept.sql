@@ -42,6 +42,11 @@ BEGIN
             traceparent)
         VALUES (item.tenant, item.run, item.assistant, item.source, 'source', item.origin,
             item.traceparent);
+        -- It may have waited for the tenant's closing.
+        PERFORM FROM tenants t WHERE t.tenant_id = item.tenant AND t.closed_at IS NULL;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'the tenant is closed';
+        END IF;
         INSERT INTO run_payloads (tenant_id, run_id, epoch, content_type, payload, digest_key)
         VALUES (item.tenant, item.run, 1, item.content_type, item.payload,
             decode(item.digest_key, 'hex'));
