@@ -14,6 +14,7 @@ It reads these two tables and the queues' states, and works on nothing itself.
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import uuid4
 
 import dramatiq
@@ -38,6 +39,8 @@ BATCH = 500
 HOUSEKEEPING_SECONDS = 3600.0
 # What goes through a whole table may take long on a large one.
 WHOLE_TABLE_SECONDS = 300.0
+# What was sent this long before a broker came back may have been lost with its last second.
+LATELY = timedelta(seconds=30)
 INCARNATION_KEY = "awgp:relay:incarnation"
 OUT_OF_REACH = (exc.SQLAlchemyError, redis.RedisError, DramatiqError, OSError)
 
@@ -111,6 +114,8 @@ LOST_HANDOFFS = text("""
     WHERE (lease_until IS NULL OR lease_until < clock_timestamp())
         AND next_send_at > clock_timestamp() AND next_send_at < 'infinity'
     """)
+# A broker that was killed has lost up to its last second of messages, and still has its mark.
+LOST_LATELY = text(f"{LOST_HANDOFFS.text} AND created_at > clock_timestamp() - :lately")
 LOST_DUE = text("""
     UPDATE due SET next_send_at = clock_timestamp()
     WHERE sends > 0 AND next_send_at > clock_timestamp()
@@ -146,6 +151,7 @@ class Relay:
         self._clock = clock
         self._housekeeping_at = clock()
         self._line_moves = False
+        self._broker_was_away = False
 
     def run(self, stop: threading.Event) -> None:
         """Take turns until told to stop; outages are logged, waited out and survived."""
@@ -174,8 +180,23 @@ class Relay:
 
     def notice_a_wiped_broker(self) -> None:
         """Also the check that the broker is there at all: nothing is picked while it is not."""
-        if self._client.get(INCARNATION_KEY) is not None:
-            return
+        try:
+            mark = self._client.get(INCARNATION_KEY)
+        except redis.RedisError:
+            self._broker_was_away = True
+            raise
+        if mark is None:
+            self._send_everything_again()
+        elif self._broker_was_away:
+            self._send_what_was_sent_lately()
+        self._broker_was_away = False
+
+    def _send_what_was_sent_lately(self) -> None:
+        with self._engine.begin() as connection:
+            handoffs = connection.execute(LOST_LATELY, {"lately": LATELY}).rowcount
+        log.info("broker_came_back", handoffs=handoffs)
+
+    def _send_everything_again(self) -> None:
         with self._engine.begin() as connection, patiently(connection, WHOLE_TABLE_SECONDS):
             handoffs = connection.execute(LOST_HANDOFFS).rowcount
             due = connection.execute(LOST_DUE).rowcount

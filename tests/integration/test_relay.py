@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -178,6 +179,37 @@ def test_a_wiped_broker_is_noticed_and_everything_is_sent_again(
     assert queued(broker, "policy") == 1
     assert broker.client.get(INCARNATION_KEY) is not None
     assert schedule(database, world.acme)[0] == 1
+
+
+class AwayOnce:
+    """A client whose server is away the first time it is asked."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._client = client
+        self._asked = False
+
+    def get(self, key: str) -> object:
+        if not self._asked:
+            self._asked = True
+            raise redis.ConnectionError("away")
+        return self._client.get(key)
+
+
+@pytest.mark.usefixtures("relay")
+def test_a_broker_that_came_back_is_sent_again_what_it_got_lately(
+    database: Database, world: World, broker: RedisBroker
+) -> None:
+    # It has its mark, and may have lost its last second all the same.
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    client: Any = AwayOnce(broker.client)
+    relay = Relay(database.engine("awgp_relay"), broker, client)
+    with pytest.raises(redis.ConnectionError):
+        relay.turn()
+
+    relay.turn()
+    assert queued(broker, "policy") == 1
+    relay.turn()
+    assert queued(broker, "policy") == 1
 
 
 def test_a_wiped_broker_hurries_neither_a_lease_nor_a_retry(
