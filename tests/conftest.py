@@ -1,10 +1,15 @@
 """Fixtures every ring of tests may use."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
+
+# A shell that starts us in the background has Ctrl-C ignored, and what we start would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
