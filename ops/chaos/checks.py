@@ -169,17 +169,17 @@ def _check_unknown(verdict: Verdict, evidence: Evidence) -> None:
         "an outcome is unknown though a rerun is safe",
         (each.run for each in unknown if each.source in safe),
     )
-    spans = _spans(evidence.launches)
+    ended_at = _ended_at(evidence.launches)
     kills = [each.killed_at for each in evidence.kills if each.kind in CAUSES]
     kills += [at for at, _ in evidence.offsets[1:]]  # the clock is put right in the end
     verdict.must(
         "an outcome is unknown though nothing was killed under its execution",
         (
-            each.run
+            f"{each.run} ({_how_it_went(each, evidence)})"
             for each in unknown
             if not any(
                 start - SLACK_SECONDS <= killed <= end + SLACK_SECONDS
-                for start, end in _under_way(each, spans, evidence.offsets)
+                for start, end in _under_way(each, ended_at, evidence.offsets)
                 for killed in kills
             )
         ),
@@ -187,15 +187,32 @@ def _check_unknown(verdict: Verdict, evidence: Evidence) -> None:
 
 
 def _under_way(
-    run: RunRecord,
-    spans: Mapping[str, Sequence[tuple[float, float]]],
-    offsets: Sequence[tuple[float, float]],
+    run: RunRecord, ended_at: Mapping[str, float], offsets: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
-    """When its executions were at work: as the ledger says, or as they were written down."""
+    """When its executions were at work: from being written down to their end.
+
+    The end is the ledger's. What never came so far as the ledger was in doubt until it was settled.
+    """
     return [
-        *spans.get(run.run, ()),
-        *((at, at) for _, _, started, _ in run.executions for at in true_times(started, offsets)),
+        (start, end)
+        for _, _, started, finished in run.executions
+        for start in true_times(started, offsets)
+        for end in (
+            [ended_at[run.run]] if run.run in ended_at else true_times(finished or started, offsets)
+        )
     ]
+
+
+def _how_it_went(run: RunRecord, evidence: Evidence) -> str:
+    """Its executions, and what was killed before them: where to look first."""
+    told = []
+    for attempt, reason, started, finished in run.executions:
+        at = started.timestamp()
+        lasted = (finished or started).timestamp() - at
+        before = [each for each in evidence.kills if each.killed_at <= at][-1:]
+        since = "".join(f", {at - each.killed_at:.1f} s after {each.kind}" for each in before)
+        told.append(f"attempt {attempt} {reason} after {lasted:.1f} s, begun{since or ' first'}")
+    return "; ".join(told)
 
 
 def true_times(moment: datetime, offsets: Sequence[tuple[float, float]]) -> list[float]:
@@ -210,13 +227,11 @@ def true_times(moment: datetime, offsets: Sequence[tuple[float, float]]) -> list
     return found
 
 
-def _spans(launches: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    ends = {each["execution"]: each["at"] for each in launches if each["what"] == "ended"}
-    found: dict[str, list[tuple[float, float]]] = {}
+def _ended_at(launches: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """When the last execution of each run ended, as the ledger says."""
+    found: dict[str, float] = {}
     for each in launches:
-        if each["what"] == "launched":
-            span = (each["at"], ends.get(each["execution"], each["at"]))
-            found.setdefault(each["run"], []).append(span)
+        found[each["run"]] = max(each["at"], found.get(each["run"], each["at"]))
     return found
 
 

@@ -148,6 +148,22 @@ def test_an_unknown_outcome_is_right_only_under_a_kill_and_where_a_rerun_is_not_
     right = judge(with_unknown("once", killed_at=AT + 0.05))
     assert (right.outcome_unknown, right.broken) == (1, [])
     assert judge(with_unknown("once", killed_at=AT + 60)).broken != []
+
+
+@pytest.mark.parametrize(("killed_at", "right"), [(AT + 3, True), (AT + 60, False)])
+def test_what_was_never_seen_to_launch_is_in_doubt_until_it_is_settled(
+    killed_at: float, right: bool
+) -> None:
+    found = with_unknown("once", killed_at=killed_at)
+    began, settled = (datetime.fromtimestamp(each, UTC) for each in (AT, AT + 8))
+    runs = [
+        replace(each, executions=((1, "host_lost", began, settled),))
+        if each.run == "once"
+        else each
+        for each in found.runs
+    ]
+    launches = [each for each in found.launches if each["run"] != "once"]
+    assert (judge(replace(found, runs=runs, launches=launches)).broken == []) is right
     assert judge(with_unknown("again", killed_at=AT + 0.05)).broken != []
 
 
