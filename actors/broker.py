@@ -8,7 +8,9 @@ Left out of Dramatiq's defaults, each on purpose:
 """
 
 import threading
-from collections.abc import Iterable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dramatiq
@@ -35,6 +37,17 @@ HEARTBEAT_TIMEOUT_MS = 15_000
 DEAD_MESSAGE_TTL_MS = 3_600_000
 # How long a consumer waits for a message, or for room for one, before it looks about itself.
 WAIT_SECONDS = 0.5
+# How long, at most, it lets messages gather while every thread of its process is busy.
+GATHER_SECONDS = 0.1
+LOOK_SECONDS = 0.01
+# Dramatiq acknowledges one message a call.
+ACKNOWLEDGE = """
+for i = 1, #ARGV do
+    if redis.call("srem", KEYS[1], ARGV[i]) > 0 then
+        redis.call("hdel", KEYS[2], ARGV[i])
+    end
+end
+"""
 
 
 class PromptConsumer(Consumer):
@@ -45,15 +58,29 @@ class PromptConsumer(Consumer):
     head to its head waits until there is one and changes nothing; every consumer waiting is woken
     and one of them fetches it.
 
-    Dramatiq would also have a worker thread try every five seconds to say that it has finished,
-    while the broker is away. Such a message stays among the fetched ones until this process ends;
-    then it is sent again, and finds nothing to claim.
+    While fetched messages wait for a thread it is in no hurry: it lets more gather, and fetches
+    them at once. What was worked on is acknowledged the same way, with the next look at the queue
+    and not by the worker's threads, so these never wait for a broker that is away. The price of an
+    acknowledgement that is lost is a message that is sent again when this process has ended, and
+    then finds nothing to claim.
     """
 
-    def __init__(self, consumer: Any, client: "redis.Redis", queue_key: str) -> None:
+    def __init__(
+        self,
+        consumer: Any,
+        client: "redis.Redis",
+        queue_key: str,
+        fetched_key: str,
+        *,
+        hands_full: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._consumer = consumer
         self._client = client
         self._queue_key = queue_key
+        self._fetched_key = fetched_key
+        self._hands_full = hands_full
+        self._acknowledge = client.register_script(ACKNOWLEDGE)
+        self._done: deque[str] = deque()
         self._room = threading.Event()
 
     @property
@@ -67,12 +94,9 @@ class PromptConsumer(Consumer):
         self._room.set()
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
-        try:
-            self._consumer.ack(message)
-        except (ConnectionClosed, redis.RedisError) as error:
-            log.warning("message_not_acknowledged", error=type(error).__name__)
-        finally:
-            self._room.set()
+        self._done.append(message.options["redis_message_id"])
+        self._consumer.queued_message_ids.discard(message.message_id)
+        self._room.set()
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
         try:
@@ -91,11 +115,36 @@ class PromptConsumer(Consumer):
         Raises:
             ConnectionClosed: The broker is away; Dramatiq makes another consumer in a second.
         """
+        message: dramatiq.MessageProxy | None
+        if not self._consumer.message_cache:
+            self._gather()
         self._room.clear()
-        message: dramatiq.MessageProxy | None = next(self._consumer)
+        message = next(self._consumer)
         if message is None and self._wait():
             message = next(self._consumer)
         return message
+
+    def close(self) -> None:
+        self._say_what_is_done()
+        self._consumer.close()
+
+    def _gather(self) -> None:
+        until = time.monotonic() + GATHER_SECONDS
+        while self._hands_full() and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+        self._say_what_is_done()
+
+    def _say_what_is_done(self) -> None:
+        done = []
+        while self._done:
+            done.append(self._done.popleft())
+        if not done:
+            return
+        keys = [self._fetched_key, f"{self._queue_key}.msgs"]
+        try:
+            self._acknowledge(keys=keys, args=done)
+        except redis.RedisError as error:
+            log.warning("messages_not_acknowledged", error=type(error).__name__, count=len(done))
 
     def _wait(self) -> bool:
         """Whether there may be a message now."""
@@ -108,19 +157,41 @@ class PromptConsumer(Consumer):
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # nor Dramatiq
         return moved is not None
 
-    def close(self) -> None:
-        self._consumer.close()
-
 
 class PromptRedisBroker(RedisBroker):
     """Wakes an idle queue's consumer at once, so that a run does not wait at every stage."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # it has no types
+        self._worker: dramatiq.Worker | None = None
+        self.add_middleware(_TellBroker())
+
+    def serve(self, worker: dramatiq.Worker) -> None:
+        """Know whose threads work on what is consumed here."""
+        self._worker = worker
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         if queue_name not in self.queues:  # nothing of ours goes through a delay queue
             return super().consume(queue_name, prefetch, timeout)
         # Without a timeout it never sleeps, and leaves the waiting to ours.
         consumer = super().consume(queue_name, prefetch, timeout=0)
-        return PromptConsumer(consumer, self.client, f"{self.namespace}:{queue_name}")
+        return PromptConsumer(
+            consumer,
+            self.client,
+            f"{self.namespace}:{queue_name}",
+            f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}",
+            hands_full=self._hands_full,
+        )
+
+    def _hands_full(self) -> bool:
+        """Whether a message waits for a thread already."""
+        return self._worker is not None and not self._worker.work_queue.empty()
+
+
+class _TellBroker(Middleware):
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        if isinstance(broker, PromptRedisBroker):
+            broker.serve(worker)
 
 
 def make_redis(settings: Settings) -> "redis.Redis":
@@ -153,7 +224,7 @@ def make_broker(settings: Settings, *further: Middleware) -> RedisBroker:
     Raises:
         SettingInvalid: AWGP_REDIS_URL is missing.
     """
-    return PromptRedisBroker(  # type: ignore[no-untyped-call]  # its constructor has no types
+    return PromptRedisBroker(
         client=make_redis(settings),
         middleware=[ShutdownNotifications(), BindContext(), MeasureMessages(), *further],
         heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,

@@ -42,9 +42,10 @@ from pipeline.fault_points import reached
 from pipeline.handoff import Handoff, backoff, finish, keep_claimed, retry_later
 from pipeline.launch import PolicyMissing, ask_launch, check_launch, hold_again
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move, stage_failed
+from pipeline.work import Work
 from runtime_host.client import HostUnavailable, LaunchRefused
 
 log = structlog.get_logger()
@@ -127,14 +128,17 @@ class Executor:
         """Work on one handoff."""
         host_is_there = self._host_is_there()
         leased_at = time.monotonic()
-        with self._outbox.work(tenant_id) as work:
+
+        def take(work: Work) -> Attempt | None:
             claimed = claim_run(work, handoff_id, Stage.EXECUTE)
             if claimed is None:
-                return
+                return None
             handoff, run = claimed
             handoff = keep_claimed(work, handoff, owner=lease_owner(), lease=self._lease)
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
-            attempt = self._next_attempt(work, run, handoff, host_is_there, leased_at)
+            return self._next_attempt(work, run, handoff, host_is_there, leased_at)
+
+        attempt = self._outbox.together(tenant_id, take)
         if attempt is None:
             return
         reached("execute.leased")
@@ -143,7 +147,7 @@ class Executor:
         except (*OVERTAKEN, *INFRASTRUCTURE):
             raise
         except Exception as error:
-            raise StageFailed(handoff, error) from error
+            raise StageFailed(attempt.handoff, error) from error
 
     def _host_is_there(self) -> bool:
         try:
@@ -308,12 +312,14 @@ class Executor:
     # Settling, in one transaction.
 
     def _settle(self, attempt: Attempt, result: ExecutionResult) -> None:
+        def end(work: Work) -> None:
+            _end(work, attempt, result)
+            reached("execute.before_commit")
+
         give_up_at = time.monotonic() + SETTLE_SECONDS
         while True:
             try:
-                with self._outbox.work(attempt.handoff.tenant_id) as work:
-                    _end(work, attempt, result)
-                    reached("execute.before_commit")
+                self._outbox.together(attempt.handoff.tenant_id, end)
                 break
             except INFRASTRUCTURE as error:
                 if time.monotonic() > give_up_at:

@@ -15,11 +15,12 @@ from pipeline.approval_opening import open_approval
 from pipeline.approval_store import expire
 from pipeline.errors import AwgpError
 from pipeline.handoff import Handoff
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.policy_store import load_policy, requirement_of
 from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, move
+from pipeline.work import Work
 
 _DECISION = """
     SELECT d.verdict, d.detail, d.policy_version, s.digest

@@ -1,5 +1,7 @@
 """Keeps a lease while work outlives its transaction, and says how long the work may trust it."""
 
+import heapq
+import itertools
 import os
 import socket
 import threading
@@ -58,8 +60,44 @@ def trusted_seconds(lease: timedelta, *, since: float) -> float:
     return lease.total_seconds() * (1 - MARGIN) - (time.monotonic() - since)
 
 
+class FirstRenewals:
+    """Begins to keep each lease when its first renewal is due: most work has ended before.
+
+    So a thread is made for long work alone. One that waits for its database holds up no other.
+    """
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, LeaseKeeper]] = []
+        self._number = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def expect(self, keeper: "LeaseKeeper", seconds: float) -> None:
+        """Have `keeper.begin` called so long from now."""
+        at = time.monotonic() + seconds
+        with self._changed:
+            sooner = not self._due or at < self._due[0][0]
+            heapq.heappush(self._due, (at, next(self._number), keeper))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._begin, name="leases", daemon=True)
+                self._thread.start()
+            elif sooner:
+                self._changed.notify()
+
+    def _begin(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due or (left := self._due[0][0] - time.monotonic()) > 0:
+                    self._changed.wait(left if self._due else None)
+                keeper = heapq.heappop(self._due)[2]
+            keeper.begin()
+
+
+_first_renewals = FirstRenewals()
+
+
 class LeaseKeeper:
-    """Renews a lease in a thread of its own until left.
+    """Renews a lease, once that is due in a thread of its own, until left.
 
     Args:
         renewed: Told after each renewal for how many seconds the work may go on.
@@ -81,13 +119,22 @@ class LeaseKeeper:
         self._renewed = renewed
         self._lost = lost
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         with _kept_lock:
             _kept.add(self)
-        self._thread.start()
+        _first_renewals.expect(self, self._lease.total_seconds() / RENEWALS_A_LEASE)
         return self
+
+    def begin(self) -> None:
+        """Renew the lease now and from now on, unless its work has ended."""
+        with self._starting:
+            if self._stop.is_set():
+                return
+            self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+            self._thread.start()
 
     def cut_short(self) -> None:
         """Stop the work although the lease is still ours."""
@@ -100,14 +147,16 @@ class LeaseKeeper:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        with self._starting:
+            self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
         with _kept_lock:
             _kept.discard(self)
 
     def _keep(self) -> None:
         seconds_of_lease = self._lease.total_seconds()
-        pause = seconds_of_lease / RENEWALS_A_LEASE
+        pause = 0.0
         while not self._stop.wait(pause):
             asked_at, pause = time.monotonic(), seconds_of_lease / RENEWALS_A_LEASE
             try:

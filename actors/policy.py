@@ -9,7 +9,7 @@ import dramatiq
 
 from actors.stage import declare_stage, in_one_transaction
 from pipeline.handoff import Handoff
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.policy import Verdict
 from pipeline.policy_store import (
     active_policy,
@@ -20,6 +20,7 @@ from pipeline.policy_store import (
 from pipeline.registry import AssistantNotFound, current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, move
+from pipeline.work import Work
 
 
 def declare(broker: dramatiq.Broker, outbox: Outbox) -> None:

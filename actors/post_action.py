@@ -23,9 +23,10 @@ from pipeline.delivery_store import Delivery, all_delivered, next_delivery, reco
 from pipeline.envelope import KeyRing
 from pipeline.fault_points import reached
 from pipeline.handoff import Handoff, finish, keep_claimed, renew_lease, retry_later
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move
+from pipeline.work import Work
 
 log = structlog.get_logger()
 
@@ -76,8 +77,7 @@ class Deliverer:
 
     def deliver(self, tenant_id: UUID, handoff_id: UUID) -> None:
         """Work on one handoff: every position that can be delivered now."""
-        with self._outbox.work(tenant_id) as work:
-            handoff = self._claim(work, handoff_id)
+        handoff = self._outbox.together(tenant_id, lambda work: self._claim(work, handoff_id))
         if handoff is None:
             return
         reached("post_action.leased")
@@ -109,8 +109,10 @@ class Deliverer:
 
     def _prepare(self, handoff: Handoff) -> Delivery:
         # A transaction of its own: when it fails, the delivery before it still counts.
-        with self._outbox.work(handoff.tenant_id) as work:
-            return next_delivery(work, self._keyring, load_run(work, handoff.run_id))
+        return self._outbox.together(
+            handoff.tenant_id,
+            lambda work: next_delivery(work, self._keyring, load_run(work, handoff.run_id)),
+        )
 
     def _attempt(self, handoff: Handoff, delivery: Delivery) -> bool:
         """Make one attempt and write it down; returns whether another can be made now."""
@@ -143,11 +145,15 @@ class Deliverer:
             status=answer.status,
             error=answer.error,
         )
-        with self._outbox.work(handoff.tenant_id) as work:
+
+        def conclude(work: Work) -> bool:
             run = load_run(work, handoff.run_id, lock=True)
             record_delivery(work, run, delivery, outcome=outcome, answer=answer, attempted_at=now)
             goes_on = self._conclude(work, run, handoff, delivery, outcome, answer)
             reached("post_action.before_commit")
+            return goes_on
+
+        goes_on = self._outbox.together(handoff.tenant_id, conclude)
         reached("post_action.committed")
         return goes_on
 

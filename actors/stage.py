@@ -22,10 +22,11 @@ from sqlalchemy import exc
 from pipeline.errors import AwgpError
 from pipeline.fault_points import reached
 from pipeline.handoff import Handoff, LeaseLost, claim, finish
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import STAGE_OF, Stage
 from pipeline.run_store import RunChanged, StoredRun, claim_run, stage_failed
+from pipeline.work import Work
 
 log = structlog.get_logger()
 
@@ -104,14 +105,15 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
     """Make a handler of a step: claim, lock the run, finish the handoff, step, commit.
 
     The handoff is finished before the step, because moving the run inserts the next one and a run
-    has one at most. A handoff of another epoch or status changes nothing of its run.
+    has one at most. A handoff of another epoch or status changes nothing of its run. The
+    transaction may be shared with other runs that come at this moment.
     """
 
     def handle(tenant_id: UUID, handoff_id: UUID) -> None:
-        with outbox.work(tenant_id) as work:
+        def take(work: Work) -> bool:
             claimed = claim_run(work, handoff_id, stage)
             if claimed is None:
-                return
+                return False
             handoff, run = claimed
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
             reached(f"{stage}.claimed")
@@ -121,7 +123,10 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
             else:
                 pass_on(work, run)
             reached(f"{stage}.before_commit")
-        reached(f"{stage}.committed")
+            return True
+
+        if outbox.together(tenant_id, take):
+            reached(f"{stage}.committed")
 
     return handle
 

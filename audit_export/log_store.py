@@ -14,8 +14,9 @@ from audit_export.signer import Signer
 from pipeline.conversation import Answer
 from pipeline.database import patiently, tenant_transaction
 from pipeline.merkle import Frontier
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.seal import current_head
+from pipeline.work import Work
 
 BATCH = 1000
 BODIES = (

@@ -20,9 +20,9 @@ from sqlalchemy.exc import OperationalError
 from pipeline.audit import AuditRecord
 from pipeline.identity import ask_open
 from pipeline.ids import random_bytes, uuid7
-from pipeline.outbox import Work
 from pipeline.problem import Refusal
 from pipeline.run import Stage, Status
+from pipeline.work import Work
 
 CONTENT_TYPE: Final = "application/json"
 DIGEST_KEY_BYTES: Final = 32

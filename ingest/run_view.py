@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.outbox import Work
 from pipeline.run_store import RunNotFound
 from pipeline.strict_json import JsonInvalid, JsonTooDeep, parse
+from pipeline.work import Work
 
 # A larger result is for the console; a poll must stay cheap.
 MAX_RESULT_BYTES: Final = 16_384

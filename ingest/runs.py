@@ -23,9 +23,9 @@ from pipeline.identity import (
     refuse_removed,
     tenant_id_of,
 )
-from pipeline.outbox import Work
 from pipeline.request_body import read_json_bytes
 from pipeline.strict_json import canonical, parse_object
+from pipeline.work import Work
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _FIND_ASSISTANT = """

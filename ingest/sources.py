@@ -12,9 +12,9 @@ from sqlalchemy import Engine, text
 
 from ingest.accept import PATIENCE_MS
 from pipeline.envelope import KeyRing
-from pipeline.outbox import Work
 from pipeline.problem import Refusal
 from pipeline.registry import SOURCE_SECRET
+from pipeline.work import Work
 
 # During a rotation the old and the new one live; older ones are forgotten even if never expired.
 LIVE_SECRETS: Final = 2

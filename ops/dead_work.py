@@ -13,8 +13,9 @@ from sqlalchemy import exc
 
 from ops.dead_letters import DeadLetter
 from pipeline.errors import AwgpError
-from pipeline.outbox import Actor, Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.run_store import load_run, replay
+from pipeline.work import Actor, Work
 
 ANY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Connection, resources, an administrator's or the system's: not one run's fault.

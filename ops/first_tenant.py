@@ -13,7 +13,6 @@ from ops.operator_actor import operator
 from ops.webhook_peer import hook_url
 from pipeline.address_guard import AddressRefused, check_url
 from pipeline.envelope import KeyRing
-from pipeline.outbox import Work
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
 from pipeline.registry import (
     add_assistant,
@@ -25,6 +24,7 @@ from pipeline.registry import (
     new_webhook_secret,
 )
 from pipeline.registry_names import FieldInvalid
+from pipeline.work import Work
 from runtime_host.bundle import inspect
 
 TARGET: Final = "results"

@@ -2,7 +2,7 @@
 
 import os
 
-from pipeline.outbox import Actor
+from pipeline.work import Actor
 
 
 def operator() -> Actor:

@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from pipeline.audit import genesis
 from pipeline.ids import uuid7
-from pipeline.outbox import SYSTEM, Actor, Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.registry_names import NameTaken, NotSetUp, StillInUse, check_slug, check_text
+from pipeline.work import SYSTEM, Actor, Work
 
 # What it says where the database refuses a second one.
 _TAKEN: Final = {

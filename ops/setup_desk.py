@@ -21,8 +21,9 @@ from ops.login_engine import login_engine
 from ops.operator_actor import operator
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
-from pipeline.outbox import Actor, Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.registry_find import KnownPerson, find_person, known_persons
+from pipeline.work import Actor, Work
 
 MOST_NAMED: Final = 12
 

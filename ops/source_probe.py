@@ -29,7 +29,7 @@ from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
 from pipeline.identity import APPROVER
-from pipeline.outbox import Work
+from pipeline.work import Work
 from runtime_host.inside import ustar
 
 RESULT_DEPTH: Final = 32

@@ -19,9 +19,9 @@ from pipeline.approval import Requirement
 from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.execution import Limits
-from pipeline.outbox import Work
 from pipeline.registry import AssistantVersion, Target, ask_assistant, current_assistant
 from pipeline.run_store import Payload, StoredRun, ask_payload, load_payload
+from pipeline.work import Work
 
 
 class ActionMissing(AwgpError):

@@ -8,9 +8,9 @@ from psycopg.types.json import Jsonb
 from pipeline.action_store import assemble, save_action
 from pipeline.approval import Requirement
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Work
 from pipeline.policy_store import ActivePolicy
 from pipeline.run_store import StoredRun
+from pipeline.work import Actor, Work
 
 EXPIRE: Final = "hold.expire"
 

@@ -26,7 +26,6 @@ from pipeline.approval_view import ApprovalNotFound, StoredApproval, load_approv
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Work
 from pipeline.personal_store import seal_for
 from pipeline.policy import Decision, DecisionCode
 from pipeline.policy import Verdict as PolicyVerdict
@@ -40,6 +39,7 @@ from pipeline.policy_store import (
 from pipeline.registry import AssistantNotFound, current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, load_run, move
+from pipeline.work import Actor, Work
 
 
 class AlreadyDecided(AwgpError):

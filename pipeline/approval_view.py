@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pipeline.approval import Requirement, Tally, Verdict, Vote, tally
 from pipeline.errors import AwgpError
-from pipeline.outbox import Work
+from pipeline.work import Work
 
 
 class ApprovalNotFound(AwgpError):

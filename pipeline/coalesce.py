@@ -77,6 +77,11 @@ class Coalescer(Generic[Item, Answer]):
         self._waiting: list[_Waiter[Item, Answer]] = []
         self._leader: _Waiter[Item, Answer] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait to be taken into a batch."""
+        return len(self._waiting)
+
     def submit(self, item: Item) -> Answer | None:
         """Return what the batch answered for this item; None where it is to be done alone."""
         waiter: _Waiter[Item, Answer] = _Waiter(item)

@@ -9,18 +9,21 @@ Where an error is to be told apart from others, use `execute`, which waits for i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, CursorResult, Engine, TextClause, exc, text
 
+from pipeline.database import enter_tenant
 from pipeline.errors import AwgpError
 
+_ENTER_TENANT: Final = "SELECT set_config('app.current_tenant', :tenant, true)"
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
@@ -33,7 +36,9 @@ class Answer:
 
     __slots__ = ("_conversation", "_rowcount", "_rows", "_unless")
 
-    def __init__(self, conversation: "Conversation", unless: AwgpError | None) -> None:
+    def __init__(
+        self, conversation: "Conversation | None" = None, unless: AwgpError | None = None
+    ) -> None:
         self._conversation = conversation
         self._unless = unless
         self._rows: list[tuple[Any, ...]] | None = None
@@ -46,7 +51,7 @@ class Answer:
         return self._rowcount
 
     def all(self) -> list[tuple[Any, ...]]:
-        if self._rows is None:
+        if self._rows is None and self._conversation is not None:
             self._conversation.flush()
         if self._rows is None:
             raise UnexpectedAnswer("a statement before this one failed")
@@ -81,25 +86,48 @@ class Answer:
             raise self._unless
 
 
-class Conversation:
-    """One open transaction of one tenant."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement as the driver takes it, and where its answer goes."""
 
-    def __init__(self, connection: Connection, tenant_id: UUID) -> None:
+    statement: str
+    values: Mapping[str, Any]
+    answer: Answer
+
+
+class Conversation:
+    """What is said of one tenant in an open transaction.
+
+    Args:
+        exchange_with: Has statements answered where a transaction is shared with others, under this
+            tenant. The transaction is the conversation's own without it.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        tenant_id: UUID,
+        *,
+        exchange_with: Callable[[list[Asked]], None] | None = None,
+    ) -> None:
         self.tenant_id = tenant_id
         self._connection = connection
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, psycopg.Connection):
-            raise TypeError("a conversation needs the psycopg driver")
-        self._driver: psycopg.Connection[tuple[Any, ...]] = driver
-        self._asked: list[tuple[str, dict[str, Any], Answer]] = []
+        self._shared = exchange_with is not None
+        self._exchange = exchange_with or partial(exchange, connection)
+        self._asked: list[Asked] = []
         self._recalled: dict[tuple[object, ...], Answer] = {}
-        # The third argument makes it end with the transaction: a pooled connection forgets its
-        # tenant.
-        self.ask("SELECT set_config('app.current_tenant', :tenant, true)", tenant=str(tenant_id))
+        if not self._shared:
+            self._asked.append(enter_tenant_asked(tenant_id))
 
     @property
     def connection(self) -> Connection:
-        """The same transaction as SQLAlchemy has it, once all that was asked is answered."""
+        """The same transaction as SQLAlchemy has it, once all that was asked is answered.
+
+        Raises:
+            TypeError: Others share it, who would hear under a tenant that is not theirs.
+        """
+        if self._shared:
+            raise TypeError("a shared transaction is spoken to through its conversations alone")
         self.flush()
         return self._connection
 
@@ -110,7 +138,7 @@ class Conversation:
             unless: Raised when it is sent and changes or finds another number of rows than one.
         """
         answer = Answer(self, unless)
-        self._asked.append((_for_driver(statement), values, answer))
+        self._asked.append(Asked(_for_driver(statement), values, answer))
         return answer
 
     def recall(self, statement: str, **values: object) -> Answer:
@@ -126,7 +154,11 @@ class Conversation:
 
     def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
         """Send a statement now, and wait for its answer."""
-        return self.connection.execute(_compiled(statement), values)
+        self.flush()
+        if self._shared:
+            # Somebody else of the same transaction was heard since.
+            enter_tenant(self._connection, self.tenant_id)
+        return self._connection.execute(_compiled(statement), values)
 
     def flush(self) -> None:
         """Send what was asked, and wait for all of it.
@@ -135,51 +167,82 @@ class Conversation:
             sqlalchemy.exc.DBAPIError: What the database refused.
             AwgpError: Of an `ask`'s `unless`.
         """
-        if not self._asked:
-            return
-        asked, self._asked = self._asked, []
-        cursors: list[psycopg.Cursor[tuple[Any, ...]]] = []
-        try:
-            self._send(asked, cursors)
-        except psycopg.Error as error:
-            # What was answered before it is the reason, where it was not as it should be.
-            for (_, _, answer), cursor in zip(asked, cursors, strict=False):
-                if cursor.pgresult is None or cursor.pgresult.error_message:
-                    break
-                answer.take(cursor)
-            self._fail(asked[0][0], error)
-        for (_, _, answer), cursor in zip(asked, cursors, strict=True):
-            answer.take(cursor)
+        if self._asked:
+            asked, self._asked = self._asked, []
+            self._exchange(asked)
 
-    def _send(
-        self,
-        asked: list[tuple[str, dict[str, Any], Answer]],
-        cursors: list["psycopg.Cursor[tuple[Any, ...]]"],
-    ) -> None:
-        if len(asked) == 1 and self._driver.info.transaction_status is TransactionStatus.INTRANS:
-            cursors.append(self._driver.execute(*asked[0][:2]))
-            return
-        # The driver's own BEGIN goes along.
-        with self._driver.pipeline():
-            cursors.extend(
-                self._driver.execute(statement, values) for statement, values, _ in asked
-            )
 
-    def _fail(self, statement: str, error: psycopg.Error) -> NoReturn:
-        """Raise the driver's error as SQLAlchemy would have."""
-        lost = self._connection.dialect.is_disconnect(error, self._driver, None)  # type: ignore[arg-type]  # a driver's connection is what it takes
-        if lost:
-            self._connection.invalidate(error)
-        translated = exc.DBAPIError.instance(
-            statement,
-            None,
-            error,
-            psycopg.Error,
-            hide_parameters=True,
-            connection_invalidated=lost,
-            dialect=self._connection.dialect,
-        )
-        raise translated from error
+def enter_tenant_asked(tenant_id: UUID) -> Asked:
+    """From here on the transaction sees and writes this tenant's rows alone.
+
+    It ends with the transaction (the third argument): a pooled connection forgets its tenant.
+    """
+    values = {"tenant": str(tenant_id)}
+    return Asked(_for_driver(_ENTER_TENANT), values, Answer())
+
+
+def exchange(connection: Connection, asked: Sequence[Asked]) -> None:
+    """Send statements in one round trip, and keep what they were answered.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: What the database refused.
+        AwgpError: Of an `ask`'s `unless`.
+    """
+    driver = _driver(connection)
+    cursors: list[psycopg.Cursor[tuple[Any, ...]]] = []
+    try:
+        _send(driver, asked, cursors)
+    except psycopg.Error as error:
+        # What was answered before it is the reason, where it was not as it should be.
+        for each, cursor in zip(asked, cursors, strict=False):
+            if cursor.pgresult is None or cursor.pgresult.error_message:
+                break
+            each.answer.take(cursor)
+        _fail(connection, driver, asked[0].statement, error)
+    for each, cursor in zip(asked, cursors, strict=True):
+        each.answer.take(cursor)
+
+
+def _send(
+    driver: "psycopg.Connection[tuple[Any, ...]]",
+    asked: Sequence[Asked],
+    cursors: list["psycopg.Cursor[tuple[Any, ...]]"],
+) -> None:
+    if len(asked) == 1 and driver.info.transaction_status is TransactionStatus.INTRANS:
+        cursors.append(driver.execute(asked[0].statement, asked[0].values))
+        return
+    # The driver's own BEGIN goes along.
+    with driver.pipeline():
+        cursors.extend(driver.execute(each.statement, each.values) for each in asked)
+
+
+def _fail(
+    connection: Connection,
+    driver: "psycopg.Connection[tuple[Any, ...]]",
+    statement: str,
+    error: psycopg.Error,
+) -> NoReturn:
+    """Raise the driver's error as SQLAlchemy would have."""
+    lost = connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # a driver's connection is what it takes
+    if lost:
+        connection.invalidate(error)
+    translated = exc.DBAPIError.instance(
+        statement,
+        None,
+        error,
+        psycopg.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=connection.dialect,
+    )
+    raise translated from error
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[tuple[Any, ...]]":
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("a conversation needs the psycopg driver")
+    return driver
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
 from pipeline.execution_store import last_result
 from pipeline.ids import uuid7
-from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.registry import TARGET_SECRET
 from pipeline.run_store import StoredRun
+from pipeline.work import SYSTEM, Actor, Work
 
 _US: Final = Actor(type="system", id=SYSTEM)
 

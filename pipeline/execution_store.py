@@ -11,8 +11,8 @@ from pipeline.conversation import Answer
 from pipeline.execution import ExecutionResult, ExitReason, OutputLine
 from pipeline.handoff import Handoff
 from pipeline.ids import uuid7
-from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.run_store import StoredRun
+from pipeline.work import SYSTEM, Actor, Work
 
 # What is kept of an agent's output, as JSON lines; more is telemetry and gone.
 MAX_OUTPUT_BYTES: Final = 4 * 1024 * 1024

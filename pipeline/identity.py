@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Work
 from pipeline.problem import ProblemTable, Refusal
+from pipeline.work import Actor, Work
 
 TENANT_HEADER: Final = "AWGP-Tenant"
 APPROVER: Final = "approver"

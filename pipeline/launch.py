@@ -22,7 +22,6 @@ from pipeline.approval_opening import open_approval
 from pipeline.approval_store import combine_again, held, supersede
 from pipeline.errors import AwgpError
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict, Rehold
-from pipeline.outbox import Work
 from pipeline.policy import Decision, Verdict
 from pipeline.policy_store import (
     ActivePolicy,
@@ -36,6 +35,7 @@ from pipeline.policy_store import (
 from pipeline.registry import AssistantNotFound, current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, move
+from pipeline.work import Work
 
 
 class PolicyMissing(AwgpError):

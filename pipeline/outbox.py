@@ -1,159 +1,34 @@
-"""A unit of work: one tenant's transaction with its audit records and its next handoffs.
+"""Opens units of work and, once each has committed, sends the messages it left behind.
 
-Whatever moves a run does it through `Work`, so that the move, the record of it and the handoff to
-the next stage commit together or not at all. Messages go out only after the commit; one that
-cannot be sent is the relay's to send.
+One that cannot be sent is the relay's to send.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 import dramatiq
 import redis
 import structlog
 from dramatiq.errors import DramatiqError
-from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from pipeline.audit import AuditRecord
-from pipeline.conversation import Answer, Conversation
-from pipeline.handoff import FAST_PATH_GRACE, message
-from pipeline.ids import uuid7
-from pipeline.personal import Personal
-from pipeline.run import Stage
-from pipeline.waiting_line import LINED, TAKE_PLACE
+from pipeline.group_commit import GroupCommit
+from pipeline.work import Work
+
+Value = TypeVar("Value")
 
 log = structlog.get_logger()
 
-HAND_OFF = (
-    "INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at, traceparent)"
-    " VALUES (:tenant, :id, :run, :epoch, :stage, clock_timestamp() + :delay, :traceparent)"
-)
-
-# The actor of what nobody did: a stage's own moves.
-SYSTEM = "awgp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who did it, as the audit trail says it: an opaque id, never a name."""
-
-    type: str
-    id: str
-
-
-class Work(Conversation):
-    """One open transaction of one tenant, with what it records and what it leaves to send."""
-
-    def __init__(self, connection: Connection, tenant_id: UUID) -> None:
-        super().__init__(connection, tenant_id)
-        self.records: list[AuditRecord] = []
-        self.to_send: list[dramatiq.Message[None]] = []
-        # Sent if the answer, once it is there, is that the line has a place.
-        self.if_let_in: list[tuple[Answer, dramatiq.Message[None]]] = []
-
-    def record(
-        self,
-        actor: Actor,
-        action: str,
-        resource: tuple[str, str],
-        *,
-        before: Mapping[str, Any] | None = None,
-        after: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        personal: Personal | None = None,
-        record_id: UUID | None = None,
-    ) -> None:
-        """Note what happened; written with the transaction.
-
-        Args:
-            action: "stage:noun:verb".
-            resource: Its type and id.
-            record_id: Given when a personal envelope was bound to it beforehand.
-
-        Raises:
-            AuditRecordInvalid: The format cannot hold it.
-        """
-        self.records.append(
-            AuditRecord(
-                id=record_id or uuid7(),
-                occurred_at=datetime.now(UTC),
-                tenant_id=self.tenant_id,
-                actor_type=actor.type,
-                actor_id=actor.id,
-                action=action,
-                resource_type=resource[0],
-                resource_id=resource[1],
-                before=before,
-                after=after,
-                metadata=metadata or {},
-                personal=personal,
-            )
-        )
-
-    def hand_off(
-        self,
-        run_id: UUID,
-        epoch: int,
-        stage: Stage,
-        *,
-        delay: timedelta = timedelta(0),
-        traceparent: str | None = None,
-    ) -> UUID:
-        """Make a run due at a stage, at once or after `delay`."""
-        handoff_id = uuid7()
-        lined = stage in LINED and not delay
-        answer = self.ask(
-            TAKE_PLACE if lined else HAND_OFF,
-            tenant=self.tenant_id,
-            id=handoff_id,
-            run=run_id,
-            epoch=epoch,
-            stage=stage.value,
-            delay=delay or FAST_PATH_GRACE,
-            traceparent=traceparent,
-        )
-        sent = message(stage, self.tenant_id, handoff_id, traceparent)
-        if lined:
-            self.if_let_in.append((answer, sent))
-        elif not delay:
-            self.to_send.append(sent)
-        return handoff_id
-
-    def schedule(self, kind: str, at: datetime, subject_id: UUID | None = None) -> UUID:
-        """Make something happen by time: a row of `due`."""
-        due_id = uuid7()
-        self.execute(
-            "INSERT INTO due (tenant_id, due_id, kind, subject_id, next_send_at)"
-            " VALUES (:tenant, :id, :kind, :subject, :at)",
-            tenant=self.tenant_id,
-            id=due_id,
-            kind=kind,
-            subject=subject_id,
-            at=at,
-        )
-        return due_id
-
-    def write_records(self) -> None:
-        if self.records:
-            self.ask(
-                "INSERT INTO audit_pending (tenant_id, record)"
-                " SELECT :tenant, jsonb_array_elements(:records)",
-                tenant=self.tenant_id,
-                records=Jsonb([record.to_json() for record in self.records]),
-            )
-
 
 class Outbox:
-    """Opens units of work and, once each has committed, sends the messages it left behind."""
+    """The way of one process to the database and, from there, to the broker."""
 
     def __init__(self, engine: Engine, broker: dramatiq.Broker) -> None:
         self.engine = engine
         self.broker = broker
+        self._group = GroupCommit(engine, self.send)
 
     @contextmanager
     def work(self, tenant_id: UUID) -> Iterator[Work]:
@@ -161,12 +36,21 @@ class Outbox:
         with self.engine.begin() as connection:
             work = Work(connection, tenant_id)
             yield work
-            work.write_records()
-            work.flush()
-        let_in = [sent for answer, sent in work.if_let_in if answer.scalar_one()]
-        self.send([*work.to_send, *let_in])
+            work.complete()
+        self.send(work.messages())
 
-    def send(self, messages: list[dramatiq.Message[None]]) -> None:
+    def together(self, tenant_id: UUID, do: Callable[[Work], Value]) -> Value:
+        """Do a piece of work with what else comes at this moment; return what it returned.
+
+        Args:
+            do: Acts through its unit of work alone, for it may be called twice.
+
+        Raises:
+            Whatever `do` or the database raised; nothing happened then, and nothing is sent.
+        """
+        return self._group.run(tenant_id, do)
+
+    def send(self, messages: Sequence["dramatiq.Message[None]"]) -> None:
         """Send what is already durable. A broker out of reach is no error: the relay repeats."""
         for each in messages:
             try:

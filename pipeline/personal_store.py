@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pipeline.envelope import KeyRing
 from pipeline.ids import uuid7
-from pipeline.outbox import Work
 from pipeline.personal import Personal, SubjectKey, new_subject_key, seal_personal
+from pipeline.work import Work
 
 SUBJECT_KEY = "subject-key"
 

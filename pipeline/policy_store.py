@@ -11,7 +11,6 @@ from pipeline.action import DecidingPolicy
 from pipeline.approval import DEFAULT_RULE, DEFAULT_RULE_NAME, Requirement, Rule, combine
 from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
-from pipeline.outbox import Actor, Work
 from pipeline.policy import (
     AssistantRef,
     Decision,
@@ -27,6 +26,7 @@ from pipeline.policy_set import PolicySet
 from pipeline.policy_trial import read_tests, run_tests
 from pipeline.registry import AssistantVersion, ask_assistant
 from pipeline.run_store import Payload, StoredRun, ask_payload
+from pipeline.work import Actor, Work
 
 NO_POLICY = "sha256:" + "0" * 64
 # Parsed sets kept by tenant, version and digest: a set of 60 rules is some tens of kilobytes.

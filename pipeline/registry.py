@@ -12,7 +12,6 @@ from uuid import UUID
 
 from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
-from pipeline.outbox import Work
 from pipeline.registry_add import (
     TARGET_SECRET,
     add_assistant,
@@ -26,6 +25,7 @@ from pipeline.registry_sources import (
     add_source_secret,
     new_webhook_secret,
 )
+from pipeline.work import Work
 
 __all__ = (
     "SOURCE_SECRET",

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from pipeline.envelope import KeyRing
 from pipeline.ids import uuid7
-from pipeline.outbox import SYSTEM, Actor, Work
+from pipeline.work import SYSTEM, Actor, Work
 
 TARGET_SECRET = "target-secret"  # noqa: S105  # the purpose an envelope is bound to
 

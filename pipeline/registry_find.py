@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.outbox import Work
 from pipeline.registry_names import NotSetUp
+from pipeline.work import Work
 
 MOST_NAMED: Final = 12
 _SHARE: Final = " FOR SHARE"

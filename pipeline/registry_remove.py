@@ -7,10 +7,10 @@ moment still comes to its end. Every change is audited.
 from datetime import datetime
 from uuid import UUID
 
-from pipeline.outbox import Actor, Work
 from pipeline.policy_store import RuleNotFound, active_policy
 from pipeline.registry_find import KnownPerson, find_assistant, find_source, find_target
 from pipeline.registry_names import NotSetUp, StillInUse
+from pipeline.work import Actor, Work
 
 
 def remove_person(

@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from pipeline.envelope import KeyRing
 from pipeline.ids import source_id as new_source_id
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Work
 from pipeline.registry_names import NameTaken
+from pipeline.work import Actor, Work
 
 SOURCE_SECRET = "source-secret"  # noqa: S105  # the purpose an envelope is bound to
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from pipeline.outbox import Work
 from pipeline.policy_store import RuleNotFound, active_policy
 from pipeline.registry_find import KnownPerson
+from pipeline.work import Work
 
 Row = dict[str, Any]
 

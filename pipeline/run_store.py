@@ -19,8 +19,8 @@ from pipeline.handoff import (
 )
 from pipeline.identity import ask_open
 from pipeline.ids import uuid7
-from pipeline.outbox import SYSTEM, Actor, Work
 from pipeline.run import RAISES_EPOCH, STAGE_OF, IllegalMove, Stage, Status, check_move
+from pipeline.work import SYSTEM, Actor, Work
 
 # A stage that fails this often on one run is not going to succeed by itself.
 MAX_FAILURES = 6

@@ -22,9 +22,9 @@ from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
 from pipeline.merkle import Frontier, leaf_hash
-from pipeline.outbox import SYSTEM, Work
 from pipeline.queue_state import OPEN
 from pipeline.run import Stage, Status
+from pipeline.work import SYSTEM, Work
 
 RECORDS_AT_ONCE = 2000
 RUNS_AT_ONCE = 500

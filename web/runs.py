@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from pipeline.identity import actor_of, ensure_person
-from pipeline.outbox import Work
 from pipeline.run import Status
 from pipeline.run_store import StoredRun, replay
+from pipeline.work import Work
 from web.access import PEOPLE_WHO_OPERATE, READERS, current_caller
 from web.endpoint import endpoint, make_blueprint
 from web.schemas import ReplayView, RunPage, RunsQuery

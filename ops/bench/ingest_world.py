@@ -11,7 +11,7 @@ from ops.embedded.data_folder import DataFolder
 from ops.login_engine import login_engine
 from ops.provision import add_tenant
 from pipeline.envelope import KeyRing
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.registry import (
     add_assistant,
     add_bundle,
@@ -20,6 +20,7 @@ from pipeline.registry import (
     add_source_secret,
     new_webhook_secret,
 )
+from pipeline.work import Work
 
 BUNDLE = b"never unpacked: no run of this bench goes past ingest"
 DIGEST = "sha256:" + hashlib.sha256(BUNDLE).hexdigest()

@@ -18,7 +18,7 @@ from ops.login_engine import login_engine
 from ops.provision import add_tenant
 from pipeline.envelope import KeyRing
 from pipeline.execution import Limits
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set
 from pipeline.registry import (
     add_assistant,
@@ -29,6 +29,7 @@ from pipeline.registry import (
     add_target,
     new_webhook_secret,
 )
+from pipeline.work import Work
 
 ISSUER: Final = "http://127.0.0.1:1/bench"
 RUNTIME: Final = ("python3", "sha256:" + hashlib.sha256(b"bench").hexdigest())

@@ -19,7 +19,7 @@ from ops.login_engine import login_engine
 from ops.provision import add_tenant
 from pipeline.approval import Reason, Rule
 from pipeline.envelope import KeyRing
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
 from pipeline.registry import (
     add_assistant,
@@ -30,6 +30,7 @@ from pipeline.registry import (
     add_target,
     new_webhook_secret,
 )
+from pipeline.work import Work
 from runtime_host.bundle import digest_of, inspect, pack
 
 TENANTS: Final = ("acme", "globex", "initech")

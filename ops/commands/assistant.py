@@ -23,12 +23,12 @@ from ops.setup_options import (
     show_one,
 )
 from pipeline.execution import RANGES
-from pipeline.outbox import Work
 from pipeline.registry import add_assistant, add_bundle
 from pipeline.registry_find import find_assistant, find_bundle, find_target
 from pipeline.registry_names import FieldInvalid, check_name
 from pipeline.registry_remove import remove_assistant, restore_assistant
 from pipeline.registry_view import list_assistants
+from pipeline.work import Work
 from runtime_host.bundle import BundleInfo, inspect, is_digest
 
 

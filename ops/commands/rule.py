@@ -17,11 +17,11 @@ from ops.setup_options import (
 )
 from ops.time_options import SECONDS, span
 from pipeline.approval import Reason, Rule
-from pipeline.outbox import Work
 from pipeline.policy_store import RuleNotFound, add_rule, load_rule
 from pipeline.registry_names import check_name
 from pipeline.registry_remove import remove_rule
 from pipeline.registry_view import list_rules, show_rule
+from pipeline.work import Work
 
 
 @click.group("rule")

@@ -16,7 +16,7 @@ from ops.provision import add_tenant
 from ops.webhook_peer import whsec
 from pipeline.approval import Reason, Rule
 from pipeline.envelope import KeyRing
-from pipeline.outbox import Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
 from pipeline.registry import (
     add_assistant,
@@ -27,6 +27,7 @@ from pipeline.registry import (
     add_target,
     new_webhook_secret,
 )
+from pipeline.work import Work
 from runtime_host.bundle import build, inspect
 
 BUNDLES = Path(__file__).parent / "bundles"

@@ -20,9 +20,10 @@ from pipeline.audit import genesis, projection
 from pipeline.database import tenant_transaction
 from pipeline.ids import uuid7
 from pipeline.merkle import Frontier, leaf_hash
-from pipeline.outbox import Actor, Outbox
+from pipeline.outbox import Outbox
 from pipeline.run_store import replay
 from pipeline.seal import RECORDS_AT_ONCE, HeadMissing, current_head, seal
+from pipeline.work import Actor
 from tests.integration.conftest import Database, stub_broker
 from tests.integration.driving import decide, deliver, deny, fail, hold, make_signer, seal_all
 from tests.integration.stages import rows, status
@@ -387,7 +388,7 @@ def test_a_record_written_while_sealing_is_sealed_next(
     with ingest.work(tenant_id) as late:
         # It has its pending id already, and commits after records with later ids are sealed.
         late.record(SOMEBODY, "test:thing:done", ("thing", "late"))
-        late.write_records()
+        late.complete()
         late.records.clear()
         note_down(ingest, tenant_id, 1, "early")
         with sealer.work(tenant_id) as work:

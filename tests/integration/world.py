@@ -18,7 +18,7 @@ from pipeline.approval import Reason, Rule
 from pipeline.envelope import KeyRing
 from pipeline.execution import Limits
 from pipeline.ids import uuid7
-from pipeline.outbox import Actor, Outbox, Work
+from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
 from pipeline.registry import (
     add_assistant,
@@ -29,6 +29,7 @@ from pipeline.registry import (
     add_target,
 )
 from pipeline.run import Stage
+from pipeline.work import Actor, Work
 
 ISSUER = "http://127.0.0.1:1/oidc"
 KEYRING = KeyRing.from_text("test:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=")

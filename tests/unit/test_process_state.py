@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -241,14 +241,14 @@ def test_a_thread_that_died_is_noticed_and_one_that_was_told_to_end_is_not() -> 
 def test_a_worker_thread_does_not_wait_for_a_broker_that_is_away(client: "redis.Redis") -> None:
     class Away:
         prefetch = 4
+        outstanding_message_count = 0
+        queued_message_ids: ClassVar[set[str]] = set()
 
-        def ack(self, _message: object) -> None:
+        def nack(self, _message: object) -> None:
             raise ConnectionClosed("away")  # type: ignore[no-untyped-call]  # as Dramatiq has it
 
-        nack = ack
-
-    consumer = PromptConsumer(Away(), client, "dramatiq:policy")
-    message: Any = None
+    consumer = PromptConsumer(Away(), client, "dramatiq:policy", "dramatiq:__acks__.x.policy")
+    message: Any = SimpleNamespace(message_id="m", options={"redis_message_id": "r"})
     consumer.ack(message)
     consumer.nack(message)
     consumer.prefetch = 0
