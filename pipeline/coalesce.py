@@ -11,7 +11,8 @@ What this promises, whatever a batch does:
 - an error, or a leader that is killed by one, ends no one else's wait without an answer;
 - nobody waits for another's batch longer than `patience_seconds`: who is not yet in one leads in
   place of the one that hangs, who is in it goes by itself. What was done then must be found
-  again, so only what may be done twice (it has an idempotency key) may be submitted.
+  again, so only what may be done twice (it has an idempotency key) may be submitted. Anything else
+  stays in its batch (`leaves_batches=False`), whose every wait must then have a bound.
 """
 
 import threading
@@ -56,6 +57,7 @@ class Coalescer(Generic[Item, Answer]):
         most: Items in one batch.
         patience_seconds: How long a request waits for a batch that is not its own to lead.
         linger_seconds: How long a leader waits for company, where there was some a moment ago.
+        leaves_batches: Whether who is in a batch that hangs goes by itself.
     """
 
     def __init__(
@@ -66,12 +68,14 @@ class Coalescer(Generic[Item, Answer]):
         most: int,
         patience_seconds: float,
         linger_seconds: float = 0.0,
+        leaves_batches: bool = True,
     ) -> None:
         self._commit = commit
         self._after = after
         self._most = most
         self._patience_seconds = patience_seconds
         self._linger_seconds = linger_seconds
+        self._leaves_batches = leaves_batches
         self._has_company = False
         self._lock = threading.Lock()
         self._waiting: list[_Waiter[Item, Answer]] = []
@@ -104,11 +108,13 @@ class Coalescer(Generic[Item, Answer]):
         if rang:
             return self._leader is waiter and not waiter.is_over
         with self._lock:
-            if waiter.is_over or waiter not in self._waiting:
-                return False  # answered this moment, or in a batch that hangs
-            self._leader = waiter
-        log.warning("batch_overtaken", patience_seconds=self._patience_seconds)
-        return True
+            if waiter in self._waiting:
+                self._leader = waiter
+                log.warning("batch_overtaken", patience_seconds=self._patience_seconds)
+                return True
+        if not self._leaves_batches:
+            waiter.bell.acquire()
+        return False  # answered by now, or in a batch that hangs
 
     def _leave(self, waiter: _Waiter[Item, Answer]) -> None:
         """Give up waiting, and the lead if it came this moment."""

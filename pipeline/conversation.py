@@ -23,7 +23,8 @@ from sqlalchemy import Connection, CursorResult, Engine, TextClause, exc, text
 from pipeline.database import enter_tenant
 from pipeline.errors import AwgpError
 
-_ENTER_TENANT: Final = "SELECT set_config('app.current_tenant', :tenant, true)"
+# It ends with the transaction (the third argument): a pooled connection forgets its tenant.
+ENTER_TENANT: Final = "SELECT set_config('app.current_tenant', :tenant, true)"
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
@@ -117,7 +118,7 @@ class Conversation:
         self._asked: list[Asked] = []
         self._recalled: dict[tuple[object, ...], Answer] = {}
         if not self._shared:
-            self._asked.append(enter_tenant_asked(tenant_id))
+            self._asked.append(for_nobody(ENTER_TENANT, tenant=str(tenant_id)))
 
     @property
     def connection(self) -> Connection:
@@ -172,13 +173,9 @@ class Conversation:
             self._exchange(asked)
 
 
-def enter_tenant_asked(tenant_id: UUID) -> Asked:
-    """From here on the transaction sees and writes this tenant's rows alone.
-
-    It ends with the transaction (the third argument): a pooled connection forgets its tenant.
-    """
-    values = {"tenant": str(tenant_id)}
-    return Asked(_for_driver(_ENTER_TENANT), values, Answer())
+def for_nobody(statement: str, **values: object) -> Asked:
+    """A statement whose answer nobody looks at."""
+    return Asked(_for_driver(statement), values, Answer())
 
 
 def exchange(connection: Connection, asked: Sequence[Asked]) -> None:

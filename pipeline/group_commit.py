@@ -20,15 +20,17 @@ from greenlet import getcurrent, greenlet
 from sqlalchemy import Connection, Engine
 
 from pipeline.coalesce import Coalescer
-from pipeline.conversation import Asked, enter_tenant_asked, exchange
+from pipeline.conversation import ENTER_TENANT, Asked, exchange, for_nobody
 from pipeline.work import Work
 
 Value = TypeVar("Value")
 
 MOST: Final = 16
-# Beyond every bound of the database's answers: who is in a batch waits for what came of it, since
-# what it would do by itself is what the batch may be about to commit.
-PATIENCE_SECONDS: Final = 120.0
+# How long a transaction of several waits for a lock: who meets one waits for it by himself.
+SHORT_LOCKS: Final = "SELECT set_config('lock_timeout', '100ms', true)"
+# How long work that is not begun waits for what is under way. What is in a transaction waits for
+# what comes of it: done by itself it would find the run taken, by a transaction that may commit.
+PATIENCE_SECONDS: Final = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +64,11 @@ class GroupCommit:
         self._engine = engine
         self._send = send
         self._together: Coalescer[_Task, _Done] = Coalescer(
-            self._commit, after=self._after, most=MOST, patience_seconds=PATIENCE_SECONDS
+            self._commit,
+            after=self._after,
+            most=MOST,
+            patience_seconds=PATIENCE_SECONDS,
+            leaves_batches=False,
         )
 
     @property
@@ -156,15 +162,16 @@ class _Voice:
 
 def _carry_on(connection: Connection, voices: Sequence[_Voice]) -> None:
     """Let all come to their end, sending what they ask between whiles in one go."""
+    asked = [for_nobody(SHORT_LOCKS)]
     waiting = [voice for voice in voices if voice.go_on()]
     while waiting:
-        asked: list[Asked] = []
         # Whose tenant was heard last is not known: one may have spoken for itself since.
         heard: UUID | None = None
         for voice in waiting:
             if voice.tenant_id != heard:
-                asked.append(enter_tenant_asked(voice.tenant_id))
+                asked.append(for_nobody(ENTER_TENANT, tenant=str(voice.tenant_id)))
                 heard = voice.tenant_id
             asked += voice.asked
         exchange(connection, asked)
+        asked = []
         waiting = [voice for voice in waiting if voice.go_on()]

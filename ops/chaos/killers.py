@@ -34,8 +34,9 @@ POLL_SECONDS: Final = 0.1
 AWAY_SECONDS: Final = (4.0, 12.0)
 """How long S3 is kept away."""
 
-LARGEST_STEP_SECONDS: Final = 40.0
-"""The clock's distance from the machine's, either way: well within what signatures allow."""
+LARGEST_STEP_SECONDS: Final = 25.0
+"""The clock's distance from the machine's, either way: within what a login is allowed, or nobody
+could approve anything while the identity provider's clock is further from ours."""
 
 PROGRAM: Final = {
     "ingest": "ingest",

@@ -9,12 +9,15 @@ from uuid import UUID
 
 import pytest
 import structlog
+from sqlalchemy import text
 
+from pipeline.database import tenant_transaction
 from pipeline.errors import AwgpError
 from pipeline.group_commit import GroupCommit
+from pipeline.run_store import load_run
 from pipeline.work import Actor, Work
 from tests.integration.conftest import Database
-from tests.integration.world import World
+from tests.integration.world import World, submit
 
 pytestmark = pytest.mark.services
 
@@ -31,7 +34,9 @@ def group(database: Database) -> GroupCommit:
     return GroupCommit(database.engine("awgp_worker"), lambda _messages: None)
 
 
-def at_once(group: GroupCommit, *works: tuple[UUID, Callable[[Work], Any]]) -> list[Future[Any]]:
+def at_once(
+    group: GroupCommit, *works: tuple[UUID, Callable[[Work], Any]], wait: bool = True
+) -> list[Future[Any]]:
     """Bring all of it while the first piece, somebody else's, is under way."""
     begun, goes_on = threading.Event(), threading.Event()
 
@@ -39,14 +44,15 @@ def at_once(group: GroupCommit, *works: tuple[UUID, Callable[[Work], Any]]) -> l
         begun.set()
         assert goes_on.wait(10)
 
-    with ThreadPoolExecutor(len(works) + 1) as threads:
-        first = threads.submit(group.run, works[0][0], hold_up)
-        assert begun.wait(10)
-        found = [threads.submit(group.run, tenant_id, do) for tenant_id, do in works]
-        while group.waiting < len(works):
-            time.sleep(0.01)
-        goes_on.set()
-        first.result()
+    threads = ThreadPoolExecutor(len(works) + 1)
+    first = threads.submit(group.run, works[0][0], hold_up)
+    assert begun.wait(10)
+    found = [threads.submit(group.run, tenant_id, do) for tenant_id, do in works]
+    while group.waiting < len(works):
+        time.sleep(0.01)
+    goes_on.set()
+    first.result()
+    threads.shutdown(wait=wait)
     return found
 
 
@@ -184,3 +190,20 @@ def test_nobody_gets_hold_of_a_connection_that_others_share(
     shared, _ = at_once(group, (tenant_id, reach), (tenant_id, look))
     # Done again by itself, it may: the transaction is its own then.
     assert shared.result() is not None
+
+
+def test_who_meets_a_lock_holds_up_nobody_else(
+    database: Database, group: GroupCommit, world: World
+) -> None:
+    tenant_id = world.acme.tenant_id
+    run_id = submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+
+    def lock(work: Work) -> UUID:
+        return load_run(work, run_id, lock=True).run_id
+
+    with tenant_transaction(database.owner, tenant_id) as blocker:
+        blocker.execute(text("SELECT FROM runs WHERE run_id = :run FOR UPDATE"), {"run": run_id})
+        held_up, goes_on = at_once(group, (tenant_id, lock), (tenant_id, look), wait=False)
+        assert goes_on.result(10)
+        assert not held_up.done()
+    assert held_up.result(10) == run_id

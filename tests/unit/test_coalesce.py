@@ -1,6 +1,7 @@
 """Requests that share a commit: each gets its own answer, whatever becomes of the others."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -42,9 +43,15 @@ class Committer:
 
 
 def coalescer(
-    committer: Committer, *, most: int = 100, patience: float = FOR_EVER
+    committer: Committer, *, most: int = 100, patience: float = FOR_EVER, leaves: bool = True
 ) -> Coalescer[int, int]:
-    return Coalescer(committer.commit, after=committer.after, most=most, patience_seconds=patience)
+    return Coalescer(
+        committer.commit,
+        after=committer.after,
+        most=most,
+        patience_seconds=patience,
+        leaves_batches=leaves,
+    )
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -207,3 +214,18 @@ def test_everyone_gets_an_answer_of_their_own(
     assert sorted(answer for answer in answers if answer is not None) == expected
     assert sorted(each for batch in committer.batches for each in batch) == sorted(numbers)
     assert all(len(batch) <= most for batch in committer.batches)
+
+
+def test_who_may_not_be_done_twice_stays_in_a_batch_that_hangs() -> None:
+    committer = Committer()
+    one = coalescer(committer, patience=0.05, leaves=False)
+    with ThreadPoolExecutor(8) as pool:
+        submitted = behind_one(committer, one, pool, [1, 2, 3])
+        assert committer.door is not None
+        committer.door.release(1)
+        wait_until(lambda: len(committer.batches) == 2)
+        time.sleep(0.2)
+        assert not submitted[1].done()
+        assert not submitted[2].done()
+        committer.door.release(9)
+        assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, 4, 6]
