@@ -14,7 +14,7 @@ What happened to an attempt whose worker or host died:
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -28,7 +28,6 @@ from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, 
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.execution_store import (
     StoredExecution,
-    ask_settlement,
     ask_standing,
     finish_execution,
     last_execution,
@@ -39,7 +38,7 @@ from pipeline.execution_store import (
     times_lost,
 )
 from pipeline.fault_points import reached
-from pipeline.handoff import Handoff, backoff, finish, keep_claimed, retry_later
+from pipeline.handoff import Handoff, backoff, keep_claimed, retry_later
 from pipeline.launch import PolicyMissing, ask_launch, check_launch, hold_again
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict
 from pipeline.outbox import Outbox
@@ -93,6 +92,7 @@ class Attempt:
     handoff: Handoff
     spec: ExecutionSpec
     number: int
+    digest_key: bytes = field(repr=False)
     rerun_is_safe: bool
     leased_at: float
 
@@ -168,7 +168,7 @@ class Executor:
         leased_at: float,
     ) -> Attempt | None:
         if run.epoch != handoff.epoch or run.status not in {Status.APPROVED, Status.EXECUTING}:
-            finish(work, handoff)
+            work.finish(handoff)
             pass_on(work, run)
             return None
         ask_standing(work, run)
@@ -190,13 +190,13 @@ class Executor:
         self, work: Work, run: StoredRun, handoff: Handoff, host_is_there: bool
     ) -> Go | None:
         if may_no_longer_start(work, run):
-            finish(work, handoff)
+            work.finish(handoff)
             move(work, run, Status.EXPIRED, stage=Stage.EXECUTE, reason=TOO_LATE)
             return None
         verdict = self._check(work, run)
         if isinstance(verdict, Go):
             return _if_there(host_is_there, work, handoff, verdict)
-        finish(work, handoff)
+        work.finish(handoff)
         if isinstance(verdict, Deny):
             move(work, run, Status.DENIED, stage=Stage.EXECUTE, reason=verdict.reason)
             return None
@@ -260,6 +260,7 @@ class Executor:
             handoff=handoff,
             spec=spec,
             number=number,
+            digest_key=go.digest_key,
             rerun_is_safe=go.rerun_is_safe,
             leased_at=leased_at,
         )
@@ -350,13 +351,12 @@ class Executor:
 
 
 def _end(work: Work, attempt: Attempt, result: ExecutionResult) -> None:
-    ask_settlement(work, attempt.handoff.run_id)
     run = load_run(work, attempt.handoff.run_id, lock=True)
-    finish_execution(work, run, attempt.spec.execution_id, result)
+    finish_execution(work, attempt.spec.execution_id, result, digest_key=attempt.digest_key)
     if result.reason in {ExitReason.KILLED, ExitReason.HOST_LOST}:
         _end_interrupted(work, run, attempt)
         return
-    finish(work, attempt.handoff)
+    work.finish(attempt.handoff)
     if result.reason is ExitReason.OK:
         move(work, run, Status.EXECUTED, stage=Stage.EXECUTE)
         return
@@ -379,7 +379,7 @@ def _end_unknown(work: Work, run: StoredRun, handoff: Handoff) -> None:
 
 def _end_failed(work: Work, run: StoredRun, handoff: Handoff, reason: str) -> None:
     """End the run with a dead letter, for a person to look at."""
-    finish(work, handoff)
+    work.finish(handoff)
     dead_letter(work, run, handoff, reason)
     move(work, run, Status.FAILED, stage=Stage.EXECUTE, reason=reason)
 

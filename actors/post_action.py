@@ -22,7 +22,7 @@ from pipeline.delivery import Outcome, judge_answer, retry_delay, signed_headers
 from pipeline.delivery_store import Delivery, all_delivered, next_delivery, record_delivery
 from pipeline.envelope import KeyRing
 from pipeline.fault_points import reached
-from pipeline.handoff import Handoff, finish, keep_claimed, renew_lease, retry_later
+from pipeline.handoff import Handoff, keep_claimed, renew_lease, retry_later
 from pipeline.outbox import Outbox
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move
@@ -97,7 +97,7 @@ class Deliverer:
         handoff, run = claimed
         structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
         if run.epoch != handoff.epoch or run.status not in {Status.EXECUTED, Status.DELIVERING}:
-            finish(work, handoff)
+            work.finish(handoff)
             pass_on(work, run)
             return None
         if all_delivered(work, run):
@@ -184,12 +184,12 @@ class Deliverer:
 
 
 def _end_delivered(work: Work, run: StoredRun, handoff: Handoff) -> None:
-    finish(work, handoff)
+    work.finish(handoff)
     move(work, run, Status.DELIVERED, stage=Stage.POST_ACTION)
 
 
 def _end_failed(work: Work, run: StoredRun, handoff: Handoff, reason: str) -> None:
     """End the run with a dead letter, for a person to look at."""
-    finish(work, handoff)
+    work.finish(handoff)
     dead_letter(work, run, handoff, reason)
     move(work, run, Status.FAILED, stage=Stage.POST_ACTION, reason=reason[:500])

@@ -21,7 +21,7 @@ from sqlalchemy import exc
 
 from pipeline.errors import AwgpError
 from pipeline.fault_points import reached
-from pipeline.handoff import Handoff, LeaseLost, claim, finish
+from pipeline.handoff import Handoff, LeaseLost, claim
 from pipeline.outbox import Outbox
 from pipeline.queue_state import DUE_NOT_PAUSED
 from pipeline.run import STAGE_OF, Stage
@@ -117,7 +117,7 @@ def in_one_transaction(outbox: Outbox, stage: Stage, step: Step) -> Handler:
             handoff, run = claimed
             structlog.contextvars.bind_contextvars(run_id=str(handoff.run_id))
             reached(f"{stage}.claimed")
-            finish(work, handoff)
+            work.finish(handoff)
             if STAGE_OF.get(run.status) == stage and run.epoch == handoff.epoch:
                 step(work, handoff, run)
             else:

@@ -35,13 +35,15 @@ class UnexpectedAnswer(AwgpError):
 class Answer:
     """The rows of a statement, fetched when they are first looked at."""
 
-    __slots__ = ("_conversation", "_rowcount", "_rows", "_unless")
+    __slots__ = ("_check", "_conversation", "_rowcount", "_rows")
 
     def __init__(
-        self, conversation: "Conversation | None" = None, unless: AwgpError | None = None
+        self,
+        conversation: "Conversation | None" = None,
+        check: "Callable[[Answer], None] | None" = None,
     ) -> None:
         self._conversation = conversation
-        self._unless = unless
+        self._check = check
         self._rows: list[tuple[Any, ...]] | None = None
         self._rowcount = -1
 
@@ -80,11 +82,11 @@ class Answer:
         return self.one()[0]
 
     def take(self, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
-        """Keep what the driver brought; raise what was to be raised unless that is one row."""
+        """Keep what the driver brought, and have it checked."""
         self._rowcount = cursor.rowcount
-        self._rows = cursor.fetchall() if cursor.description is not None else []
-        if self._unless is not None and self._rowcount != 1:
-            raise self._unless
+        self._rows = cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+        if self._check is not None:
+            self._check(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,21 @@ class Conversation:
         self.flush()
         return self._connection
 
-    def ask(self, statement: str, *, unless: AwgpError | None = None, **values: object) -> Answer:
+    def ask(
+        self,
+        statement: str,
+        *,
+        unless: AwgpError | None = None,
+        check: Callable[[Answer], None] | None = None,
+        **values: object,
+    ) -> Answer:
         """Note a statement down; it is sent when an answer is looked at, or at the end.
 
         Args:
             unless: Raised when it is sent and changes or finds another number of rows than one.
+            check: Called with the answer once it is there; raises what it does not agree with.
         """
-        answer = Answer(self, unless)
+        answer = Answer(self, check if unless is None else partial(_one_row, unless))
         self._asked.append(Asked(_for_driver(statement), values, answer))
         return answer
 
@@ -150,7 +160,7 @@ class Conversation:
         key = (statement, *values.values())
         answer = self._recalled.get(key)
         if answer is None:
-            answer = self._recalled[key] = self.ask(statement, unless=None, **values)
+            answer = self._recalled[key] = self.ask(statement, unless=None, check=None, **values)
         return answer
 
     def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
@@ -166,11 +176,16 @@ class Conversation:
 
         Raises:
             sqlalchemy.exc.DBAPIError: What the database refused.
-            AwgpError: Of an `ask`'s `unless`.
+            AwgpError: Of an `ask`'s `unless` or `check`.
         """
         if self._asked:
             asked, self._asked = self._asked, []
             self._exchange(asked)
+
+
+def _one_row(unless: AwgpError, answer: Answer) -> None:
+    if answer.rowcount != 1:
+        raise unless
 
 
 def for_nobody(statement: str, **values: object) -> Asked:

@@ -16,11 +16,14 @@ from pipeline.work import SYSTEM, Actor, Work
 
 # What is kept of an agent's output, as JSON lines; more is telemetry and gone.
 MAX_OUTPUT_BYTES: Final = 4 * 1024 * 1024
-_DIGEST_KEY: Final = (
-    "SELECT p.digest_key FROM runs r JOIN run_payloads p"
-    " ON p.tenant_id = r.tenant_id AND p.run_id = r.run_id AND p.epoch = r.payload_epoch"
-    " WHERE r.run_id = :run"
-)
+# Whether an approval's time to start has passed, and the latest attempt; NULLs without either.
+_STANDING: Final = """
+    SELECT (SELECT clock_timestamp() >= execution_expires_at FROM approvals
+        WHERE run_id = :run AND epoch = :epoch),
+        e.execution_id, e.attempt, e.finished_at IS NOT NULL
+    FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+        SELECT execution_id, attempt, finished_at FROM executions
+        WHERE run_id = :run AND epoch = :epoch ORDER BY attempt DESC LIMIT 1) e ON true"""
 _US: Final = Actor(type="system", id=SYSTEM)
 
 
@@ -40,22 +43,12 @@ class StoredExecution:
 
 def may_no_longer_start(work: Work, run: StoredRun) -> bool:
     """Whether the time in which this epoch's approval lets it start has passed."""
-    return bool(_ask_expiry(work, run).scalar_one_or_none())
+    return bool(ask_standing(work, run).one()[0])
 
 
-def _ask_expiry(work: Work, run: StoredRun) -> Answer:
-    return work.recall(
-        "SELECT clock_timestamp() >= execution_expires_at FROM approvals"
-        " WHERE run_id = :run AND epoch = :epoch",
-        run=run.run_id,
-        epoch=run.epoch,
-    )
-
-
-def ask_standing(work: Work, run: StoredRun) -> None:
+def ask_standing(work: Work, run: StoredRun) -> Answer:
     """Bring along what `may_no_longer_start` and `last_execution` will read."""
-    _ask_expiry(work, run)
-    _ask_last(work, run)
+    return work.recall(_STANDING, run=run.run_id, epoch=run.epoch)
 
 
 def start_execution(
@@ -90,19 +83,10 @@ def start_execution(
 
 def last_execution(work: Work, run: StoredRun) -> StoredExecution | None:
     """The latest attempt of this epoch."""
-    row = _ask_last(work, run).one_or_none()
-    if row is None:
+    _, execution_id, attempt, settled = ask_standing(work, run).one()
+    if execution_id is None:
         return None
-    return StoredExecution(execution_id=row[0], attempt=row[1], settled=row[2])
-
-
-def _ask_last(work: Work, run: StoredRun) -> Answer:
-    return work.recall(
-        "SELECT execution_id, attempt, finished_at IS NOT NULL FROM executions"
-        " WHERE run_id = :run AND epoch = :epoch ORDER BY attempt DESC LIMIT 1",
-        run=run.run_id,
-        epoch=run.epoch,
-    )
+    return StoredExecution(execution_id=execution_id, attempt=attempt, settled=settled)
 
 
 def times_lost(work: Work, run: StoredRun) -> int:
@@ -119,9 +103,14 @@ def times_lost(work: Work, run: StoredRun) -> int:
 
 
 def finish_execution(
-    work: Work, run: StoredRun, execution_id: UUID, result: ExecutionResult
+    work: Work, execution_id: UUID, result: ExecutionResult, *, digest_key: bytes
 ) -> None:
-    """Keep how an attempt ended, its result and its output."""
+    """Keep how an attempt ended, its result and its output.
+
+    Args:
+        digest_key: The run's, for the audit trail's commitment to the result: like the payload's
+            it tells nobody anything once the key is erased.
+    """
     output, cut = output_lines(result.lines)
     work.ask(
         "UPDATE executions SET exit_reason = :reason, exit_code = :code, result = :result,"
@@ -139,7 +128,8 @@ def finish_execution(
     )
     after = {"exit_reason": result.reason.value, "exit_code": result.exit_code}
     if result.result is not None:
-        after["result_commitment"] = _commitment(work, run, result.result)
+        commitment = hmac.new(digest_key, result.result, hashlib.sha256)
+        after["result_commitment"] = commitment.hexdigest()
     _record_end(work, execution_id, {**after, "duration_ms": result.duration_ms})
 
 
@@ -151,11 +141,6 @@ def settle_as_lost(work: Work, execution_id: UUID, why: str) -> None:
 def settle_as_never_launched(work: Work, execution_id: UUID, why: str) -> None:
     """Note that this attempt never ran: it has an end and no exit reason."""
     _settle(work, execution_id, None, f"never launched: {why}")
-
-
-def ask_settlement(work: Work, run_id: UUID) -> None:
-    """Bring along what `finish_execution` will read."""
-    work.recall(_DIGEST_KEY, run=run_id)
 
 
 def last_result(work: Work, run: StoredRun) -> bytes | None:
@@ -200,9 +185,3 @@ def _settle(work: Work, execution_id: UUID, reason: str | None, why: str) -> Non
 
 def _record_end(work: Work, execution_id: UUID, after: dict[str, str | int | None]) -> None:
     work.record(_US, "execute:execution:ended", ("execution", str(execution_id)), after=after)
-
-
-def _commitment(work: Work, run: StoredRun, result: bytes) -> str:
-    """Like the payload's: unguessable once the run's key is erased."""
-    key = work.recall(_DIGEST_KEY, run=run.run_id).scalar_one()
-    return hmac.new(bytes(key), result, hashlib.sha256).hexdigest()

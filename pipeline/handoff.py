@@ -113,7 +113,7 @@ def keep_claimed(
     """Turn a claim by row lock into a lease, for work that outlives this transaction."""
     conversation.ask(
         KEEP,
-        unless=_lost(handoff),
+        unless=lease_lost(handoff),
         id=handoff.handoff_id,
         fence=handoff.fence,
         owner=owner,
@@ -129,7 +129,7 @@ def renew_lease(conversation: Conversation, handoff: Handoff, lease: timedelta) 
         "UPDATE handoffs SET lease_until = clock_timestamp() + :lease,"
         " next_send_at = clock_timestamp() + :lease + :margin"
         " WHERE handoff_id = :id AND fence = :fence AND lease_until > clock_timestamp()",
-        unless=_lost(handoff),
+        unless=lease_lost(handoff),
         id=handoff.handoff_id,
         fence=handoff.fence,
         lease=lease,
@@ -145,7 +145,7 @@ def finish(conversation: Conversation, handoff: Handoff) -> None:
     """
     conversation.ask(
         "DELETE FROM handoffs WHERE handoff_id = :id AND fence = :fence",
-        unless=_lost(handoff),
+        unless=lease_lost(handoff),
         id=handoff.handoff_id,
         fence=handoff.fence,
     )
@@ -172,7 +172,7 @@ def retry_later(
         " failures = failures + :one, last_error = :error,"
         " next_send_at = clock_timestamp() + :delay, not_before = clock_timestamp() + :delay"
         " WHERE handoff_id = :id AND fence = :fence",
-        unless=_lost(handoff),
+        unless=lease_lost(handoff),
         id=handoff.handoff_id,
         fence=handoff.fence,
         one=int(counted),
@@ -204,5 +204,6 @@ def read_handoff(row: tuple[Any, ...]) -> Handoff:
     )
 
 
-def _lost(handoff: Handoff) -> LeaseLost:
+def lease_lost(handoff: Handoff) -> LeaseLost:
+    """What to raise where its row is not as it was claimed."""
     return LeaseLost(f"the lease of run {handoff.run_id} at {handoff.stage} was lost")

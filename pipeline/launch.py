@@ -6,7 +6,8 @@ bundle, target, limits, payload changed .. likewise: the digest is not the one d
 anything else ............................ go
 """
 
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from pipeline.action import DecidingPolicy, action_digest
 from pipeline.action_store import (
@@ -32,10 +33,14 @@ from pipeline.policy_store import (
     requirement_of,
     save_decision,
 )
+from pipeline.recent_bytes import RecentBytes
 from pipeline.registry import AssistantNotFound, current_assistant
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, load_payload, move
 from pipeline.work import Work
+
+BUNDLES_KEPT_BYTES: Final = 64 * 1024 * 1024
+_BUNDLES: Final = RecentBytes[tuple[UUID, str]](BUNDLES_KEPT_BYTES)
 
 
 class PolicyMissing(AwgpError):
@@ -78,23 +83,36 @@ def ask_launch(work: Work, run: StoredRun) -> None:
 
 def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:
     assistant, payload = assembled.assistant, assembled.payload
-    content = work.ask(
-        "SELECT content FROM bundles WHERE digest = :digest", digest=assistant.bundle_digest
-    ).scalar_one_or_none()
-    if content is None:
-        raise BundleMissing(f"bundle {assistant.bundle_digest} is not there")
     return Go(
         action_digest=digest,
-        bundle=bytes(content),
+        bundle=_bundle(work, assistant.bundle_digest),
         bundle_digest=assistant.bundle_digest,
         payload=payload.content,
         payload_digest=named_digest(payload.content),
+        digest_key=payload.digest_key,
         runtime=assistant.runtime_name,
         runtime_digest=assistant.runtime_digest,
         entrypoint=tuple(assistant.manifest["entrypoint"]),
         limits=effective_limits(assistant),
         rerun_is_safe=assistant.manifest["retry"] == "safe",
     )
+
+
+def _bundle(work: Work, digest: str) -> bytes:
+    """Its bytes, which never change and are read once by a process, as long as there is room.
+
+    Raises: BundleMissing.
+    """
+    key = (work.tenant_id, digest)
+    content = _BUNDLES.get(key)
+    if content is None:
+        found = work.ask(
+            "SELECT content FROM bundles WHERE digest = :digest", digest=digest
+        ).scalar_one_or_none()
+        if found is None:
+            raise BundleMissing(f"bundle {digest} is not there")
+        content = _BUNDLES.keep(key, bytes(found))
+    return content
 
 
 def _policy_refuses(work: Work, run: StoredRun, decided: dict[str, Any]) -> Deny | Rehold | None:

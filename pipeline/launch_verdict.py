@@ -14,6 +14,7 @@ class Go:
         action_digest: The 32 bytes of the action of this run and epoch.
         bundle: The tar.gz, checked to have `bundle_digest` (`sha256:` and 64 hex digits).
         payload: As stored; `payload_digest` is `sha256:` and 64 hex digits over it.
+        digest_key: The run's, for what the audit trail says of its result.
         entrypoint: File in the bundle, then its arguments.
         rerun_is_safe: The manifest says `retry = "safe"`.
     """
@@ -23,6 +24,7 @@ class Go:
     bundle_digest: str
     payload: bytes
     payload_digest: str
+    digest_key: bytes = field(repr=False)
     runtime: str
     runtime_digest: str
     entrypoint: tuple[str, ...]

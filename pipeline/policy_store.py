@@ -25,20 +25,13 @@ from pipeline.policy_context import ContextFields
 from pipeline.policy_set import PolicySet
 from pipeline.policy_trial import read_tests, run_tests
 from pipeline.registry import AssistantVersion, ask_assistant
-from pipeline.run_store import Payload, StoredRun, ask_payload
+from pipeline.run_store import Payload, StoredRun, ask_payload, load_circumstances
 from pipeline.work import Actor, Work
 
 NO_POLICY = "sha256:" + "0" * 64
 # Parsed sets kept by tenant, version and digest: a set of 60 rules is some tens of kilobytes.
 READ_AT_MOST = 256
 _READ: dict[tuple[UUID, int, str], PolicySet] = {}
-# Policies name a source by its name, a person or client by its subject.
-_NAMES = """
-    SELECT t.slug, r.received_at, s.name, p.kind, p.subject
-    FROM runs r JOIN tenants t USING (tenant_id)
-    LEFT JOIN sources s ON s.tenant_id = r.tenant_id AND s.source_id = r.source_id
-    LEFT JOIN persons p ON p.tenant_id = r.tenant_id AND p.person_id = r.requester_person_id
-    WHERE r.run_id = :run"""
 
 
 class PolicyTestsFailed(AwgpError):
@@ -278,22 +271,17 @@ def ask_evaluation(work: Work, run: StoredRun) -> None:
     ask_assistant(work, run.assistant_id)
     ask_active_policy(work)
     ask_payload(work, run)
-    _ask_names(work, run)
-
-
-def _ask_names(work: Work, run: StoredRun) -> Answer:
-    return work.recall(_NAMES, run=run.run_id)
 
 
 def _request(
     work: Work, run: StoredRun, payload: Payload, assistant: AssistantVersion
 ) -> PolicyRequest:
-    tenant, received_at, source, kind, subject = _ask_names(work, run).one()
+    found = load_circumstances(work, run)
     return PolicyRequest(
-        principal=_principal(source, kind, subject),
-        assistant=AssistantRef(tenant=tenant, name=assistant.name, version=assistant.version),
+        principal=_principal(found.source, found.kind, found.subject),
+        assistant=AssistantRef(tenant=found.tenant, name=assistant.name, version=assistant.version),
         payload_json=payload.content,
-        received_at=received_at,
+        received_at=found.received_at,
         origin="webhook" if run.source_id else "api",
     )
 

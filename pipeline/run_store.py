@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from pipeline.handoff import (
     FREE,
     Handoff,
     backoff,
-    finish,
     read_handoff,
     retry_later,
 )
@@ -37,10 +37,14 @@ CLAIM = (
     f" WHERE handoff_id = :id AND stage = :stage AND {FREE}"
     " FOR UPDATE OF handoffs SKIP LOCKED FOR UPDATE OF r"
 )
-PAYLOAD = (
-    "SELECT content_type, payload, digest_key FROM run_payloads"
-    " WHERE run_id = :run AND epoch = :epoch"
-)
+# With what policies call who asks for it: one statement, wherever a run is looked at.
+PAYLOAD = """
+    SELECT y.content_type, y.payload, y.digest_key, t.slug, r.received_at, s.name, p.kind, p.subject
+    FROM runs r JOIN tenants t USING (tenant_id)
+    JOIN run_payloads y ON y.tenant_id = r.tenant_id AND y.run_id = r.run_id
+    LEFT JOIN sources s ON s.tenant_id = r.tenant_id AND s.source_id = r.source_id
+    LEFT JOIN persons p ON p.tenant_id = r.tenant_id AND p.person_id = r.requester_person_id
+    WHERE r.run_id = :run AND y.epoch = :epoch"""
 
 
 class RunNotFound(AwgpError):
@@ -83,6 +87,19 @@ class Payload:
     digest_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Under which names, and when, a run was asked for: a source by its name, a person or client
+    by its subject.
+    """
+
+    tenant: str
+    received_at: datetime
+    source: str | None
+    kind: str | None
+    subject: str | None
+
+
 def load_run(work: Work, run_id: UUID, *, lock: bool = False) -> StoredRun:
     """Raises: RunNotFound."""
     row = work.ask(LOAD_AND_LOCK if lock else LOAD, run=run_id).one_or_none()
@@ -118,13 +135,17 @@ def _stored(row: tuple[Any, ...]) -> StoredRun:
 
 
 def ask_payload(work: Work, run: StoredRun) -> Answer:
-    """Bring along what `load_payload` will read."""
+    """Bring along what `load_payload` and `load_circumstances` will read."""
     return work.recall(PAYLOAD, run=run.run_id, epoch=run.payload_epoch)
 
 
 def load_payload(work: Work, run: StoredRun) -> Payload:
     row = ask_payload(work, run).one()
     return Payload(content_type=row[0], content=bytes(row[1]), digest_key=bytes(row[2]))
+
+
+def load_circumstances(work: Work, run: StoredRun) -> Circumstances:
+    return Circumstances(*ask_payload(work, run).one()[3:])
 
 
 def move(
@@ -153,22 +174,9 @@ def move(
         check_move(run.status, to)
     except IllegalMove:
         # Whoever lost its lease meanwhile learns that, and not what came of it.
-        work.flush()
+        work.say_all()
         raise
     epoch = run.epoch + ((run.status, to) in RAISES_EPOCH)
-    work.ask(
-        "UPDATE runs SET status = :to, epoch = :epoch, reason = :reason,"
-        " changed_at = clock_timestamp()"
-        " WHERE run_id = :run AND status = :from AND epoch = :old_epoch",
-        unless=RunChanged(f"run {run.run_id} is no longer {run.status} in epoch {run.epoch}"),
-        **{"from": run.status.value},
-        to=to.value,
-        epoch=epoch,
-        reason=reason,
-        run=run.run_id,
-        old_epoch=run.epoch,
-    )
-    moved = replace(run, status=to, epoch=epoch, reason=reason)
     work.record(
         actor or Actor(type="system", id=SYSTEM),
         f"{stage}:run:{to}",
@@ -177,10 +185,16 @@ def move(
         after={"status": to.value, "epoch": epoch},
         metadata={**({"reason": reason} if reason else {}), **(metadata or {})},
     )
-    due_stage = STAGE_OF.get(to)
-    if due_stage is not None and not keep_handoff:
-        work.hand_off(run.run_id, epoch, due_stage, traceparent=run.traceparent)
-    return moved
+    work.advance(
+        run.run_id,
+        before=(run.status.value, run.epoch),
+        after=(to.value, epoch),
+        reason=reason,
+        due=None if keep_handoff else STAGE_OF.get(to),
+        traceparent=run.traceparent,
+        changed=RunChanged(f"run {run.run_id} is no longer {run.status} in epoch {run.epoch}"),
+    )
+    return replace(run, status=to, epoch=epoch, reason=reason)
 
 
 def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
@@ -198,7 +212,7 @@ def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
         retry_later(work, handoff, delay=backoff(handoff.failures), error=error)
         return False
     run = load_run(work, handoff.run_id, lock=True)
-    finish(work, handoff)
+    work.finish(handoff)
     dead_letter(work, run, handoff, error)
     reason = f"{handoff.stage} failed: {error}"[:500]
     if run.status is Status.EXECUTED:

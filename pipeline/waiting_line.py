@@ -25,11 +25,14 @@ IN_LINE: Final = (
     " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
     " AND (not_before IS NULL OR not_before <= clock_timestamp())"
 )
-# Answers with whether to send it now. Two at once may both take the last place: it is no law.
+# Whether a tenant's line at a stage has a place. Two at once may both take the last: it is no law.
+PLACE_AHEAD: Final = f"""
+    SELECT count(*) < {PLACES}
+    FROM (SELECT 1 FROM handoffs WHERE stage = {{stage}} AND {IN_LINE} LIMIT {PLACES}) ahead"""  # noqa: S608  # constant parts
+# Answers with whether to send it now.
 TAKE_PLACE: Final = f"""
     INSERT INTO handoffs (tenant_id, handoff_id, run_id, epoch, stage, next_send_at, traceparent)
-    SELECT :tenant, :id, :run, :epoch, :stage, CASE WHEN count(*) < {PLACES}
+    SELECT :tenant, :id, :run, :epoch, :stage, CASE WHEN ({PLACE_AHEAD.format(stage=":stage")})
         THEN clock_timestamp() + :delay ELSE 'infinity' END, :traceparent
-    FROM (SELECT 1 FROM handoffs WHERE stage = :stage AND {IN_LINE} LIMIT {PLACES}) ahead
     RETURNING next_send_at < 'infinity'
-    """  # noqa: S608  # constant parts
+    """  # constant parts

@@ -7,6 +7,7 @@ the next stage commit together or not at all. Messages go out only after the com
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,11 @@ import dramatiq
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
+from pipeline.advance import advance
 from pipeline.audit import AuditRecord
 from pipeline.conversation import Answer, Asked, Conversation
-from pipeline.handoff import FAST_PATH_GRACE, message
+from pipeline.errors import AwgpError
+from pipeline.handoff import FAST_PATH_GRACE, Handoff, finish, lease_lost, message
 from pipeline.ids import uuid7
 from pipeline.personal import Personal
 from pipeline.run import Stage
@@ -51,6 +54,7 @@ class Work(Conversation):
     ) -> None:
         super().__init__(connection, tenant_id, exchange_with=exchange_with)
         self.records: list[AuditRecord] = []
+        self._finishing: Handoff | None = None
         self._to_send: list[dramatiq.Message[None]] = []
         # Sent if the answer, once it is there, is that the line has a place.
         self._if_let_in: list[tuple[Answer, dramatiq.Message[None]]] = []
@@ -104,6 +108,7 @@ class Work(Conversation):
         traceparent: str | None = None,
     ) -> UUID:
         """Make a run due at a stage, at once or after `delay`."""
+        self._finish_now()
         handoff_id = uuid7()
         lined = stage in LINED and not delay
         answer = self.ask(
@@ -137,18 +142,91 @@ class Work(Conversation):
         )
         return due_id
 
+    def finish(self, handoff: Handoff) -> None:
+        """Delete the row that brought a run here, at the latest with the end of the transaction.
+
+        Raises, then:
+            LeaseLost: Another claim was made since.
+        """
+        self._finish_now()
+        self._finishing = handoff
+
+    def advance(
+        self,
+        run_id: UUID,
+        *,
+        before: tuple[str, int],
+        after: tuple[str, int],
+        reason: str | None,
+        due: Stage | None,
+        traceparent: str | None,
+        changed: AwgpError,
+    ) -> None:
+        """Move a run and what goes with it: its handoff, the next one and what is recorded so far.
+
+        Args:
+            before: Status and epoch it must be found in.
+            due: The stage it is due at next, None if there is none or it keeps its handoff.
+            changed: Raised, at the latest at the end, if it is not found like that.
+        """
+        finishing, self._finishing = self._finishing, None
+        next_id = uuid7()
+        values: dict[str, Any] = {"from": before[0], "to": after[0]}
+        if finishing is not None:
+            values |= {"handoff": finishing.handoff_id, "fence": finishing.fence}
+        if due is not None:
+            values |= {"next": next_id, "due": due.value, "traceparent": traceparent}
+            values["grace"] = FAST_PATH_GRACE
+        answer = self.ask(
+            advance(finishes=finishing is not None, due=due),
+            check=partial(_check_advance, finishing, changed),
+            tenant=self.tenant_id,
+            run=run_id,
+            old_epoch=before[1],
+            epoch=after[1],
+            reason=reason,
+            records=self._take_records(),
+            **values,
+        )
+        if due is not None:
+            sent = message(due, self.tenant_id, next_id, traceparent)
+            self._if_let_in.append((answer, sent))
+
     def complete(self) -> None:
         """Say all that is left to say, the records with it; then it may be committed."""
+        self._finish_now()
         if self.records:
             self.ask(
                 "INSERT INTO audit_pending (tenant_id, record)"
                 " SELECT :tenant, jsonb_array_elements(:records)",
                 tenant=self.tenant_id,
-                records=Jsonb([record.to_json() for record in self.records]),
+                records=self._take_records(),
             )
         self.flush()
 
     def messages(self) -> list["dramatiq.Message[None]"]:
         """What is to be sent once it is committed."""
-        let_in = [sent for answer, sent in self._if_let_in if answer.scalar_one()]
+        let_in = [sent for answer, sent in self._if_let_in if answer.all()[0][0]]
         return [*self._to_send, *let_in]
+
+    def say_all(self) -> None:
+        """Have everything noted so far answered, and so every lost lease told."""
+        self._finish_now()
+        self.flush()
+
+    def _finish_now(self) -> None:
+        finishing, self._finishing = self._finishing, None
+        if finishing is not None:
+            finish(self, finishing)
+
+    def _take_records(self) -> Jsonb:
+        records, self.records = self.records, []
+        return Jsonb([record.to_json() for record in records])
+
+
+def _check_advance(finishing: Handoff | None, changed: AwgpError, answer: Answer) -> None:
+    _, finished, moved = answer.one()
+    if finishing is not None and not finished:
+        raise lease_lost(finishing)
+    if not moved:
+        raise changed
