@@ -42,7 +42,7 @@ def declare(broker: dramatiq.Broker, outbox: Outbox) -> None:
 
 def hold_run(work: Work, _handoff: Handoff, run: StoredRun) -> None:
     """Ask people, or let an @auto decision pass."""
-    asked = work.ask(_DECISION, run=run.run_id, epoch=run.epoch)
+    asked = work.recall(_DECISION, run=run.run_id, epoch=run.epoch)
     ask_assembly(work, run)
     row = asked.one_or_none()
     if row is None or row[0] not in {"auto", "hold"}:

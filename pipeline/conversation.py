@@ -88,6 +88,31 @@ class Answer:
         if self._check is not None:
             self._check(self)
 
+    def bring(self, rows: list[tuple[Any, ...]]) -> None:
+        """Keep rows that came along with another statement's."""
+        self._rows, self._rowcount = rows, len(rows)
+
+
+Recalled = tuple[str, Mapping[str, Any], Answer]
+
+
+class _Joined(Answer):
+    """The one row that several statements were answered with at once."""
+
+    __slots__ = ("_answers", "_statement")
+
+    def __init__(self, statement: str, answers: list[Answer]) -> None:
+        super().__init__()
+        self._statement = statement
+        self._answers = answers
+
+    def take(self, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
+        super().take(cursor)
+        row = self.one()
+        begins = _begins(self._statement, cursor)
+        for answer, begin, end in zip(self._answers, begins, [*begins[1:], len(row)], strict=True):
+            answer.bring([row[begin + 1 : end]] if row[begin] else [])
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -119,6 +144,7 @@ class Conversation:
         self._exchange = exchange_with or partial(exchange, connection)
         self._asked: list[Asked] = []
         self._recalled: dict[tuple[object, ...], Answer] = {}
+        self._to_recall: list[Recalled] = []
         if not self._shared:
             self._asked.append(for_nobody(ENTER_TENANT, tenant=str(tenant_id)))
 
@@ -153,14 +179,16 @@ class Conversation:
         return answer
 
     def recall(self, statement: str, **values: object) -> Answer:
-        """Ask once, however often it is called: for rows this transaction does not change.
+        """Ask once, however often it is called: for one row that this transaction does not change.
 
-        Called early without a look at the answer, it brings along what will be needed soon.
+        Called early without a look at the answer, it brings along what will be needed soon. What
+        is recalled between two flushes is read by one statement.
         """
         key = (statement, *values.values())
         answer = self._recalled.get(key)
         if answer is None:
-            answer = self._recalled[key] = self.ask(statement, unless=None, check=None, **values)
+            answer = self._recalled[key] = Answer(self)
+            self._to_recall.append((statement, values, answer))
         return answer
 
     def execute(self, statement: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
@@ -178,6 +206,9 @@ class Conversation:
             sqlalchemy.exc.DBAPIError: What the database refused.
             AwgpError: Of an `ask`'s `unless` or `check`.
         """
+        if self._to_recall:
+            recalled, self._to_recall = self._to_recall, []
+            self._asked.append(recall_all(recalled))
         if self._asked:
             asked, self._asked = self._asked, []
             self._exchange(asked)
@@ -186,6 +217,44 @@ class Conversation:
 def _one_row(unless: AwgpError, answer: Answer) -> None:
     if answer.rowcount != 1:
         raise unless
+
+
+def recall_all(recalled: Sequence[Recalled]) -> Asked:
+    """One statement for several, each of which finds one row or none."""
+    if len(recalled) == 1:
+        statement, values, answer = recalled[0]
+        return Asked(_for_driver(statement), values, answer)
+    joined = _joined(tuple(statement for statement, _, _ in recalled))
+    values = {
+        f"{name}_{number}": value
+        for number, (_, named, _) in enumerate(recalled)
+        for name, value in named.items()
+    }
+    return Asked(joined, values, _Joined(joined, [answer for _, _, answer in recalled]))
+
+
+@lru_cache(maxsize=256)
+def _joined(statements: tuple[str, ...]) -> str:
+    """Each is a subquery, whose columns follow one that says whether it found anything."""
+    numbered = [_NAME.sub(rf":\1_{number}", each) for number, each in enumerate(statements)]
+    columns = ", ".join(f"p{number}.*" for number in range(len(numbered)))
+    joins = " ".join(
+        f"LEFT JOIN LATERAL (SELECT true AS found_{number}, q.* FROM ({each}) AS q) AS p{number}"  # noqa: S608  # constant statements
+        " ON true"
+        for number, each in enumerate(numbered)
+    )
+    return _for_driver(f"SELECT {columns} FROM (VALUES (1)) AS one {joins}")  # noqa: S608  # so are these
+
+
+_BEGINS: dict[str, list[int]] = {}
+
+
+def _begins(statement: str, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> list[int]:
+    """Where the columns of each subquery begin."""
+    if statement not in _BEGINS:
+        names = [column.name for column in cursor.description or ()]
+        _BEGINS[statement] = [at for at, name in enumerate(names) if name.startswith("found_")]
+    return _BEGINS[statement]
 
 
 def for_nobody(statement: str, **values: object) -> Asked:
