@@ -8,9 +8,11 @@ signature comes after the commit, and again with every checkpoint that is due wh
 """
 
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import dramatiq
@@ -23,6 +25,9 @@ from pipeline.fault_points import reached
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.seal import seal
+
+# How many sealed handoffs a process knows: their own messages come within moments.
+REMEMBERED: Final = 10_000
 
 
 def declare(
@@ -46,51 +51,69 @@ class Sealer:
     """Lets one thread of this process at a time seal a tenant, for all that come meanwhile.
 
     Sealing is serial per tenant, so a second thread would only wait for the first. Its message is
-    done at once instead, and the first thread seals once more: a burst costs few transactions. A
-    first thread that fails leaves the others' handoffs to the relay, as a killed one does.
+    done at once instead, and the first thread seals once more unless it did so along: a burst costs
+    few transactions, and a message whose run was sealed with another's costs none. A first thread
+    that fails leaves the others' handoffs to the relay, as a killed one does.
+
+    Args:
+        seal_for: Seals a tenant for a handoff, or for None whatever waits; returns the handoffs of
+            all the runs it sealed.
     """
 
-    def __init__(self, seal_for: Callable[[UUID, UUID | None], None]) -> None:
+    def __init__(self, seal_for: Callable[[UUID, UUID | None], Collection[UUID]]) -> None:
         self._seal_for = seal_for
         self._lock = threading.Lock()
-        # Tenants being sealed -> whether another message came meanwhile.
-        self._again: dict[UUID, bool] = {}
+        # Tenants being sealed -> for which handoffs another message came meanwhile.
+        self._again: dict[UUID, set[UUID]] = {}
+        # The latest sealed here, oldest first.
+        self._sealed: OrderedDict[UUID, None] = OrderedDict()
 
     def seal(self, tenant_id: UUID, handoff_id: UUID) -> None:
         """Seal the tenant of a handoff, or leave it to the thread that is at it."""
         with self._lock:
-            if tenant_id in self._again:
-                self._again[tenant_id] = True
+            if handoff_id in self._sealed:
                 return
-            self._again[tenant_id] = False
+            if tenant_id in self._again:
+                self._again[tenant_id].add(handoff_id)
+                return
+            self._again[tenant_id] = set()
         try:
-            self._seal_for(tenant_id, handoff_id)
-            while self._goes_on(tenant_id):
-                self._seal_for(tenant_id, None)
+            sealed = self._seal_for(tenant_id, handoff_id)
+            while self._goes_on(tenant_id, sealed):
+                sealed = self._seal_for(tenant_id, None)
         except BaseException:
             with self._lock:
                 self._again.pop(tenant_id, None)
             raise
 
-    def _goes_on(self, tenant_id: UUID) -> bool:
+    def _goes_on(self, tenant_id: UUID, sealed: Collection[UUID]) -> bool:
         with self._lock:
+            self._sealed.update(dict.fromkeys(sealed))
+            while len(self._sealed) > REMEMBERED:
+                self._sealed.popitem(last=False)
             again = self._again.pop(tenant_id)
-            if again:
-                self._again[tenant_id] = False
-            return again
+            goes_on = any(each not in self._sealed for each in again)
+            if goes_on:
+                self._again[tenant_id] = set()
+            return goes_on
 
 
 def seal_for(
     outbox: Outbox, signer: Signer, tenant_id: UUID, handoff_id: UUID | None = None
-) -> None:
+) -> Collection[UUID]:
     """Seal the tenant of a handoff, unless it was sealed along or the queue takes nothing.
 
     Args:
         handoff_id: None for whatever waits.
+
+    Returns:
+        The handoffs of the runs that were sealed.
     """
-    if _seal(outbox, tenant_id, handoff_id):
+    entries, handoffs = _seal(outbox, tenant_id, handoff_id)
+    if entries:
         sign_head(outbox, signer, tenant_id)
         reached("audit.signed")
+    return handoffs
 
 
 def seal_and_sign(outbox: Outbox, signer: Signer, tenant_id: UUID) -> None:
@@ -100,19 +123,23 @@ def seal_and_sign(outbox: Outbox, signer: Signer, tenant_id: UUID) -> None:
     reached("audit.signed")
 
 
-def _seal(outbox: Outbox, tenant_id: UUID, handoff_id: UUID | None = None) -> int:
-    """Seal until nothing waits; return how many entries that made."""
+def _seal(
+    outbox: Outbox, tenant_id: UUID, handoff_id: UUID | None = None
+) -> tuple[int, list[UUID]]:
+    """Seal until nothing waits; return how many entries that made, and for which handoffs."""
     reached("audit.claimed")
     entries = 0
+    handoffs: list[UUID] = []
     while True:
         with outbox.work(tenant_id) as work:
             sealed = seal(work, handoff_id)
             reached("audit.before_commit")
         reached("audit.committed")
         entries += sealed.entries
+        handoffs += sealed.handoffs
         handoff_id = None
         if not sealed.more:
-            return entries
+            return entries, handoffs
 
 
 def checkpoint_due(

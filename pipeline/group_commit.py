@@ -31,6 +31,9 @@ SHORT_LOCKS: Final = "SELECT set_config('lock_timeout', '100ms', true)"
 # How long work that is not begun waits for what is under way. What is in a transaction waits for
 # what comes of it: done by itself it would find the run taken, by a transaction that may commit.
 PATIENCE_SECONDS: Final = 0.5
+# How long the one that leads waits for company where it had some a moment ago, as PostgreSQL does
+# with commit_delay: a thread that waits leaves the processor to those that are about to come.
+LINGER_SECONDS: Final = 0.002
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class GroupCommit:
             after=self._after,
             most=MOST,
             patience_seconds=PATIENCE_SECONDS,
+            linger_seconds=LINGER_SECONDS,
             leaves_batches=False,
         )
 

@@ -40,11 +40,16 @@ class HeadMoved(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """What one transaction sealed. `more` when a full batch was taken: call again."""
+    """What one transaction sealed. `more` when a full batch was taken: call again.
+
+    Args:
+        handoffs: Those that had brought `runs` here.
+    """
 
     head: Head
     entries: int
     runs: tuple[UUID, ...]
+    handoffs: tuple[UUID, ...]
     more: bool
 
 
@@ -99,21 +104,22 @@ def seal(work: Work, handoff_id: UUID | None = None) -> Sealed:
     asked_for = work.ask(STILL_WAITS, stage=Stage.AUDIT.value, handoff=handoff_id)
     chain = _chain(work, locked)
     if paused.scalar_one() or not asked_for.scalar_one():
-        return Sealed(head=chain.head, entries=0, runs=(), more=False)
+        return Sealed(head=chain.head, entries=0, runs=(), handoffs=(), more=False)
     before, waiting, pending = chain.sequence, claimed.all(), records.all()
     more = len(pending) == RECORDS_AT_ONCE
     for _, record in pending:
         chain.append(AuditRecord.from_json(record))
     finished = [] if more else waiting
-    for run_id, epoch, status in finished:
+    for run_id, epoch, status, _ in finished:
         chain.append(_last_entry(work.tenant_id, run_id, epoch, Status(status)))
     if chain.bodies:
         _write(work, chain, before, [row[0] for row in pending])
-    _complete(work, [run_id for run_id, _, _ in finished])
+    _complete(work, [row[0] for row in finished])
     return Sealed(
         head=chain.head,
         entries=len(chain.bodies),
-        runs=tuple(run_id for run_id, _, _ in finished),
+        runs=tuple(row[0] for row in finished),
+        handoffs=tuple(row[3] for row in finished),
         more=more or len(waiting) == RUNS_AT_ONCE,
     )
 
@@ -148,7 +154,7 @@ STILL_WAITS = (
 )
 # Claimed by row locks; a run that moved on meanwhile is not taken.
 WAITING = (
-    "SELECT r.run_id, r.epoch, r.status FROM handoffs"  # noqa: S608  # constant parts
+    "SELECT r.run_id, r.epoch, r.status, handoff_id FROM handoffs"  # noqa: S608  # constant parts
     " JOIN runs r USING (tenant_id, run_id)"
     f" WHERE stage = :stage AND r.epoch = handoffs.epoch AND {OPEN}"
     " ORDER BY handoffs.created_at LIMIT :limit FOR UPDATE OF handoffs, r SKIP LOCKED"
