@@ -55,7 +55,7 @@ class Bed:
 )
 @click.option("--tenants", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=8, show_default=True, help="Of each.")
+@click.option("--threads", type=click.IntRange(1), default=16, show_default=True, help="Of each.")
 @click.option("--target", is_flag=True, help="Deliver each result to a local target.")
 @click.option("--preloaded", type=click.IntRange(0), default=0, help="Finished runs to load first.")
 def command(
