@@ -10,7 +10,7 @@ Left out of Dramatiq's defaults, each on purpose:
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import dramatiq
@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from actors.middleware import BindContext, MeasureMessages
+from pipeline.sending import enqueue_together
 from pipeline.settings import SettingInvalid, Settings
 
 log = structlog.get_logger()
@@ -182,6 +183,10 @@ class PromptRedisBroker(RedisBroker):
             f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}",
             hands_full=self._hands_full,
         )
+
+    def enqueue_all(self, messages: Sequence["dramatiq.Message[Any]"]) -> None:
+        """Send several in one round trip. Raises: redis.RedisError."""
+        enqueue_together(self, messages)
 
     def _hands_full(self) -> bool:
         """Whether a message waits for a thread already."""

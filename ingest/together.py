@@ -20,11 +20,11 @@ from ingest.batch import Arrival, BatchWriter
 from ingest.schemes import Scheme, SignatureInvalid, Verified
 from ingest.sources import RememberedSources, Source
 from pipeline.coalesce import Coalescer
-from pipeline.fast_path import send_all
 from pipeline.handoff import message
 from pipeline.ids import random_bytes, uuid7
 from pipeline.problem import Refusal
 from pipeline.run import Stage
+from pipeline.sending import send_all
 from pipeline.strict_json import parse_object
 
 # More than a process has threads (ops/gunicorn_conf.py).

@@ -12,19 +12,16 @@ from typing import Any, Final
 
 import dramatiq
 import redis
-import structlog
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import ConnectionClosed, DramatiqError
+from dramatiq.errors import ConnectionClosed
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from pipeline.ids import uuid7
+from pipeline.sending import enqueue_together
 from pipeline.settings import SettingInvalid, Settings
 
 SOCKET_TIMEOUT_SECONDS: Final = 0.25
 PAUSE_SECONDS: Final = 1.0
-
-log = structlog.get_logger()
 
 
 class BrokerPaused(ConnectionClosed):
@@ -66,20 +63,8 @@ class FastPathBroker(RedisBroker):
             redis.RedisError: It failed now; some of them may have been sent.
         """
         self._refuse_while_paused()
-        by_queue: dict[str, dict[Any, Any]] = {}
-        for each in messages:
-            # Unique to this sending, as in RedisBroker.enqueue.
-            redis_id = str(uuid7())
-            sent = each.copy(options={"redis_message_id": redis_id})
-            by_queue.setdefault(each.queue_name, {})[redis_id] = sent.encode()
         try:
-            pipeline = self.client.pipeline(transaction=True)
-            for queue, encoded in by_queue.items():
-                # What `enqueue` of Dramatiq's script does, for all at once.
-                name = f"{self.namespace}:{queue}"
-                pipeline.hset(f"{name}.msgs", mapping=encoded)
-                pipeline.rpush(name, *encoded)
-            pipeline.execute()
+            enqueue_together(self, messages)
         except (redis.RedisError, OSError):
             self._pause()
             raise
@@ -94,18 +79,6 @@ class FastPathBroker(RedisBroker):
     def _pause(self) -> None:
         with self._lock:
             self._paused_until = self._monotonic() + PAUSE_SECONDS
-
-
-def send_all(broker: dramatiq.Broker, messages: Sequence[dramatiq.Message[Any]]) -> None:
-    """Send what is already durable. A broker out of reach is no error: the relay repeats."""
-    try:
-        if isinstance(broker, FastPathBroker) and len(messages) > 1:
-            broker.enqueue_all(messages)
-        else:
-            for each in messages:
-                broker.enqueue(each)
-    except (DramatiqError, redis.RedisError, OSError) as error:
-        log.warning("handoff_not_sent", queue=messages[0].queue_name, error=str(error))
 
 
 def make_fast_path(settings: Settings) -> FastPathBroker:

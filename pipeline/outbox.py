@@ -9,17 +9,13 @@ from typing import TypeVar
 from uuid import UUID
 
 import dramatiq
-import redis
-import structlog
-from dramatiq.errors import DramatiqError
 from sqlalchemy import Engine
 
 from pipeline.group_commit import GroupCommit
+from pipeline.sending import send_all
 from pipeline.work import Work
 
 Value = TypeVar("Value")
-
-log = structlog.get_logger()
 
 
 class Outbox:
@@ -52,9 +48,4 @@ class Outbox:
 
     def send(self, messages: Sequence["dramatiq.Message[None]"]) -> None:
         """Send what is already durable. A broker out of reach is no error: the relay repeats."""
-        for each in messages:
-            try:
-                self.broker.enqueue(each)
-            except (DramatiqError, redis.RedisError, OSError) as error:
-                log.warning("handoff_not_sent", queue=each.queue_name, error=str(error))
-                return
+        send_all(self.broker, messages)

@@ -19,10 +19,11 @@ from ingest.together import Event, incoming_of
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from pipeline.database import tenant_transaction
-from pipeline.fast_path import FastPathBroker, make_fast_path, send_all
+from pipeline.fast_path import FastPathBroker, make_fast_path
 from pipeline.handoff import message
 from pipeline.ids import uuid7
 from pipeline.run import Stage
+from pipeline.sending import send_all
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
 from tests.integration.door import Door, held_key, nothing_left_behind, problem, signed
@@ -317,4 +318,5 @@ def test_messages_sent_together_are_received_as_if_sent_one_by_one(
     for each in received:
         assert each is not None
         consumer.ack(each)
+    consumer.close()  # what is done is said together, at the latest now
     assert broker.client.hlen("dramatiq:policy.msgs") == 0
