@@ -43,7 +43,7 @@ LOCK_PATIENCE_MS: Final = 50
 ASIDE_SECONDS: Final = 1.0
 
 # ops/migrations/versions/0002_accept.sql
-_ACCEPT: Final = "SELECT accept_together(%s, %s, %s, %s)"
+_ACCEPT: Final = "SELECT accept_together(%s, %b, %s, %s)"
 
 log = structlog.get_logger()
 

@@ -20,8 +20,10 @@ PR_SET_PDEATHSIG: Final = 1
 
 worker_class = "gthread"
 workers = 2
-# As many as the database pool has connections (AWGP_DATABASE_POOL_SIZE): one request, one of each.
-threads = 8
+# Most of a request's time is waiting, and more that wait together share a commit.
+threads = 16
+# One request, one connection at most, where it has to go by itself.
+os.environ.setdefault("AWGP_DATABASE_POOL_SIZE", str(threads))
 # The app is made in each worker: nothing with a connection is shared over a fork.
 preload_app = False
 

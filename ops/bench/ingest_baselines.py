@@ -22,12 +22,13 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
+from ops import gunicorn_conf
 from pipeline.ids import uuid7
 
 SENDERS_FILE: Final = "BENCH_SENDERS_FILE"
 DATABASE_URL_FILE: Final = "BENCH_DATABASE_URL_FILE"
-THREADS: Final = 8
-"""Of ops.gunicorn_conf: one connection each."""
+THREADS: Final = gunicorn_conf.threads
+"""One connection each."""
 
 _KEY: Final = (
     "INSERT INTO idempotency_keys (tenant_id, scope, key, request_digest, run_id)"

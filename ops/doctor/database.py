@@ -83,7 +83,7 @@ def connections_needed(system: System) -> int:
     names = [state.name for state in system.states]
     workers = sum(1 for name in names if name.rpartition("-")[0] in QUEUES) or len(QUEUES)
     served = sum(gunicorn_conf.workers for kind in DATABASE_LOGIN if kind in ("ingest", "web"))
-    return pool * (workers + served + 1)  # and one relay
+    return pool * (workers + 1) + max(pool, gunicorn_conf.threads) * served  # and one relay
 
 
 def server_clock(system: System) -> Iterator[Check]:
