@@ -3,6 +3,7 @@
 It lives outside the wheel and no setting of the product selects it.
 """
 
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -22,18 +23,28 @@ _RESULT: Final = ExecutionResult(
 
 
 class UnsafeNoOpExecutor:
-    """Takes `runtime_host.client.HostClient`'s place; every launch has ended well at once."""
+    """Takes `runtime_host.client.HostClient`'s place; every launch ends well.
+
+    Args:
+        seconds: How long each takes.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._seconds = seconds
 
     def describe(self) -> object:
         return None
 
     def launch(self, spec: ExecutionSpec, lease_seconds: float) -> "NothingRunning":
         del spec, lease_seconds
-        return NothingRunning()
+        return NothingRunning(self._seconds)
 
 
 class NothingRunning:
-    """A launch that has ended."""
+    """A launch that does nothing, for so long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
     def __enter__(self) -> Self:
         return self
@@ -54,4 +65,6 @@ class NothingRunning:
 
     def wait(self, on_line: Callable[[OutputLine], None] | None = None) -> ExecutionResult:
         del on_line
+        if self._seconds:
+            time.sleep(self._seconds)
         return _RESULT

@@ -31,6 +31,8 @@ from pipeline.settings import read_settings
 QUEUES: Final = tuple(stage.value for stage in Stage if stage is not Stage.EXPORT)
 ENVIRONMENTS: Final = "BENCH_ENVIRONMENTS"
 """JSON: what a worker and what a sealer of the product is told (`process_environment`)."""
+LAUNCH_SECONDS: Final = "BENCH_LAUNCH_SECONDS"
+"""How long a launch takes that does nothing."""
 
 
 def make_trunk_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
@@ -43,7 +45,8 @@ def make_trunk_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     sealing = Outbox(make_engine(sealer.database, pool_size=sealer.database_pool_size), broker)
     policy.declare(broker, outbox)
     hold.declare(broker, outbox)
-    execute.declare(broker, outbox, UnsafeNoOpExecutor(), lease=worker.lease)
+    nothing = UnsafeNoOpExecutor(float(environ.get(LAUNCH_SECONDS, "0")))
+    execute.declare(broker, outbox, nothing, lease=worker.lease)
     post_action.declare(
         broker,
         outbox,

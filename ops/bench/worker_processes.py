@@ -29,7 +29,11 @@ class Crew:
 
 @contextmanager
 def trunk_crew(
-    data: DataFolder, crew: Crew, *, queues: Sequence[str] = trunk_worker.QUEUES
+    data: DataFolder,
+    crew: Crew,
+    *,
+    queues: Sequence[str] = trunk_worker.QUEUES,
+    launch_seconds: float = 0.0,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the product's stages; every process serves all the queues given."""
     pool = str(max(8, 2 * crew.threads))
@@ -40,6 +44,7 @@ def trunk_crew(
     environ = {
         **worker_environ(tuple(queues), crew.threads),
         trunk_worker.ENVIRONMENTS: json.dumps(told),
+        trunk_worker.LAUNCH_SECONDS: str(launch_seconds),
     }
     with _dramatiq(data, "ops.bench.trunk_worker:broker", crew, queues, environ) as started:
         yield started
