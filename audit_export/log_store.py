@@ -11,7 +11,7 @@ from audit_export.checkpoint import parse_checkpoint
 from audit_export.export import ExportedSegment, beginning
 from audit_export.segment import LogPoint
 from audit_export.signer import Signer
-from pipeline.conversation import Answer
+from pipeline.answer import Answer
 from pipeline.database import patiently, tenant_transaction
 from pipeline.merkle import Frontier
 from pipeline.outbox import Outbox

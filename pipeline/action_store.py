@@ -15,8 +15,8 @@ from uuid import UUID
 import rfc8785
 
 from pipeline.action import Action, ActionTarget, DecidingPolicy, action_bytes, digest_of
+from pipeline.answer import Answer
 from pipeline.approval import Requirement
-from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.execution import Limits
 from pipeline.registry import AssistantVersion, Target, ask_assistant, current_assistant

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from pipeline.conversation import Answer
+from pipeline.answer import Answer
 from pipeline.execution import ExecutionResult, ExitReason, OutputLine
 from pipeline.handoff import Handoff
 from pipeline.ids import uuid7

@@ -19,8 +19,9 @@ import dramatiq
 from greenlet import getcurrent, greenlet
 from sqlalchemy import Connection, Engine
 
+from pipeline.answer import Asked, for_nobody
 from pipeline.coalesce import Coalescer
-from pipeline.conversation import ENTER_TENANT, Asked, exchange, for_nobody
+from pipeline.conversation import ENTER_TENANT, exchange
 from pipeline.work import Work
 
 Value = TypeVar("Value")

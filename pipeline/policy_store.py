@@ -8,8 +8,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from pipeline.action import DecidingPolicy
+from pipeline.answer import Answer
 from pipeline.approval import DEFAULT_RULE, DEFAULT_RULE_NAME, Requirement, Rule, combine
-from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.policy import (
     AssistantRef,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pipeline.conversation import Answer
+from pipeline.answer import Answer
 from pipeline.errors import AwgpError
 from pipeline.registry_add import (
     TARGET_SECRET,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pipeline import metrics
-from pipeline.conversation import Answer
+from pipeline.answer import Answer
 from pipeline.errors import AwgpError
 from pipeline.handoff import COLUMNS as HANDOFF_COLUMNS
 from pipeline.handoff import (

@@ -17,8 +17,8 @@ from uuid import UUID
 
 from psycopg.types.json import Json
 
+from pipeline.answer import Answer
 from pipeline.audit import AuditRecord, Head, body, chain_hash
-from pipeline.conversation import Answer
 from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
 from pipeline.merkle import Frontier, leaf_hash

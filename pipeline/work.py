@@ -16,8 +16,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from pipeline.advance import advance
+from pipeline.answer import Answer, Asked
 from pipeline.audit import AuditRecord
-from pipeline.conversation import Answer, Asked, Conversation
+from pipeline.conversation import Conversation
 from pipeline.errors import AwgpError
 from pipeline.handoff import FAST_PATH_GRACE, Handoff, finish, lease_lost, message
 from pipeline.ids import uuid7

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import DataError, IntegrityError
 
-from pipeline.conversation import UnexpectedAnswer, tenant_conversation
+from pipeline.answer import UnexpectedAnswer
+from pipeline.conversation import tenant_conversation
 from pipeline.handoff import LeaseLost, claim, finish, keep_claimed
 from pipeline.run import Stage
 from tests.integration.conftest import Database
