@@ -84,7 +84,7 @@ def test_nothing_is_fetched_while_a_fetched_message_waits_for_a_thread(
     looks: list[int] = []
 
     def is_empty() -> bool:
-        looks.append(broker.client.llen("dramatiq:policy"))  # type: ignore[arg-type]  # not awaited
+        looks.append(broker.client.llen("dramatiq:policy"))
         return len(looks) == 3
 
     worker: Any = SimpleNamespace(work_queue=SimpleNamespace(empty=is_empty))
