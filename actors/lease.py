@@ -90,7 +90,10 @@ class FirstRenewals:
                 while not self._due or (left := self._due[0][0] - time.monotonic()) > 0:
                     self._changed.wait(left if self._due else None)
                 keeper = heapq.heappop(self._due)[2]
-            keeper.begin()
+            try:
+                keeper.begin()
+            except RuntimeError as error:  # no thread is to be had
+                log.error("lease_not_kept", error=str(error))
 
 
 _first_renewals = FirstRenewals()

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -17,7 +18,7 @@ from flask import Flask
 from prometheus_client import REGISTRY
 
 from actors.broker import PromptConsumer
-from actors.lease import LeaseKeeper, cut_short
+from actors.lease import FirstRenewals, LeaseKeeper, cut_short
 from actors.work_in_hand import WorkInHand
 from actors.worker_health import STUCK_SECONDS, nothing_stuck, threads_alive
 from ops.commands.scale import read_numbers
@@ -308,3 +309,18 @@ def test_a_request_that_never_ends_is_noticed() -> None:
     in_hand({}, None)
     assert said == ["1 requests have taken 120 s"]
     assert in_hand.nothing_stuck() is None
+
+
+def test_a_lease_that_cannot_be_kept_leaves_the_others_kept() -> None:
+    begun: SimpleQueue[str] = SimpleQueue()
+
+    def refuse() -> None:
+        begun.put("refused")
+        raise RuntimeError("can't start new thread")
+
+    renewals = FirstRenewals()
+    second: Any = SimpleNamespace(begin=lambda: begun.put("kept"))
+    first: Any = SimpleNamespace(begin=refuse)
+    renewals.expect(second, 0.05)
+    renewals.expect(first, 0.0)  # comes before what was to be begun first until now
+    assert [begun.get(timeout=10) for _ in range(2)] == ["refused", "kept"]
