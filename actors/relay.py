@@ -152,6 +152,7 @@ class Relay:
         self._housekeeping_at = clock()
         self._line_moves = False
         self._broker_was_away = False
+        self._connection: int | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Take turns until told to stop; outages are logged, waited out and survived."""
@@ -182,14 +183,24 @@ class Relay:
         """Also the check that the broker is there at all: nothing is picked while it is not."""
         try:
             mark = self._client.get(INCARNATION_KEY)
+            connection = self._connection_id()
         except redis.RedisError:
             self._broker_was_away = True
             raise
+        # A server may be killed and back between two looks: then its connection is another.
+        changed = self._connection not in {None, connection}
         if mark is None:
             self._send_everything_again()
-        elif self._broker_was_away:
+        elif self._broker_was_away or changed:
             self._send_what_was_sent_lately()
-        self._broker_was_away = False
+        self._broker_was_away, self._connection = False, connection
+
+    def _connection_id(self) -> int | None:
+        """None where the server does not say."""
+        try:
+            return int(self._client.client_id())
+        except redis.ResponseError:
+            return None
 
     def _send_what_was_sent_lately(self) -> None:
         with self._engine.begin() as connection:

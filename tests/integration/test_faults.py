@@ -301,6 +301,9 @@ def test_a_relay_never_waits_for_ever_for_its_database(
         def get(self, _key: str) -> bytes:
             return b"here"
 
+        def client_id(self) -> int:
+            return 1
+
     with engine_through(postgres, database, "awgp_relay") as engine:
         relay = Relay(engine, stub_broker(), Present())  # type: ignore[arg-type]  # all it asks
         relay.turn()

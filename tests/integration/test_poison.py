@@ -297,6 +297,9 @@ class Marked:
         del name
         return b"here"
 
+    def client_id(self) -> int:
+        return 1
+
 
 def sent_to(broker: StubBroker, tenant: TenantWorld) -> int:
     """How many of the messages at execute are a tenant's; they are taken out."""

@@ -194,6 +194,9 @@ class AwayOnce:
             raise redis.ConnectionError("away")
         return self._client.get(key)
 
+    def client_id(self) -> object:
+        return self._client.client_id()
+
 
 @pytest.mark.usefixtures("relay")
 def test_a_broker_that_came_back_is_sent_again_what_it_got_lately(
@@ -206,6 +209,20 @@ def test_a_broker_that_came_back_is_sent_again_what_it_got_lately(
     with pytest.raises(redis.ConnectionError):
         relay.turn()
 
+    relay.turn()
+    assert queued(broker, "policy") == 1
+    relay.turn()
+    assert queued(broker, "policy") == 1
+
+
+def test_a_broker_that_was_back_before_anyone_looked_is_noticed_by_its_connection(
+    database: Database, world: World, relay: Relay, broker: RedisBroker
+) -> None:
+    relay.turn()
+    submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
+    relay.turn()
+    assert queued(broker, "policy") == 0  # whoever committed it may have sent it
+    broker.client.connection_pool.disconnect()
     relay.turn()
     assert queued(broker, "policy") == 1
     relay.turn()
