@@ -111,6 +111,8 @@ def process_environment(
     if kind in DATABASE_LOGIN:
         variables |= database_settings(data, DATABASE_LOGIN[kind], given)
         variables |= broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
+    if kind == "web":
+        variables["AWGP_HOLDING_PASSWORD_FILE"] = str(data.secret_file("awgp_holding"))
     if kind in _NEEDS_IDENTITY:
         variables |= identity_settings(data, kind, given)
     if kind in _NEEDS_KEK:

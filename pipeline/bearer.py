@@ -254,7 +254,13 @@ def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
         groups=_strings(claims.get("groups")),
         roles=_strings(access.get("roles") if isinstance(access, dict) else None),
         tenant=tenant if isinstance(tenant, str) else None,
+        authenticated_at=_whole(claims.get("auth_time")),
+        acr=acr if isinstance(acr := claims.get("acr"), str) else None,
     )
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None
 
 
 def _plain_text(value: str) -> str:

@@ -19,6 +19,7 @@ from pipeline.work import Actor, Work
 TENANT_HEADER: Final = "AWGP-Tenant"
 APPROVER: Final = "approver"
 AUDITOR: Final = "auditor"
+BREAK_GLASS: Final = "break-glass"
 HOLDING_ADMINS: Final = "holding-admins"
 
 _CLOSED: Final = "this tenant is closed: nothing new begins in it"
@@ -62,7 +63,13 @@ IDENTITY_PROBLEMS: Final[ProblemTable] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A person or a machine. (issuer, subject) is who it is; the rest is what the token grants."""
+    """A person or a machine. (issuer, subject) is who it is; the rest is what the token grants.
+
+    Args:
+        authenticated_at: Seconds since 1970 of the person's last proof of who they are
+            (`auth_time`); None where the token does not say.
+        acr: How they proved it (OpenID Connect Core, section 2).
+    """
 
     issuer: str
     subject: str
@@ -71,6 +78,8 @@ class Identity:
     groups: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     tenant: str | None = None  # a client's own tenant, by slug; never set for a human
+    authenticated_at: int | None = None
+    acr: str | None = None
 
 
 def tenants_of(identity: Identity) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Settings:
     env: str = "development"
     database_url: str = ""
     database_password: str = field(default="", repr=False)
+    holding_password: str = field(default="", repr=False)
     redis_url: str = ""
     redis_password: str = field(default="", repr=False)
     oidc_issuer: str = ""
@@ -67,6 +68,16 @@ class Settings:
         if not self.database_url:
             raise SettingInvalid("AWGP_DATABASE_URL is not set")
         return database_url(self.database_url, self.database_password or None)
+
+    @property
+    def holding_database(self) -> URL:
+        """The same database as awgp_holding.
+
+        Raises: SettingInvalid when AWGP_DATABASE_URL or AWGP_HOLDING_PASSWORD is missing.
+        """
+        if not self.holding_password:
+            raise SettingInvalid("AWGP_HOLDING_PASSWORD is not set")
+        return self.database.set(username="awgp_holding", password=self.holding_password)
 
     @property
     def lease(self) -> timedelta:

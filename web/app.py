@@ -12,7 +12,7 @@ import httpx
 from dramatiq import Broker
 from flask import Flask, Response
 from flask_smorest import Api
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from pipeline.approval import VoteRefused
 from pipeline.approval_store import (
@@ -41,12 +41,14 @@ from web.access import ACCESS_PROBLEMS, ANYONE, install_access
 from web.approvals import ReasonMissing
 from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
 from web.endpoint import MAX_JSON_DEPTH
+from web.preconditions import PRECONDITION_PROBLEMS
 from web.services import Services, install_services
 
 # Every error of ours that an answer may name, with its status and its name.
 PROBLEMS: Final[ProblemTable] = {
     **IDENTITY_PROBLEMS,
     **ACCESS_PROBLEMS,
+    **PRECONDITION_PROBLEMS,
     ApprovalNotFound: (404, "approval-not-found"),
     RunNotFound: (404, "run-not-found"),
     VoterExcluded: (403, "four-eyes"),
@@ -110,6 +112,7 @@ def create_app(
     settings: Settings,
     *,
     engine: Engine | None = None,
+    holding: Engine | None = None,
     broker: Broker | None = None,
     verifier: BearerVerifier | None = None,
 ) -> Flask:
@@ -117,26 +120,22 @@ def create_app(
 
     Args:
         engine: Of the login awgp_web; made from the settings where not given, as are the others.
+        holding: Of the login awgp_holding.
 
     Raises:
         SettingInvalid: Names the variable.
         AccessUndeclared: An endpoint does not say who may use it.
     """
-    outbox = Outbox(
-        engine
-        or make_engine(
-            settings.database,
-            pool_size=settings.database_pool_size,
-            answer_seconds=REQUEST_ANSWER_SECONDS,
-        ),
-        broker or make_fast_path(settings),
-    )
+    broker = broker or make_fast_path(settings)
+    outbox = Outbox(engine or engine_of(settings, settings.database), broker)
+    looking_in = Outbox(holding or engine_of(settings, settings.holding_database), broker)
     app = Flask(__name__, static_folder=None)
     app.config |= configuration(settings)
     install_services(
         app,
         Services(
             outbox=outbox,
+            holding=looking_in,
             keyring=make_keyring(settings),
             payloads=EditedPayload(
                 max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth
@@ -152,6 +151,12 @@ def create_app(
     )
     app.after_request(add_security_headers)
     return app
+
+
+def engine_of(settings: Settings, url: URL) -> Engine:
+    return make_engine(
+        url, pool_size=settings.database_pool_size, answer_seconds=REQUEST_ANSWER_SECONDS
+    )
 
 
 def enter(outbox: Outbox, identity: Identity, slug: str) -> UUID:

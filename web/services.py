@@ -1,5 +1,7 @@
 """What the views of one app work with, found through the app that serves the request."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -7,6 +9,8 @@ from flask import Flask, current_app
 
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox
+from pipeline.work import Work
+from web.access import Role, current_caller
 from web.edited_payload import EditedPayload
 
 _KEY: Final = "awgp_web"
@@ -14,9 +18,15 @@ _KEY: Final = "awgp_web"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Made once per app."""
+    """Made once per app.
+
+    Args:
+        outbox: As awgp_web.
+        holding: As awgp_holding, for who looks into a tenant without belonging to it.
+    """
 
     outbox: Outbox
+    holding: Outbox
     keyring: KeyRing
     payloads: EditedPayload
 
@@ -27,3 +37,19 @@ def install_services(app: Flask, services: Services) -> None:
 
 def services() -> Services:
     return cast("Services", current_app.extensions[_KEY])
+
+
+@contextmanager
+def reading() -> Iterator[Work]:
+    """The caller's tenant, to look at: as awgp_web, or as awgp_holding for the holding's people."""
+    caller = current_caller()
+    looks_in = caller.roles == frozenset({Role.HOLDING})
+    with (services().holding if looks_in else services().outbox).work(caller.tenant_id) as work:
+        yield work
+
+
+@contextmanager
+def acting() -> Iterator[Work]:
+    """The caller's tenant, to change: what was done in the block commits when it is left."""
+    with services().outbox.work(current_caller().tenant_id) as work:
+        yield work

@@ -158,6 +158,7 @@ def open_control_plane(database: Database, world: World, *, pool_size: int = 8) 
     app = create_app(
         Settings(kek=KEK),
         engine=database.engine("awgp_web", pool_size=pool_size),
+        holding=database.engine("awgp_holding", pool_size=pool_size),
         broker=stub_broker(),
         verifier=verifier(),
     )

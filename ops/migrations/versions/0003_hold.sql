@@ -1,0 +1,1 @@
+-- The whole hold: ordered stages, escalation, delegation, withdrawal, break-glass, links. Runs as awgp_owner.

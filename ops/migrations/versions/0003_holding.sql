@@ -1,0 +1,1 @@
+-- The holding reads every tenant, or the one it has entered. Runs as awgp_owner.

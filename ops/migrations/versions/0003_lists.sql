@@ -1,0 +1,1 @@
+-- Indexes for lists that stay fast with a million runs. Runs as awgp_owner.

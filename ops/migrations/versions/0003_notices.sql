@@ -1,0 +1,1 @@
+-- Notices: who is told of what, and by which way. Runs as awgp_owner.

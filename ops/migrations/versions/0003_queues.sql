@@ -1,0 +1,1 @@
+-- Queues that can be scaled from the control plane. Runs as awgp_owner.

@@ -1,0 +1,1 @@
+-- What people set up and edit in the control plane. Runs as awgp_owner.
