@@ -6,10 +6,13 @@ asks the database. Groups name tenants: `<slug>-operators` and `<slug>-admins`. 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Engine, text
 
 from pipeline.ids import uuid7
@@ -21,6 +24,10 @@ APPROVER: Final = "approver"
 AUDITOR: Final = "auditor"
 BREAK_GLASS: Final = "break-glass"
 HOLDING_ADMINS: Final = "holding-admins"
+
+# A person seen again within this is not written down again.
+SEEN_EVERY: Final = timedelta(minutes=5)
+MAX_EMAIL: Final = 254  # characters: RFC 5321, section 4.5.3.1.3, less its brackets
 
 _CLOSED: Final = "this tenant is closed: nothing new begins in it"
 _REMOVED: Final = "you were removed from this tenant; its administrators can add you again"
@@ -153,6 +160,38 @@ def ensure_person(work: Work, identity: Identity) -> UUID:
     if removed:
         raise PersonRemoved(_REMOVED)
     return _add_person(work, identity) if person_id is None else UUID(str(person_id))
+
+
+def remember_person(
+    work: Work, identity: Identity, *, groups: Iterable[str] | None = None, email: str | None = None
+) -> UUID:
+    """`ensure_person`, and keep what they are in as of now: for who could vote, and for notices.
+
+    Called at sign-in and at votes; it writes only what changed, and that they were seen at most
+    once in SEEN_EVERY.
+
+    Args:
+        groups: Their voting groups in this tenant; None keeps what is known.
+        email: None, or what is no address, keeps what is known.
+
+    Raises:
+        TenantClosed, PersonRemoved: As `ensure_person`.
+    """
+    person_id = ensure_person(work, identity)
+    work.execute(
+        "UPDATE persons SET display_name = coalesce(nullif(:name, ''), display_name),"
+        " groups = coalesce(:groups, groups), email = coalesce(:email, email),"
+        " seen_at = clock_timestamp() WHERE person_id = :person AND ("
+        "  seen_at IS NULL OR seen_at < clock_timestamp() - :every"
+        "  OR display_name <> coalesce(nullif(:name, ''), display_name)"
+        "  OR groups <> coalesce(:groups, groups) OR email <> coalesce(:email, email))",
+        person=person_id,
+        name=identity.name,
+        groups=None if groups is None else Jsonb(sorted(set(groups))),
+        email=email if email is not None and 3 <= len(email) <= MAX_EMAIL else None,
+        every=SEEN_EVERY,
+    )
+    return person_id
 
 
 def ask_open(work: Work) -> None:

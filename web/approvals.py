@@ -9,7 +9,7 @@ from uuid import UUID
 from pipeline.approval import Reason, Verdict, VoteRefused
 from pipeline.approval_store import cast_vote, edit_payload
 from pipeline.approval_view import StoredApproval, list_approvals, load_approval, tally_of
-from pipeline.identity import ensure_person
+from pipeline.identity import ensure_person, remember_person
 from pipeline.problem import Refusal
 from pipeline.strict_json import JsonInvalid, JsonTooDeep, parse
 from web.access import PEOPLE_OF_THE_TENANT, READERS, Caller, current_caller
@@ -82,7 +82,7 @@ def vote(body: dict[str, Any], approval_id: UUID) -> Answer:
     """
     caller = current_caller()
     with services().outbox.work(caller.tenant_id) as work:
-        person_id = ensure_person(work, caller.identity)
+        person_id = remember_person(work, caller.identity, groups=caller.voting_groups)
         asked = load_approval(work, approval_id)
         try:
             voted = cast_vote(

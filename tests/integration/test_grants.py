@@ -64,7 +64,7 @@ awgp_web
   due                  select insert delete
   executions           select
   handoffs             select insert
-  persons              select insert update(display_name,removed_at)
+  persons              select insert update(display_name,removed_at,groups,email,seen_at)
   policy_activations   select insert
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
   policy_sets          select insert
