@@ -51,6 +51,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Let queues work off what is due now and nothing newer, then pause them.",
     ),
     "init": ("init", "Set up your own first assistant in a running AWGP."),
+    "keycloak": ("keycloak", "Keep Keycloak's groups in step with the tenants."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
     "pause": (

@@ -36,6 +36,9 @@ class Settings:
     redis_password: str = field(default="", repr=False)
     oidc_issuer: str = ""
     oidc_audience: str = "awgp"
+    keycloak_url: str = ""
+    keycloak_client_id: str = "awgp-sync"
+    keycloak_client_secret: str = field(default="", repr=False)
     kek: str = field(default="", repr=False)
     checkpoint_key: str = field(default="", repr=False)
     checkpoint_key_name: str = "awgp"

@@ -211,7 +211,8 @@ def test_every_decision_is_in_the_list() -> None:
     numbered = sorted(path.name for path in folder.glob("[0-9]*.md"))
     listed = re.findall(r"\]\((\d{4}-[a-z0-9-]+\.md)\)", page("decisions/index.md"))
     assert listed == numbered
-    assert [name[:4] for name in numbered] == [f"{at + 1:04d}" for at in range(len(numbered))]
+    # Numbers are never given twice; one may be left out.
+    assert len({name[:4] for name in numbered}) == len(numbered)
 
 
 def anchors(path: Path) -> set[str]:

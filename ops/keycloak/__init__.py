@@ -1,0 +1,1 @@
+"""Keycloak: the realm AWGP ships, and what keeps its groups in step with the tenants."""
