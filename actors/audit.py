@@ -22,9 +22,11 @@ from actors.stage import declare_due, declare_stage, repeat_due, take_due
 from audit_export.log_store import sign_head
 from audit_export.signer import Signer
 from pipeline.fault_points import reached
+from pipeline.live import RUN, SEALED
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
-from pipeline.seal import seal
+from pipeline.seal import Sealed, seal
+from pipeline.work import Work
 
 # How many sealed handoffs a process knows: their own messages come within moments.
 REMEMBERED: Final = 10_000
@@ -133,6 +135,7 @@ def _seal(
     while True:
         with outbox.work(tenant_id) as work:
             sealed = seal(work, handoff_id)
+            _announce(work, sealed)
             reached("audit.before_commit")
         reached("audit.committed")
         entries += sealed.entries
@@ -140,6 +143,13 @@ def _seal(
         handoff_id = None
         if not sealed.more:
             return entries, handoffs
+
+
+def _announce(work: Work, sealed: Sealed) -> None:
+    if sealed.entries:
+        work.announce(SEALED, sequence=sealed.head.size)
+    for run_id in sealed.runs:
+        work.announce(RUN, run_id=str(run_id))
 
 
 def checkpoint_due(

@@ -33,6 +33,7 @@ from pipeline.errors import AwgpError
 from pipeline.event_log import configure_event_log
 from pipeline.exposition import Check
 from pipeline.fault_points import arm
+from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import METRICS_FOLDER, SettingInvalid, Settings, read_settings
@@ -70,7 +71,8 @@ def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     stopping = StopInOrder(grace_seconds=settings.stop_seconds)
     broker = make_broker(settings, heartbeat, stopping)
     engine = make_engine(settings.database, pool_size=settings.database_pool_size)
-    parts = Parts(settings=settings, broker=broker, outbox=Outbox(engine, broker))
+    outbox = Outbox(engine, broker, make_publisher(settings))
+    parts = Parts(settings=settings, broker=broker, outbox=outbox)
     for queue in queues:
         DECLARE[queue](parts)
     if settings.ops_address:

@@ -24,6 +24,7 @@ from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path
+from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
 from pipeline.settings import SettingInvalid, Settings, read_settings
@@ -69,13 +70,15 @@ def create_app(
         answer_seconds=REQUEST_ANSWER_SECONDS,
     )
     broker = broker or make_fast_path(settings)
+    live = make_publisher(settings)
     edge = Edge(
-        outbox=Outbox(engine, broker),
+        outbox=Outbox(engine, broker, live),
         together=Together(
             engine,
             schemes=SCHEMES,
             max_json_depth=settings.max_json_depth,
             broker=broker,
+            live=live,
         ),
         source_tenants=SourceTenants(engine),
         keyring=KeyRing.from_text(settings.kek),

@@ -22,6 +22,8 @@ from ingest.sources import RememberedSources, Source
 from pipeline.coalesce import Coalescer
 from pipeline.handoff import message
 from pipeline.ids import random_bytes, uuid7
+from pipeline.live import Happened
+from pipeline.live_publisher import Publisher
 from pipeline.problem import Refusal
 from pipeline.run import Stage
 from pipeline.sending import send_all
@@ -70,11 +72,13 @@ class Together:
         schemes: Mapping[str, Scheme],
         max_json_depth: int,
         broker: dramatiq.Broker,
+        live: Publisher | None = None,
     ) -> None:
         self.sources = RememberedSources()
         self._schemes = schemes
         self._max_json_depth = max_json_depth
         self._broker = broker
+        self._live = live
         self._writer = BatchWriter(engine)
         self._coalescer: Coalescer[Arrival, Accepted] = Coalescer(
             self._writer.write,
@@ -102,12 +106,23 @@ class Together:
         self, arrivals: Sequence[Arrival], answers: Sequence[Accepted | None]
     ) -> None:
         fresh = [
-            message(Stage.POLICY, each.tenant_id, each.handoff_id, each.incoming.traceparent)
+            each
             for each, answer in zip(arrivals, answers, strict=True)
             if answer is not None and answer.is_new
         ]
-        if fresh:
-            send_all(self._broker, fresh)
+        if not fresh:
+            return
+        send_all(
+            self._broker,
+            [
+                message(Stage.POLICY, each.tenant_id, each.handoff_id, each.incoming.traceparent)
+                for each in fresh
+            ],
+        )
+        if self._live is not None:
+            self._live.publish(
+                [Happened(tenant_id=each.tenant_id, records=[each.record]) for each in fresh]
+            )
 
 
 def _verify(

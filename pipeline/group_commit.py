@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.answer import Asked, for_nobody
 from pipeline.coalesce import Coalescer
 from pipeline.conversation import ENTER_TENANT, exchange
+from pipeline.live import Happened
 from pipeline.work import Work
 
 Value = TypeVar("Value")
@@ -53,17 +54,20 @@ class _Done:
     value: Any = None
     error: BaseException | None = None
     messages: Sequence["dramatiq.Message[None]"] = ()
+    happened: Sequence[Happened] = ()
 
 
 class GroupCommit:
     """Runs pieces of work of one process.
 
     Args:
-        send: Given the messages of what was committed.
+        send: Given the messages of what was committed, and what to tell of it.
     """
 
     def __init__(
-        self, engine: Engine, send: Callable[[Sequence["dramatiq.Message[None]"]], None]
+        self,
+        engine: Engine,
+        send: Callable[[Sequence["dramatiq.Message[None]"], Sequence[Happened]], None],
     ) -> None:
         self._engine = engine
         self._send = send
@@ -94,7 +98,7 @@ class GroupCommit:
         done = self._together.submit(task)
         if done is None:
             done = self._alone(task)
-            self._send(done.messages)
+            self._send(done.messages, done.happened)
         for variable, bound in task.context.items():
             variable.set(bound)
         if done.error is not None:
@@ -123,10 +127,14 @@ class GroupCommit:
                 work.complete()
         except BaseException as error:  # noqa: BLE001  # it is the caller's, in its own thread
             return _Done(error=error)
-        return _Done(value=value, messages=work.messages())
+        return _Done(value=value, messages=work.messages(), happened=[work.happened()])
 
     def _after(self, _tasks: Sequence[_Task], answers: Sequence[_Done | None]) -> None:
-        self._send([each for done in answers if done is not None for each in done.messages])
+        done = [each for each in answers if each is not None]
+        self._send(
+            [each for one in done for each in one.messages],
+            [each for one in done for each in one.happened],
+        )
 
 
 class _Voice:
@@ -154,7 +162,11 @@ class _Voice:
             self._greenlet.throw()
 
     def done(self) -> _Done:
-        return _Done(value=self._value, messages=self._work.messages())
+        return _Done(
+            value=self._value,
+            messages=self._work.messages(),
+            happened=[self._work.happened()],
+        )
 
     def _speak(self) -> None:
         self._value = self._do(self._work)

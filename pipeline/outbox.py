@@ -12,6 +12,8 @@ import dramatiq
 from sqlalchemy import Engine
 
 from pipeline.group_commit import GroupCommit
+from pipeline.live import Happened
+from pipeline.live_publisher import Publisher
 from pipeline.sending import send_all
 from pipeline.work import Work
 
@@ -19,11 +21,18 @@ Value = TypeVar("Value")
 
 
 class Outbox:
-    """The way of one process to the database and, from there, to the broker."""
+    """The way of one process to the database and, from there, to the broker.
 
-    def __init__(self, engine: Engine, broker: dramatiq.Broker) -> None:
+    Args:
+        live: Told what was committed, for who looks on.
+    """
+
+    def __init__(
+        self, engine: Engine, broker: dramatiq.Broker, live: Publisher | None = None
+    ) -> None:
         self.engine = engine
         self.broker = broker
+        self.live = live
         self._group = GroupCommit(engine, self.send)
 
     @contextmanager
@@ -33,7 +42,7 @@ class Outbox:
             work = Work(connection, tenant_id)
             yield work
             work.complete()
-        self.send(work.messages())
+        self.send(work.messages(), [work.happened()])
 
     def together(self, tenant_id: UUID, do: Callable[[Work], Value]) -> Value:
         """Do a piece of work with what else comes at this moment; return what it returned.
@@ -46,6 +55,10 @@ class Outbox:
         """
         return self._group.run(tenant_id, do)
 
-    def send(self, messages: Sequence["dramatiq.Message[None]"]) -> None:
+    def send(
+        self, messages: Sequence["dramatiq.Message[None]"], happened: Sequence[Happened] = ()
+    ) -> None:
         """Send what is already durable. A broker out of reach is no error: the relay repeats."""
         send_all(self.broker, messages)
+        if self.live is not None:
+            self.live.publish(happened)

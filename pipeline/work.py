@@ -22,6 +22,7 @@ from pipeline.conversation import Conversation
 from pipeline.errors import AwgpError
 from pipeline.handoff import FAST_PATH_GRACE, Handoff, finish, lease_lost, message
 from pipeline.ids import uuid7
+from pipeline.live import Event, Happened
 from pipeline.personal import Personal
 from pipeline.run import Stage
 from pipeline.waiting_line import LINED, TAKE_PLACE
@@ -55,6 +56,9 @@ class Work(Conversation):
     ) -> None:
         super().__init__(connection, tenant_id, exchange_with=exchange_with)
         self.records: list[AuditRecord] = []
+        # What was taken of them already, and what else is to be told once it is committed.
+        self._recorded: list[AuditRecord] = []
+        self._announced: list[Event] = []
         self._finishing: Handoff | None = None
         self._to_send: list[dramatiq.Message[None]] = []
         # Sent if the answer, once it is there, is that the line has a place.
@@ -98,6 +102,15 @@ class Work(Conversation):
                 personal=personal,
             )
         )
+
+    def announce(self, kind: str, **ids: str | int) -> None:
+        """Tell who looks on, once it is committed, what no audit record tells.
+
+        Args:
+            kind: One of `pipeline/live.py`.
+            ids: Of what it is about, and nothing else.
+        """
+        self._announced.append(Event(kind=kind, ids=ids))
 
     def hand_off(
         self,
@@ -210,6 +223,10 @@ class Work(Conversation):
         let_in = [sent for answer, sent in self._if_let_in if answer.all()[0][0]]
         return [*self._to_send, *let_in]
 
+    def happened(self) -> Happened:
+        """What is to be told once it is committed."""
+        return Happened(tenant_id=self.tenant_id, records=self._recorded, announced=self._announced)
+
     def say_all(self) -> None:
         """Have everything noted so far answered, and so every lost lease told."""
         self._finish_now()
@@ -222,6 +239,7 @@ class Work(Conversation):
 
     def _take_records(self) -> Jsonb:
         records, self.records = self.records, []
+        self._recorded += records
         return Jsonb([record.to_json() for record in records])
 
 

@@ -29,6 +29,7 @@ from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path
 from pipeline.identity import IDENTITY_PROBLEMS, Identity, refuse_removed, tenant_id_of
+from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import ProblemTable, document_problems, install_problem_handlers
 from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
@@ -127,7 +128,9 @@ def create_app(
         AccessUndeclared: An endpoint does not say who may use it.
     """
     broker = broker or make_fast_path(settings)
-    outbox = Outbox(engine or engine_of(settings, settings.database), broker)
+    outbox = Outbox(
+        engine or engine_of(settings, settings.database), broker, make_publisher(settings)
+    )
     looking_in = Outbox(holding or engine_of(settings, settings.holding_database), broker)
     app = Flask(__name__, static_folder=None)
     app.config |= configuration(settings)

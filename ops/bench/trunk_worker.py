@@ -24,6 +24,7 @@ from pipeline.courier import Courier
 from pipeline.database import make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
+from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import read_settings
@@ -41,8 +42,16 @@ def make_trunk_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     worker, sealer = read_settings(told["worker"]), read_settings(told["sealer"])
     configure_event_log(worker.env)
     broker = make_broker(worker, Heartbeat(make_redis(worker), QUEUES))
-    outbox = Outbox(make_engine(worker.database, pool_size=worker.database_pool_size), broker)
-    sealing = Outbox(make_engine(sealer.database, pool_size=sealer.database_pool_size), broker)
+    outbox = Outbox(
+        make_engine(worker.database, pool_size=worker.database_pool_size),
+        broker,
+        make_publisher(worker),
+    )
+    sealing = Outbox(
+        make_engine(sealer.database, pool_size=sealer.database_pool_size),
+        broker,
+        make_publisher(sealer),
+    )
     policy.declare(broker, outbox)
     hold.declare(broker, outbox)
     nothing = UnsafeNoOpExecutor(float(environ.get(LAUNCH_SECONDS, "0")))

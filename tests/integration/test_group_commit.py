@@ -31,7 +31,7 @@ class NotToday(AwgpError):
 
 @pytest.fixture
 def group(database: Database) -> GroupCommit:
-    return GroupCommit(database.engine("awgp_worker"), lambda _messages: None)
+    return GroupCommit(database.engine("awgp_worker"), lambda _messages, _happened: None)
 
 
 def at_once(

@@ -1,0 +1,87 @@
+"""Puts events where web processes read them, if anybody watches their tenant.
+
+Whether somebody does is asked once a second and tenant: a trunk nobody looks at pays nothing else.
+A server out of reach is left alone for a while, and costs nobody more than that: a lost event is a
+page that is read a little later.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+import redis
+import structlog
+
+from pipeline.fast_path import quick_client
+from pipeline.live import Event, Happened, events_of, now, stream_key, watched_key
+from pipeline.settings import Settings
+
+log = structlog.get_logger()
+
+MOST_EVENTS: Final = 2000
+"""Of one tenant; who was away for more of them reads everything again."""
+
+STREAM_SECONDS: Final = 3600
+LOOK_SECONDS: Final = 1.0
+"""How long a publisher goes by what it knows of who watches."""
+
+PAUSE_SECONDS: Final = 5.0
+MOST_TENANTS: Final = 10_000
+
+
+class Publisher:
+    """Publishes for one process; may be used by many threads."""
+
+    def __init__(
+        self, client: "redis.Redis", *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._monotonic = monotonic
+        self._paused_until = float("-inf")
+        # Until when each tenant is known to be watched, or not.
+        self._known: dict[UUID, tuple[float, bool]] = {}
+
+    def publish(self, happened: Iterable[Happened]) -> None:
+        """Tell what was committed. Raises nothing: whatever goes wrong, it is done."""
+        by_tenant: dict[UUID, list[Happened]] = {}
+        for one in happened:
+            if one.records or one.announced:
+                by_tenant.setdefault(one.tenant_id, []).append(one)
+        if not by_tenant or self._monotonic() < self._paused_until:
+            return
+        try:
+            for tenant_id in self.watched_of(list(by_tenant)):
+                self.send(stream_key(tenant_id), events_of(by_tenant[tenant_id]))
+        except (redis.RedisError, OSError) as error:
+            self._paused_until = self._monotonic() + PAUSE_SECONDS
+            log.warning("live_events_not_sent", error=type(error).__name__)
+
+    def send(self, key: str, events: Sequence[Event]) -> None:
+        """Raises: redis.RedisError."""
+        pipeline = self._client.pipeline(transaction=False)
+        at = now()
+        for event in events:
+            pipeline.xadd(key, {"e": event.write(at)}, maxlen=MOST_EVENTS, approximate=True)
+        pipeline.expire(key, STREAM_SECONDS)
+        pipeline.execute()
+
+    def watched_of(self, tenants: Sequence[UUID]) -> list[UUID]:
+        """Which of them somebody watches, as of a second ago at most.
+
+        Raises: redis.RedisError.
+        """
+        at = self._monotonic()
+        unsure = [each for each in tenants if self._known.get(each, (at, False))[0] <= at]
+        if unsure:
+            found = self._client.mget([watched_key(each) for each in unsure])
+            if len(self._known) > MOST_TENANTS:
+                self._known = {}
+            for each, value in zip(unsure, found, strict=True):
+                self._known[each] = (at + LOOK_SECONDS, value is not None)
+        return [each for each in tenants if self._known.get(each, (at, False))[1]]
+
+
+def make_publisher(settings: Settings) -> Publisher | None:
+    """Connects to nothing yet. None without AWGP_REDIS_URL: nothing is live then."""
+    return Publisher(quick_client(settings)) if settings.redis_url else None
