@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.execution import RANGES, Limits, LimitsInvalid
+from pipeline.assistant_change import ceiling as of_limits
+from pipeline.execution import RANGES, LimitsInvalid
 from pipeline.registry_names import FieldInvalid
 
 _UNITS: Final = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -24,8 +25,7 @@ def ceiling(given: Sequence[str]) -> dict[str, int]:
             raise FieldInvalid("limit", f"{each!r}: one of {', '.join(RANGES)}, each once")
         found[name] = _number(name, value)
     try:
-        highest = {name: high for name, (_, high) in RANGES.items()}
-        return Limits.from_mapping(highest | found).as_json()
+        return of_limits(found)
     except LimitsInvalid as error:
         raise FieldInvalid("limit", str(error)) from error
 

@@ -141,7 +141,12 @@ def _entry(table: ProblemTable, kind: type[Exception]) -> tuple[int, str] | None
 
 
 def _known_problem(error: Exception, status: int, slug: str) -> Response:
-    refusal = error if isinstance(error, Refusal) else Refusal(str(error))
+    refusal = (
+        error
+        if isinstance(error, Refusal)
+        # FieldInvalid and its like know the field, and nothing of HTTP.
+        else Refusal(str(error), field=getattr(error, "field", None))
+    )
     body = problem_body(status, slug, str(error), field=refusal.field)
     return problem_response(body, refusal.headers)
 

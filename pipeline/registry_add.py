@@ -115,7 +115,8 @@ def add_target(
         actor or _person(by),
         "setup:target:saved",
         ("target", str(target_id)),
-        after={"version": version},
+        before=_before(version),
+        after={"version": version, "secret": "kept" if secret is None else "new"},
     )
     return target_id
 
@@ -147,6 +148,8 @@ def add_assistant(
     sandbox_policy: Mapping[str, Any] | None = None,
     configuration: Mapping[str, Any] | None = None,
     actor: Actor | None = None,
+    revive: bool = True,
+    restored: int | None = None,
 ) -> UUID:
     """Add an assistant, or a new version of the one with this name.
 
@@ -154,8 +157,11 @@ def add_assistant(
         runtime: Name and digest of the root file system it runs on.
         targets: Where its result goes, in order.
         by: The version's author, who may not vote on its runs.
+        revive: Switch it on where it is off.
+        restored: The older version this one is taken from.
     """
-    assistant_id, version = _next_version(work, "assistants", "assistant_id", name, "active = true")
+    switched = "active = true" if revive else "active = active"
+    assistant_id, version = _next_version(work, "assistants", "assistant_id", name, switched)
     work.execute(
         "INSERT INTO assistant_versions (tenant_id, assistant_id, version, bundle_digest,"
         " runtime_name, runtime_digest, configuration, sandbox_policy, author_person_id)"
@@ -176,7 +182,9 @@ def add_assistant(
         actor or _person(by),
         "setup:assistant:saved",
         ("assistant", str(assistant_id)),
-        after={"version": version, "bundle": bundle_digest},
+        before=_before(version),
+        after={"version": version, "bundle": bundle_digest}
+        | ({} if restored is None else {"restored": restored}),
     )
     return assistant_id
 
@@ -212,6 +220,10 @@ def _next_version(work: Work, table: str, key: str, name: str, revive: str) -> t
         name=name,
     )
     return new_id, 1
+
+
+def _before(version: int) -> dict[str, int] | None:
+    return {"version": version - 1} if version > 1 else None
 
 
 def _person(person_id: UUID) -> Actor:

@@ -37,11 +37,12 @@ from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
-from web import approvals, bundles, health, me, policies, runs
+from web import approvals, assistants, bundles, health, me, policies, runs, setup_schemas
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
 from web.approvals import ReasonMissing
 from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
 from web.endpoint import MAX_JSON_DEPTH
+from web.names import install_names
 from web.preconditions import PRECONDITION_PROBLEMS
 from web.services import Services, install_services
 
@@ -69,6 +70,7 @@ PROBLEMS: Final[ProblemTable] = {
     MediaTypeUnsupported: (415, "media-type-unsupported"),
     BodyTooLarge: (413, "body-too-large"),
     BodyCutShort: (400, "body-cut-short"),
+    **setup_schemas.PROBLEMS,
     **bundles.PROBLEMS,
     **policies.PROBLEMS,
 }
@@ -76,6 +78,7 @@ BLUEPRINTS: Final = (
     me.blueprint,
     approvals.blueprint,
     runs.blueprint,
+    assistants.blueprint,
     bundles.blueprint,
     policies.blueprint,
     health.blueprint,
@@ -193,6 +196,7 @@ def register(app: Flask) -> None:
     api.spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     )
+    install_names(app, api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     install_problem_handlers(app, PROBLEMS)

@@ -16,6 +16,7 @@ from pipeline.identity import TENANT_HEADER
 from pipeline.request_body import read_json_bytes
 from pipeline.strict_json import parse
 from web.access import Access, declare
+from web.preconditions import IF_MATCH
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -58,6 +59,7 @@ def endpoint(
     problems: Sequence[int] = (),
     headers: dict[str, Any] | None = None,
     raw_body: dict[str, Any] | None = None,
+    edits: bool = False,
 ) -> Callable[[View], View]:
     """Register a view.
 
@@ -68,7 +70,9 @@ def endpoint(
         problems: Statuses of the endpoint's own problems; those of access are added.
         headers: OpenAPI descriptions of the answer's headers.
         raw_body: OpenAPI description of a body that is not JSON; the view reads it itself.
+        edits: It changes what is shown with an ETag, and its caller has to name that.
     """
+    problems = [*problems, *((412, 428) if edits else ())]
 
     def register(view: View) -> View:
         wrapped: Any = view
@@ -83,6 +87,7 @@ def endpoint(
             wrapped = blueprint.doc(requestBody=raw_body)(wrapped)
         security: list[dict[str, list[str]]] = [{"bearer": []}] if access.authenticated else []
         parameters = [TENANT_PARAMETER] if access.roles else []
+        parameters += [IF_MATCH] if edits else []
         wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)
         wrapped = declare(access)(wrapped)
         return cast("View", blueprint.route(rule, methods=[method])(wrapped))

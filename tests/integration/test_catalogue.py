@@ -19,7 +19,7 @@ from tests.integration.conftest import Database
 pytestmark = pytest.mark.services
 
 UNIQUE_WITHOUT_TENANT: Final[Mapping[str, str]] = {
-    "tenants_slug_key": "no login of a running process writes tenants, so nobody can probe it",
+    "tenants_slug_key": "only the holding's people open tenants, and they may know of each",
     "tenants_one_holding": "as above; it says that there is a holding, which is no secret",
     "audit_log_pkey": "the key of the format's first day; ids are random and only sealed ones",
     "queue_states_pkey": "a queue is shared by all tenants; its state is the operators'",
@@ -229,10 +229,13 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         " FROM pg_proc p WHERE p.pronamespace = 'awgp'::regnamespace AND p.prosecdef ORDER BY 1",
     )
     assert [name for name, *_ in definers] == [
+        "close_tenant",
         "ensure_audit_partitions",
         "forget_idempotency_keys",
+        "known_runtime",
         "list_tenants",
         "make_audit_partition",
+        "open_tenant",
         "queue_figures",
         "resolve_source",
         "resolve_tenant",

@@ -41,7 +41,8 @@ awgp_ingest
   persons              select insert
   run_payloads         insert
   runs                 select insert
-  source_secrets       select
+  source_refusals      select insert update(refused,last_at,recent)
+  source_secrets       select update(last_used_at)
   sources              select
   subject_keys         select insert
   tenants              select
@@ -71,8 +72,9 @@ awgp_web
   queue_states         select
   run_payloads         select insert
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at)
+  source_refusals      select
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
-                         created_at,expires_at) insert update(expires_at) delete
+                         created_at,expires_at,last_used_at) insert update(expires_at) delete
   sources              select insert update(owner_person_id,active,settings,removed_at)
   subject_keys         select insert update(envelope,erased_at)
   target_secrets       select(tenant_id,secret_id,target_id,key_id,created_at) insert delete
@@ -160,6 +162,8 @@ awgp_operator
   tenants              select
 awgp_audit_owner
 awgp_definer
+  assistant_versions   select(tenant_id,runtime_name,runtime_digest,created_at)
+  audit_heads          insert(tenant_id,hash)
   audit_pending        select(tenant_id,pending_id,record)
   dead_letters         select(tenant_id,stage,created_at,replayed_at,discarded_at)
   due                  select(tenant_id,kind,next_send_at,sends)
@@ -168,7 +172,8 @@ awgp_definer
   idempotency_keys     select(tenant_id,run_id) delete
   runs                 select(tenant_id,run_id,sealed_at)
   sources              select(tenant_id,source_id)
-  tenants              select(tenant_id,slug)
+  tenants              select(tenant_id,slug,kind,closed_at) insert(tenant_id,slug,
+                         name,kind) update(closed_at)
 """
 
 
@@ -272,10 +277,13 @@ def test_no_right_can_be_passed_on(database: Database) -> None:
 
 # The doors that open before a tenant is known, and the log's next months.
 FUNCTIONS: Final = {
+    "close_tenant": {"awgp_web"},
     "ensure_audit_partitions": {"awgp_exporter", "awgp_owner", "awgp_sealer"},
     "forget_idempotency_keys": {"awgp_relay"},
+    "known_runtime": {"awgp_web"},
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),
+    "open_tenant": {"awgp_web"},
     "queue_figures": {"awgp_operator", "awgp_relay"},
     "resolve_source": {"awgp_ingest", "awgp_web"},
     "resolve_tenant": {"awgp_ingest", "awgp_web"},

@@ -23,6 +23,12 @@ SCRIPTS = (
     "0003_notices",
     "0003_lists",
 )
+# Function, and who may call it; they run as awgp_definer.
+DEFINERS = {
+    "known_runtime(text)": "awgp_web",
+    "open_tenant(text, text)": "awgp_web",
+    "close_tenant()": "awgp_web",
+}
 
 
 def run_script(name: str) -> None:
@@ -33,6 +39,20 @@ def run_script(name: str) -> None:
 def upgrade() -> None:
     for name in SCRIPTS:
         run_script(name)
+    for function, callers in DEFINERS.items():
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {callers}")
+    op.execute("RESET ROLE")
+    op.execute("SET LOCAL ROLE awgp_audit_owner")
+    op.execute("GRANT INSERT (tenant_id, hash) ON audit_heads TO awgp_definer")
+    op.execute(
+        "CREATE POLICY definer_opens ON audit_heads FOR INSERT TO awgp_definer WITH CHECK ("
+        "tenant_id = (SELECT current_setting('app.current_tenant')::uuid))"
+    )
+    op.execute("RESET ROLE")
+    for function in DEFINERS:
+        op.execute(f"ALTER FUNCTION {function} OWNER TO awgp_definer")
+    op.execute("SET LOCAL ROLE awgp_owner")
 
 
 def downgrade() -> None:

@@ -1,0 +1,175 @@
+"""Change assistants: add one, give it a new version, take an older one up again, switch it.
+
+A runtime's digest is not the caller's to say: it is what the last machine that built the runtime
+said it is (docs/decisions/0063-runtimes-are-told-by-the-machines.md).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from pipeline.assistant_view import assistant_state, show_version
+from pipeline.execution import RANGES, Limits, LimitsInvalid
+from pipeline.registry_add import add_assistant
+from pipeline.registry_find import find_bundle, find_target
+from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp, check_name
+from pipeline.registry_remove import remove_assistant, restore_assistant
+from pipeline.work import Actor, Work
+
+MAX_CONFIGURATION_BYTES: Final = 64 * 1024
+MAX_TARGETS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a version is to be. `limits` is a ceiling by name, of those that have one."""
+
+    bundle: str
+    targets: tuple[str, ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saver:
+    """Whose version it is, and who the trail says made it."""
+
+    person_id: UUID
+    actor: Actor
+
+
+def create_assistant(work: Work, name: str, wanted: Wanted, saver: Saver) -> None:
+    """Raises: FieldInvalid, NameTaken (also one that is switched off)."""
+    check_name("name", name)
+    # Two at once: the second waits here for the first to commit, and then finds it.
+    work.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))",
+        name=f"{work.tenant_id} assistant {name}",
+    )
+    if work.execute("SELECT 1 FROM assistants WHERE name = :name", name=name).all():
+        raise NameTaken(f"there is an assistant {name!r} already; give it a new version instead")
+    _save(work, name, wanted, saver)
+
+
+def save_version(work: Work, name: str, wanted: Wanted, saver: Saver) -> bool:
+    """Give an assistant a next version; False where it is like that already.
+
+    It stays switched on or off as it is.
+
+    Raises:
+        NotSetUp: There is none of this name.
+        FieldInvalid: Names what cannot be kept.
+    """
+    state = assistant_state(work, name, lock=True)
+    current = show_version(work, name, state["version"])
+    if _is(work, current, wanted):
+        return False
+    _save(work, name, wanted, saver)
+    return True
+
+
+def restore_version(work: Work, name: str, version: int, saver: Saver) -> None:
+    """Take an older version up again, as the next one; on the runtime as it is now.
+
+    Raises:
+        NotSetUp: There is no such version.
+        FieldInvalid: It delivers to a target that was removed since.
+    """
+    assistant_state(work, name, lock=True)
+    old = show_version(work, name, version)
+    wanted = Wanted(
+        bundle=old["bundle"], targets=tuple(old["targets"]), configuration=old["configuration"]
+    )
+    _save(work, name, wanted, saver, policy=old["sandbox_policy"], restored=version)
+
+
+def switch_assistant(work: Work, name: str, *, active: bool, actor: Actor) -> None:
+    """Raises: NotSetUp, StillInUse (see registry_remove)."""
+    if active:
+        restore_assistant(work, name, actor=actor)
+    else:
+        remove_assistant(work, name, actor=actor)
+
+
+def ceiling(limits: Mapping[str, Any]) -> dict[str, int]:
+    """The ceiling these limits make, in the form it is kept; a limit not named is open.
+
+    Raises:
+        LimitsInvalid: One is unknown, no number or out of its range.
+    """
+    highest = {name: high for name, (_, high) in RANGES.items()}
+    # What is unbounded is kept as its highest value.
+    return Limits.from_mapping({**highest, **limits}).as_json()
+
+
+def _save(
+    work: Work,
+    name: str,
+    wanted: Wanted,
+    saver: Saver,
+    *,
+    policy: Mapping[str, Any] | None = None,
+    restored: int | None = None,
+) -> None:
+    _check_size(wanted)
+    add_assistant(
+        work,
+        name=name,
+        bundle_digest=wanted.bundle,
+        runtime=_runtime(work, wanted.bundle),
+        by=saver.person_id,
+        targets=[_target(work, each) for each in wanted.targets],
+        sandbox_policy=_policy(wanted) if policy is None else policy,
+        configuration=wanted.configuration,
+        actor=saver.actor,
+        revive=False,
+        restored=restored,
+    )
+
+
+def _is(work: Work, current: Mapping[str, Any], wanted: Wanted) -> bool:
+    return (
+        current["bundle"] == wanted.bundle
+        and tuple(current["targets"]) == wanted.targets
+        and current["configuration"] == wanted.configuration
+        and current["sandbox_policy"] == _policy(wanted)
+        and current["runtime_digest"] == _runtime(work, wanted.bundle)[1]
+    )
+
+
+def _policy(wanted: Wanted) -> dict[str, Any]:
+    try:
+        return {"limits": ceiling(wanted.limits)} if wanted.limits else {}
+    except LimitsInvalid as error:
+        raise FieldInvalid("limits", str(error)) from error
+
+
+def _runtime(work: Work, digest: str) -> tuple[str, str]:
+    try:
+        name = find_bundle(work, digest)["runtime"]
+    except NotSetUp as error:
+        raise FieldInvalid("bundle", str(error)) from error
+    found = work.execute("SELECT known_runtime(:name)", name=name).scalar_one()
+    if found is None:
+        raise FieldInvalid(
+            "bundle",
+            f"it runs on {name!r}, which no machine has told of yet: `awgp assistant add` on one"
+            " that has built it does",
+        )
+    return name, found
+
+
+def _target(work: Work, name: str) -> UUID:
+    try:
+        return find_target(work, name)
+    except NotSetUp as error:
+        raise FieldInvalid("targets", str(error)) from error
+
+
+def _check_size(wanted: Wanted) -> None:
+    if len(wanted.targets) > MAX_TARGETS:
+        raise FieldInvalid("targets", f"{MAX_TARGETS} at most")
+    if len(json.dumps(wanted.configuration).encode()) > MAX_CONFIGURATION_BYTES:
+        raise FieldInvalid("configuration", f"at most {MAX_CONFIGURATION_BYTES} bytes of JSON")
