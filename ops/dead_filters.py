@@ -10,9 +10,9 @@ from uuid import UUID
 import click
 from sqlalchemy import Engine
 
-from ops.dead_letters import Chosen
-from ops.known_tenants import refuse_unknown, tenant_slugs
 from ops.time_options import Moment
+from pipeline.dead_letters import Chosen
+from pipeline.known_tenants import refuse_unknown, tenant_slugs
 from pipeline.run import Stage
 
 

@@ -8,14 +8,6 @@ import click
 from sqlalchemy import Engine
 
 from ops.dead_filters import Filters
-from ops.dead_letters import (
-    Chosen,
-    DeadLetter,
-    DeadLetterUnknown,
-    groups,
-    newest,
-    walk,
-)
 from ops.dead_view import (
     Names,
     group_json,
@@ -23,10 +15,18 @@ from ops.dead_view import (
     letter_json,
     letters_table,
 )
-from ops.dead_work import Done, do_all
 from ops.operator_access import IN_A_TENANT, OPERATOR, OperatorAccess
 from ops.terminal_output import progress_bars, table_console
 from ops.terminal_text import one_line
+from pipeline.dead_letters import (
+    Chosen,
+    DeadLetter,
+    DeadLetterUnknown,
+    groups,
+    newest,
+    walk,
+)
+from pipeline.dead_work import Done, do_all
 from pipeline.outbox import Outbox
 
 SOME_SKIPPED = 1

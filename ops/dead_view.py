@@ -7,8 +7,8 @@ from uuid import UUID
 from rich.table import Table
 from rich.text import Text
 
-from ops.dead_letters import DeadLetter, Group
 from ops.terminal_text import moment, one_line
+from pipeline.dead_letters import DeadLetter, Group
 from pipeline.run_store import StoredRun
 
 Names = Mapping[UUID, str]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from ops.queue_change import Change, Drain
+from pipeline.queue_change import Change, Drain
 from pipeline.queue_state import QueueState
 from pipeline.run import Stage
 

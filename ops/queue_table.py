@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from ops.queue_change import Change
-from ops.queue_look import Look, QueueLook
 from ops.terminal_text import one_line
+from pipeline.queue_change import Change
+from pipeline.queue_look import Look, QueueLook
 from pipeline.queue_state import QueueStanding, QueueState
 
 UNKNOWN = "-"

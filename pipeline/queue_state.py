@@ -33,6 +33,7 @@ DUE_NOT_PAUSED: Final = (
 )
 # Rows hurried in one transaction: none holds many locks for long.
 HURRY_AT_ONCE: Final = 5000
+STANDING: Final = "queue, state, changed_at, changed_by, reason, changed_in"
 
 
 class QueueState(StrEnum):
@@ -43,13 +44,18 @@ class QueueState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStanding:
-    """A queue's state, since when, who made it so and why."""
+    """A queue's state, since when, who made it so and why.
+
+    Attributes:
+        changed_in: The number of the transaction that did.
+    """
 
     queue: Stage
     state: QueueState
     changed_at: datetime
     changed_by: str
     reason: str
+    changed_in: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ class QueueFigures:
 def queue_standings(connection: Connection) -> dict[Stage, QueueStanding]:
     """Every queue's state, in the order a run passes them."""
     rows = connection.execute(
-        text("SELECT queue, state, changed_at, changed_by, reason FROM queue_states")
+        text(f"SELECT {STANDING} FROM queue_states")  # noqa: S608  # constant parts
     ).all()
     found = {Stage(row[0]): _standing(*row) for row in rows}
     return {queue: found[queue] for queue in Stage if queue in found}
@@ -77,14 +83,14 @@ def queue_standings(connection: Connection) -> dict[Stage, QueueStanding]:
 def change_queue(
     connection: Connection, queue: Stage, to: QueueState, *, by: str, reason: str
 ) -> tuple[QueueStanding, QueueStanding]:
-    """Set a queue's state, as awgp_operator; returns how it stood before and stands now.
+    """Set a queue's state; returns how it stood before and stands now.
+
+    As awgp_operator or, at a drain's end, awgp_relay.
 
     One that stands so already is left as it is, with its time, whoever and why. Two at once wait
     for one another.
     """
-    select = (
-        "SELECT queue, state, changed_at, changed_by, reason FROM queue_states WHERE queue = :queue"
-    )
+    select = f"SELECT {STANDING} FROM queue_states WHERE queue = :queue"  # noqa: S608  # constant parts
     values = {"queue": queue.value, "to": to.value, "by": by[:200], "reason": reason[:500]}
     before = _standing(*connection.execute(text(f"{select} FOR UPDATE"), values).one())
     if before.state is to:
@@ -92,7 +98,9 @@ def change_queue(
     connection.execute(
         text(
             "UPDATE queue_states SET state = :to, changed_at = clock_timestamp(),"
-            " changed_by = :by, reason = :reason WHERE queue = :queue"
+            " changed_by = :by, reason = :reason,"
+            " changed_in = CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
+            " WHERE queue = :queue"
         ),
         values,
     )
@@ -148,9 +156,18 @@ def due_before(connection: Connection, queue: Stage, moment: datetime) -> int:
 
 def queue_figures(connection: Connection) -> list[QueueFigures]:
     """Of every tenant and queue that has anything; as awgp_relay or awgp_operator."""
+    return _figures(connection, "queue_figures()")
+
+
+def own_queue_figures(connection: Connection) -> list[QueueFigures]:
+    """Of the tenant whose transaction this is; as awgp_web."""
+    return _figures(connection, "own_queue_figures()")
+
+
+def _figures(connection: Connection, function: str) -> list[QueueFigures]:
     rows = connection.execute(
         text(
-            "SELECT tenant_id, queue, depth, oldest_at, leased, retrying, dead FROM queue_figures()"
+            f"SELECT tenant_id, queue, depth, oldest_at, leased, retrying, dead FROM {function}"  # noqa: S608  # one of two names
         )
     )
     return [
@@ -168,7 +185,7 @@ def queue_figures(connection: Connection) -> list[QueueFigures]:
 
 
 def _standing(
-    queue: str, state: str, changed_at: datetime, changed_by: str, reason: str
+    queue: str, state: str, changed_at: datetime, changed_by: str, reason: str, changed_in: int
 ) -> QueueStanding:
     return QueueStanding(
         queue=Stage(queue),
@@ -176,4 +193,5 @@ def _standing(
         changed_at=changed_at,
         changed_by=changed_by,
         reason=reason,
+        changed_in=changed_in,
     )

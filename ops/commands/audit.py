@@ -24,10 +24,10 @@ from audit_export.object_store import ObjectStore
 from audit_export.verify_database import PENDING_LIMIT, DatabaseReport, verify_tenant
 from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
-from ops.known_tenants import refuse_unknown
 from ops.processes import process_environment
 from ops.terminal_output import progress_bars
 from pipeline.database import make_engine
+from pipeline.known_tenants import refuse_unknown
 from pipeline.outbox import Outbox
 from pipeline.settings import Settings, read_settings
 

@@ -8,12 +8,6 @@ from sqlalchemy import Connection
 
 from ops.command_options import json_option
 from ops.dead_filters import Filters, dead_filters
-from ops.dead_letters import (
-    Chosen,
-    DeadLetter,
-    DeadLetterUnknown,
-    newest,
-)
 from ops.dead_task import Task
 from ops.dead_view import (
     letter_json,
@@ -21,8 +15,6 @@ from ops.dead_view import (
     story,
     story_table,
 )
-from ops.dead_work import discard_one, replay_one
-from ops.known_tenants import tenant_slugs
 from ops.operator_access import (
     IN_A_TENANT,
     OPERATOR,
@@ -31,6 +23,14 @@ from ops.operator_access import (
 )
 from ops.operator_actor import operator
 from ops.terminal_output import table_console
+from pipeline.dead_letters import (
+    Chosen,
+    DeadLetter,
+    DeadLetterUnknown,
+    newest,
+)
+from pipeline.dead_work import discard_one, replay_one
+from pipeline.known_tenants import tenant_slugs
 from pipeline.outbox import Outbox
 from pipeline.run_store import load_run
 

@@ -16,11 +16,12 @@ from sqlalchemy.exc import OperationalError
 from ops.command_options import json_option
 from ops.operator_access import OPERATOR, OperatorAccess, operator_options
 from ops.operator_actor import operator
-from ops.queue_change import Change, follow_drains, left_draining, set_queue
+from ops.queue_drain import follow_drains, left_draining
 from ops.queue_drain_view import drain_bars, drained, outcome_line
-from ops.queue_look import Look, QueueLook, QueueWatch
 from ops.queue_table import notes, queue_table, standing_line
 from ops.terminal_output import table_console
+from pipeline.queue_change import Change, set_queue
+from pipeline.queue_look import Look, QueueLook, QueueWatch
 from pipeline.queue_state import QueueState, queue_figures
 from pipeline.run import Stage
 
@@ -183,7 +184,7 @@ def drain(
         )
         with said, drain_bars(changes, quiet=as_json) as on_look:
             found = follow_drains(
-                engine, changes, by=operator().id, on_look=on_look, deadline=deadline
+                engine, changes, by=operator(), on_look=on_look, deadline=deadline
             )
     if as_json:
         click.echo(json.dumps({"queues": [drained(each, found[each.queue]) for each in changes]}))
@@ -249,7 +250,7 @@ def _as_json(look: Look, *, by_tenant: bool) -> dict[str, object]:
 
 def _set(engine: Engine, queues: Sequence[str], to: QueueState, reason: str) -> list[Change]:
     names = dict.fromkeys(queues)
-    return [set_queue(engine, Stage(name), to, by=operator().id, reason=reason) for name in names]
+    return [set_queue(engine, Stage(name), to, by=operator(), reason=reason) for name in names]
 
 
 def _leased(engine: Engine) -> dict[Stage, int]:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from ops.dead_letters import BATCH, Chosen, walk
+from pipeline.dead_letters import BATCH, Chosen, walk
 from pipeline.run import Stage
 from tests.integration.conftest import Database
 from tests.integration.driving import fail, make_signer, seal_all

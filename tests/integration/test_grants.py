@@ -59,10 +59,11 @@ awgp_web
   audit_log            select
   audit_pending        insert
   audit_segments       select
+  audit_tiles          select insert delete
   bundles              select insert
   dead_letters         select update(replayed_at,discarded_at)
   deliveries           select
-  due                  select insert delete
+  due                  select insert update(next_send_at,sends) delete
   executions           select
   handoffs             select insert
   persons              select insert update(display_name,removed_at,groups,email,seen_at)
@@ -82,6 +83,7 @@ awgp_web
   targets              select insert update(current_version,removed_at)
   tenants              select
   votes                select insert update(withdrawn_at)
+  wanted_processes     select
 awgp_worker
   actions              select insert
   approval_persons     select insert
@@ -116,9 +118,12 @@ awgp_worker
   tenants              select
   votes                select
 awgp_relay
+  audit_pending        insert
   due                  select update(next_send_at,sends)
   handoffs             select update(next_send_at,sends)
-  queue_states         select
+  queue_states         select update(state,changed_at,changed_by,reason,changed_in)
+  tenants              select(tenant_id,kind,created_at,closed_at)
+  wanted_processes     select
 awgp_sealer
   audit_checkpoints    select insert
   audit_heads          select update(sequence,hash,tree_size,frontier,sealed_at)
@@ -144,9 +149,13 @@ awgp_holding
   audit_heads          select
   audit_log            select
   audit_segments       select
+  audit_tiles          select
+  dead_letters         select
+  queue_states         select
   runs                 select
   tenants              select
   votes                select
+  wanted_processes     select
 awgp_auditor
   audit_checkpoints    select
   audit_heads          select
@@ -158,8 +167,9 @@ awgp_operator
   dead_letters         select
   due                  select update(next_send_at,sends)
   handoffs             select update(next_send_at,sends)
-  queue_states         select update(state,changed_at,changed_by,reason)
+  queue_states         select update(state,changed_at,changed_by,reason,changed_in)
   tenants              select
+  wanted_processes     select insert update(number,changed_at,changed_by,reason)
 awgp_audit_owner
 awgp_definer
   assistant_versions   select(tenant_id,runtime_name,runtime_digest,created_at)

@@ -20,13 +20,14 @@ from actors.broker import make_broker
 from actors.relay import Relay
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
-from ops.queue_change import set_queue
 from pipeline.approval_store import ApprovalExpired
 from pipeline.handoff import claim
+from pipeline.queue_change import set_queue
 from pipeline.queue_state import QueueState, queue_standings
 from pipeline.run import Stage
 from pipeline.seal import seal
 from pipeline.settings import Settings
+from pipeline.work import Actor
 from tests.integration.conftest import Database
 from tests.integration.driving import decide, deny, make_signer
 from tests.integration.driving import hold as held_run
@@ -37,6 +38,7 @@ from tests.integration.world import TenantWorld, World, submit
 
 pytestmark = pytest.mark.services
 PATIENCE_SECONDS = 30.0
+SOMEBODY = Actor(type="operator", id="uid:0")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,13 @@ def never(condition: Callable[[], object], seconds: float = 1.5) -> None:
 
 
 def put(database: Database, queue: Stage, to: QueueState) -> None:
-    set_queue(database.engine("awgp_operator"), queue, to, by="uid:0", reason="test")
+    set_queue(
+        database.engine("awgp_operator"),
+        queue,
+        to,
+        by=SOMEBODY,
+        reason="test",
+    )
 
 
 def state(database: Database, queue: Stage) -> QueueState:

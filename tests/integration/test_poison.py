@@ -15,16 +15,17 @@ from sqlalchemy import text
 
 from actors import audit, execute, post_action
 from actors.relay import Relay
-from ops.queue_change import set_queue
 from pipeline.courier import Answer
 from pipeline.execution import ExecutionSpec
 from pipeline.ids import uuid7
 from pipeline.outbox import Outbox
+from pipeline.queue_change import set_queue
 from pipeline.queue_state import QueueState
 from pipeline.registry import add_assistant, add_target
 from pipeline.run import Stage
 from pipeline.run_store import MAX_FAILURES
 from pipeline.waiting_line import PLACES
+from pipeline.work import Actor
 from tests.integration.conftest import Database, stub_broker
 from tests.integration.driving import DoneAtOnce, TakesEverything, deny, make_signer
 from tests.integration.driving import FakeHost as DoesEverything
@@ -36,6 +37,7 @@ from tests.integration.world import KEYRING, RUNTIME, SECRET, TenantWorld, World
 
 pytestmark = pytest.mark.services
 LEASE = timedelta(seconds=30)
+SOMEBODY = Actor(type="operator", id="uid:0")
 
 
 class Poison(RuntimeError):
@@ -338,12 +340,18 @@ def test_a_flood_waits_in_its_tenants_line_and_is_let_in_as_it_is_worked_off(
     assert sent_to(broker, world.acme) == 5
 
     operator = database.engine("awgp_operator")
-    set_queue(operator, Stage.EXECUTE, QueueState.PAUSED, by="uid:0", reason="")
+    set_queue(operator, Stage.EXECUTE, QueueState.PAUSED, by=SOMEBODY, reason="")
     rows(database, world.acme, "DELETE FROM handoffs WHERE lease_until IS NOT NULL RETURNING 1")
     rows(database, world.acme, f"DELETE FROM handoffs WHERE handoff_id IN {first} RETURNING 1")
     relay.turn()
     assert sent_to(broker, world.acme) == 0
-    set_queue(operator, Stage.EXECUTE, QueueState.RUNNING, by="uid:0", reason="")
+    set_queue(
+        operator,
+        Stage.EXECUTE,
+        QueueState.RUNNING,
+        by=SOMEBODY,
+        reason="",
+    )
     relay.turn()
     assert sent_to(broker, world.acme) == PLACES
     with database.admin.connect() as connection:

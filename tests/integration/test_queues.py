@@ -12,9 +12,9 @@ import redis
 
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
-from ops.queue_look import QueueWatch
 from pipeline.handoff import claim, keep_claimed, retry_later
 from pipeline.heartbeat import WorkerBeat, beat_key, beat_value
+from pipeline.queue_look import QueueWatch
 from pipeline.run import Stage
 from tests.integration.conftest import Database
 from tests.integration.driving import LEASE, deny, fail

@@ -49,6 +49,7 @@ def upgrade() -> None:
         "CREATE POLICY definer_opens ON audit_heads FOR INSERT TO awgp_definer WITH CHECK ("
         "tenant_id = (SELECT current_setting('app.current_tenant')::uuid))"
     )
+    run_script("0003_audit")
     op.execute("RESET ROLE")
     for function in DEFINERS:
         op.execute(f"ALTER FUNCTION {function} OWNER TO awgp_definer")

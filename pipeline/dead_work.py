@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import exc
 
-from ops.dead_letters import DeadLetter
+from pipeline.dead_letters import DeadLetter
 from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
 from pipeline.run_store import load_run, replay

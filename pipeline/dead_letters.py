@@ -1,7 +1,8 @@
 """Dead letters across tenants: which there are, and which of them are meant.
 
 They are looked at as awgp_operator, which sees them in every tenant and changes none
-(ops/dead_work.py does). Walked in batches by key, so that any number takes the memory of one batch.
+(pipeline/dead_work.py does). Walked in batches by key, so that any number takes the memory of one
+batch.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

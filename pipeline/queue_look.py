@@ -15,8 +15,8 @@ from uuid import UUID
 import redis
 from sqlalchemy import Engine, text
 
-from ops.known_tenants import refuse_unknown, tenant_slugs
 from pipeline.heartbeat import WorkerBeat, in_flight_by_queue, living_workers
+from pipeline.known_tenants import refuse_unknown, tenant_slugs
 from pipeline.queue_state import (
     QueueFigures,
     QueueStanding,
