@@ -23,9 +23,10 @@ COLUMNS: Final = (
     " resource_id, before_state, after_state, metadata, integrity_hash"
 )
 # What else of a run is in the trail under ids of its own.
-PARTS_OF_RUN: Final = """
-    SELECT :run UNION SELECT approval_id::text FROM approvals WHERE run_id = CAST(:run AS uuid)
-    UNION SELECT dead_letter_id::text FROM dead_letters WHERE run_id = CAST(:run AS uuid)"""
+PARTS_OF_RUN: Final = (
+    "SELECT approval_id::text FROM approvals WHERE run_id = :run"
+    " UNION SELECT dead_letter_id::text FROM dead_letters WHERE run_id = :run"
+)
 
 
 class EntryNotFound(AwgpError):
@@ -146,7 +147,7 @@ def find_entries(work: Work, wanted: Wanted, *, before: int | None, limit: int) 
 
 def ids_of_run(work: Work, run_id: UUID) -> list[str]:
     """Under which ids a run's own entries, its approvals' and its dead letters' are in the log."""
-    return [row[0] for row in work.execute(PARTS_OF_RUN, run=str(run_id))]
+    return [str(run_id), *(row[0] for row in work.execute(PARTS_OF_RUN, run=run_id))]
 
 
 def entries_of_run(

@@ -133,7 +133,9 @@ def test_the_holding_reads_all_and_the_relay_what_is_due(filled: Database, world
         with engine_of(filled, login).connect() as connection:
             for table in tables(filled):
                 if may(login, table, "select"):
-                    assert tenants_in(connection, table) == both, (login, table)
+                    # The relay finds the holding, and here is none.
+                    seen = set() if (login, table) == (RELAY, "tenants") else both
+                    assert tenants_in(connection, table) == seen, (login, table)
 
 
 def test_without_a_tenant_there_is_an_error_and_no_answer(filled: Database, world: World) -> None:
