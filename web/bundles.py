@@ -1,40 +1,56 @@
-"""Bundles: push an agent's packed code. Pushing runs nothing and changes no assistant."""
+"""Bundles: push packed code, look into it. Pushing runs nothing and changes nothing."""
 
 from typing import Any, Final
 
-from flask import request
-from marshmallow import Schema, fields
+from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from pipeline.bundle_view import bundle_content, bundles_page, show_bundle
 from pipeline.identity import ensure_person
 from pipeline.problem import ProblemTable
 from pipeline.registry import add_bundle
 from pipeline.request_body import BodyTooLarge, MediaTypeUnsupported
 from runtime_host.bundle import BundleRefused, inspect
+from runtime_host.bundle_files import (
+    BundleFileNotFound,
+    FileText,
+    diff_bundles,
+    file_text,
+    read_files,
+)
 from runtime_host.inside.ustar import MAX_PACKED_BYTES
 from runtime_host.manifest import ManifestInvalid
-from web.access import PEOPLE_WHO_OPERATE, current_caller
+from web.access import PEOPLE_WHO_OPERATE, READERS, current_caller
+from web.bundles_schemas import (
+    BundleDetail,
+    BundleDiff,
+    BundlePage,
+    BundlesQuery,
+    BundleView,
+    DiffQuery,
+    FileQuery,
+    FileTextView,
+)
 from web.endpoint import endpoint, make_blueprint
-from web.services import services
+from web.services import reading, services
+from web.setup_schemas import page
 
 blueprint = make_blueprint("bundles", "Agents' code, named by its digest")
 
 PROBLEMS: Final[ProblemTable] = {
     BundleRefused: (422, "bundle-refused"),
     ManifestInvalid: (422, "bundle-manifest-invalid"),
+    BundleFileNotFound: (404, "bundle-file-not-found"),
 }
 MEDIA_TYPE: Final = "application/gzip"
+ONE: Final = "/v1/bundles/<digest:bundle>"
+# Its author's bytes, handed on: saved, and never shown or run by a browser.
+DOWNLOAD: Final = {"Content-Disposition": {"schema": {"type": "string"}}}
+BINARY: Final = {"type": "string", "format": "binary"}
 BODY: Final = {
     "required": True,
     "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
 }
-
-
-class BundleView(Schema):
-    digest = fields.String(required=True)
-    manifest = fields.Dict(keys=fields.String(), required=True)
-    files = fields.Integer(required=True)
-    packed_bytes = fields.Integer(required=True)
 
 
 @endpoint(
@@ -67,6 +83,85 @@ def push() -> dict[str, Any]:
         "files": len(info.files),
         "packed_bytes": info.packed_bytes,
     }
+
+
+@endpoint(
+    blueprint,
+    "/v1/bundles",
+    access=READERS,
+    status=200,
+    answer=BundlePage,
+    query=BundlesQuery,
+)
+def list_bundles(query: dict[str, Any]) -> dict[str, Any]:
+    """List the tenant's bundles, newest first, and who runs them"""
+    with reading() as work:
+        rows = bundles_page(work, q=query["q"], after=query["cursor"], limit=query["limit"] + 1)
+    return page(rows, query["limit"], key="digest")
+
+
+@endpoint(blueprint, ONE, access=READERS, status=200, answer=BundleDetail, problems=[404])
+def show(bundle: str) -> dict[str, Any]:
+    """Show a bundle with its manifest and its files"""
+    with reading() as work:
+        shown = show_bundle(work, bundle)
+        content = bundle_content(work, bundle)
+    files = list(read_files(content).values())
+    return shown | {"files": files, "unpacked_bytes": sum(each.size for each in files)}
+
+
+@endpoint(
+    blueprint,
+    f"{ONE}/file",
+    access=READERS,
+    status=200,
+    answer=FileTextView,
+    query=FileQuery,
+    problems=[404],
+)
+def show_file(query: dict[str, Any], bundle: str) -> FileText:
+    """Show one file as text, its beginning where it is long"""
+    with reading() as work:
+        content = bundle_content(work, bundle)
+    return file_text(content, query["path"])
+
+
+@endpoint(
+    blueprint,
+    f"{ONE}/diff",
+    access=READERS,
+    status=200,
+    answer=BundleDiff,
+    query=DiffQuery,
+    problems=[404],
+)
+def diff(query: dict[str, Any], bundle: str) -> dict[str, Any]:
+    """Say which files are not as in an older bundle, with their lines"""
+    with reading() as work:
+        old = bundle_content(work, query["against"])
+        new = bundle_content(work, bundle)
+    return {"old": query["against"], "new": bundle, "files": diff_bundles(old, new)}
+
+
+@endpoint(
+    blueprint,
+    f"{ONE}/content",
+    access=READERS,
+    status=200,
+    answer=BINARY,
+    media_type=MEDIA_TYPE,
+    headers=DOWNLOAD,
+    problems=[404],
+)
+def download(bundle: str) -> Response:
+    """Download the packed bundle, byte for byte"""
+    with reading() as work:
+        name = show_bundle(work, bundle)["name"]
+        content = bundle_content(work, bundle)
+    answer = Response(content, content_type=MEDIA_TYPE)
+    saved_as = f"{name}-{bundle.removeprefix('sha256:')[:12]}.tar.gz"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{saved_as}"'
+    return answer
 
 
 def _read_bundle() -> bytes:

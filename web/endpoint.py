@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Request, current_app
 from flask_smorest import Blueprint
-from marshmallow import Schema
+from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
 from pipeline.identity import TENANT_HEADER
@@ -31,7 +31,12 @@ TENANT_PARAMETER = {
 
 
 class StrictParser(FlaskParser):
-    """Reads bodies as JSON that two readers could not disagree about."""
+    """Reads bodies as JSON that two readers could not disagree about; refuses what it knows not."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012  # as its base class
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": RAISE,
+    }
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         del schema
@@ -52,7 +57,7 @@ def endpoint(
     *,
     access: Access,
     status: int,
-    answer: type[Schema],
+    answer: type[Schema] | dict[str, Any],
     method: str = "GET",
     query: type[Schema] | None = None,
     body: type[Schema] | None = None,
@@ -60,23 +65,28 @@ def endpoint(
     headers: dict[str, Any] | None = None,
     raw_body: dict[str, Any] | None = None,
     edits: bool = False,
+    media_type: str | None = None,
 ) -> Callable[[View], View]:
     """Register a view.
 
     Args:
         status: Of the answer when nothing went wrong.
+        answer: What it is made of; an OpenAPI schema where it is not JSON.
         query: Read from the address; the view takes it as its first argument.
         body: Read as JSON; the view takes it as its first argument.
         problems: Statuses of the endpoint's own problems; those of access are added.
         headers: OpenAPI descriptions of the answer's headers.
         raw_body: OpenAPI description of a body that is not JSON; the view reads it itself.
+        media_type: Of an answer that is not JSON; the view returns a Response.
         edits: It changes what is shown with an ETag, and its caller has to name that.
     """
     problems = [*problems, *((412, 428) if edits else ())]
 
     def register(view: View) -> View:
         wrapped: Any = view
-        wrapped = blueprint.response(status, answer, headers=headers)(wrapped)
+        wrapped = blueprint.response(
+            status, answer, headers=headers, content_type=media_type or "application/json"
+        )(wrapped)
         if query is not None:
             wrapped = blueprint.arguments(query, location="query")(wrapped)
         if body is not None:

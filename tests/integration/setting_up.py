@@ -22,12 +22,12 @@ def send(
     plane: ControlPlane,
     method: str,
     path: str,
-    bearer: str,
+    bearer: str | None,
     body: Mapping[str, Any] | None = None,
     *,
     if_match: str | None = None,
 ) -> TestResponse:
-    headers = {"Authorization": f"Bearer {bearer}"}
+    headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
     headers |= {} if if_match is None else {"If-Match": if_match}
     return plane.app.test_client().open(path, method=method, headers=headers, json=body)
 

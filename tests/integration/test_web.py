@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from pipeline.action import ACTION_TAG
 from pipeline.run import Stage, Status
 from pipeline.run_store import load_run, move
+from tests.integration import setup_routes
 from tests.integration.conftest import Database
 from tests.integration.control_plane import (
     HELD_BY_TWO,
@@ -26,6 +27,7 @@ from tests.integration.control_plane import (
     person,
     token,
 )
+from tests.integration.setting_up import send
 from tests.integration.world import World
 from web.access import AccessUndeclared, declarations
 
@@ -47,8 +49,13 @@ def problem(response: TestResponse) -> tuple[int, str]:
 
 # --- every endpoint and every kind of caller --------------------------------------------------
 
+
+def _calls(route: setup_routes.Route) -> "Call":
+    return lambda web, _, who: send(web, route.method, route.path, who, route.body)
+
+
 Call = Callable[[ControlPlane, Mapping[str, Any], str | None], TestResponse]
-CALLS: Mapping[tuple[str, str], Call] = {
+CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/v1/openapi.json"): lambda web, _, who: web.get("/v1/openapi.json", who),
     ("GET", "/healthz"): lambda web, _, who: web.get("/healthz", who),
     ("GET", "/readyz"): lambda web, _, who: web.get("/readyz", who),
@@ -79,6 +86,8 @@ CALLS: Mapping[tuple[str, str], Call] = {
         lambda web, _, who: web.post("/v1/policies/999/activate", who)
     ),
 }
+for each in setup_routes.ROUTES:
+    CALLS[each.method, each.rule] = _calls(each)
 WHO = {
     "no token": None,
     "other tenant": DORA,
@@ -94,7 +103,7 @@ OWN_LIST = SIGNED_IN | {"auditor": 403}
 PEOPLE_WHO_OPERATE = dict.fromkeys(WHO, 415) | {"no token": 401, "machine": 403, "auditor": 403}
 ADMINS_ALONE = dict.fromkeys(WHO, 403) | {"no token": 401}
 # By endpoint, in the order of WHO. A held run cannot be replayed: whoever may try gets 409.
-EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
+EXPECTED: dict[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/v1/openapi.json"): EVERYONE,
     ("GET", "/healthz"): EVERYONE,
     ("GET", "/readyz"): EVERYONE,
@@ -130,6 +139,8 @@ EXPECTED: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/v1/policies/<int(min=1,max=2147483647):version>/activate"): ADMINS_ALONE
     | {"admin": 404},
 }
+for each in setup_routes.ROUTES:
+    EXPECTED[each.method, each.rule] = {name: each.expected(name) for name in WHO}
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:

@@ -1,0 +1,66 @@
+"""Who may use each endpoint of set-up: a line a route, with what those who may are answered.
+
+Nothing here is kept: what is asked for is not there, or not said whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+VERSION: Final = "<int(min=1,max=2147483647):version>"
+NO_BUNDLE: Final = "sha256:" + "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`may` is any role of the tenant, people who operate, or people who administer."""
+
+    method: str
+    rule: str
+    path: str
+    may: str
+    status: int
+    body: Mapping[str, Any] | None = None
+
+    def expected(self, who: str) -> int:
+        """What a kind of caller of test_web.py is answered."""
+        if who == "no token":
+            return 401
+        operates = who in {"other tenant", "requester", "approver", "admin"}
+        may = {
+            "any": operates or who == "machine",
+            "operate": operates,
+            "admin": who == "admin",
+        }[self.may]
+        return self.status if may else 403
+
+
+def _route(
+    line: str, may: str, status: int, body: Mapping[str, Any] | None = None, **at: str
+) -> Route:
+    method, rule = line.split()
+    path = rule.replace(VERSION, "1")
+    for name, value in at.items():
+        path = path.replace(f"<name:{name}>", value).replace(f"<digest:{name}>", value)
+        path = path.replace(f"<uuid:{name}>", value)
+    query = at.get("query", "")
+    return Route(method=method, rule=rule, path=path + query, may=may, status=status, body=body)
+
+
+_ASSISTANT: Final = "/v1/assistants/<name:assistant>"
+_BUNDLE: Final = "/v1/bundles/<digest:bundle>"
+ROUTES: Final = (
+    _route("GET /v1/assistants", "any", 200),
+    _route("POST /v1/assistants", "admin", 422, {}),
+    _route(f"GET {_ASSISTANT}", "any", 200, assistant="booker"),
+    _route(f"GET {_ASSISTANT}/versions/{VERSION}", "any", 200, assistant="booker"),
+    _route(f"POST {_ASSISTANT}/versions", "admin", 422, {}, assistant="booker"),
+    _route(f"POST {_ASSISTANT}/versions/{VERSION}/restore", "admin", 428, assistant="booker"),
+    _route(f"POST {_ASSISTANT}/activate", "admin", 428, assistant="booker"),
+    _route(f"POST {_ASSISTANT}/deactivate", "operate", 428, assistant="booker"),
+    _route("GET /v1/bundles", "any", 200),
+    _route(f"GET {_BUNDLE}", "any", 404, bundle=NO_BUNDLE),
+    _route(f"GET {_BUNDLE}/file", "any", 422, bundle=NO_BUNDLE),
+    _route(f"GET {_BUNDLE}/diff", "any", 422, bundle=NO_BUNDLE),
+    _route(f"GET {_BUNDLE}/content", "any", 404, bundle=NO_BUNDLE),
+)

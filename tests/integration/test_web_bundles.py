@@ -1,0 +1,69 @@
+"""Bundles over the API: seen, compared and downloaded, by their own tenant alone."""
+
+import pytest
+
+from runtime_host.bundle import digest_of
+from tests.integration.conftest import Database
+from tests.integration.control_plane import ControlPlane, open_control_plane
+from tests.integration.setting_up import AUDITOR, FOREIGN, OPERATOR, problem, push
+from tests.integration.world import World
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def plane(database: Database, world: World) -> ControlPlane:
+    return open_control_plane(database, world)
+
+
+def test_bundles_are_listed_newest_first_and_page_by_page(
+    plane: ControlPlane, world: World
+) -> None:
+    pushed = [push(plane, OPERATOR, notes__txt=str(n)) for n in range(3)]
+    expected = [*reversed(pushed), world.acme.bundle_digest]
+    first = plane.get("/v1/bundles?limit=3", AUDITOR).get_json()
+    second = plane.get(f"/v1/bundles?limit=3&cursor={first['next']}", AUDITOR).get_json()
+    assert [each["digest"] for each in first["items"] + second["items"]] == expected
+    assert second["next"] is None
+    assert second["items"][0]["used_by"] == [{"assistant": "booker", "version": 1, "current": True}]
+    assert plane.get("/v1/bundles?q=nothing", AUDITOR).get_json()["items"] == []
+
+
+def test_a_bundle_is_shown_file_by_file(plane: ControlPlane, world: World) -> None:
+    digest = push(plane, OPERATOR, notes__txt="<b>hello</b>\n")
+    shown = plane.get(f"/v1/bundles/{digest}", AUDITOR).get_json()
+    assert [each["path"] for each in shown["files"]] == ["awgp.toml", "main.py", "notes.txt"]
+    assert shown["author"]["id"] == str(world.acme.persons["ada"])
+    text = plane.get(f"/v1/bundles/{digest}/file?path=notes.txt", AUDITOR).get_json()
+    assert (text["text"], text["size"], text["cut"]) == ("<b>hello</b>\n", 13, False)
+    missing = plane.get(f"/v1/bundles/{digest}/file?path=../main.py", AUDITOR)
+    assert problem(missing)[:2] == (404, "bundle-file-not-found")
+
+
+def test_two_bundles_are_compared(plane: ControlPlane, world: World) -> None:
+    digest = push(plane, OPERATOR, notes__txt="new\n")
+    path = f"/v1/bundles/{digest}/diff?against={world.acme.bundle_digest}"
+    (changed,) = plane.get(path, AUDITOR).get_json()["files"]
+    assert (changed["path"], changed["change"], changed["new_size"]) == ("notes.txt", "added", 4)
+    assert changed["diff"].splitlines()[-1] == "+new"
+
+
+def test_a_download_is_the_very_bytes_and_never_shown_by_a_browser(plane: ControlPlane) -> None:
+    digest = push(plane, OPERATOR)
+    answer = plane.get(f"/v1/bundles/{digest}/content", AUDITOR)
+    assert digest_of(answer.data) == digest
+    assert answer.headers["Content-Type"] == "application/gzip"
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("rest", ["", "/file?path=main.py", "/content", "/diff?against={own}"])
+def test_another_tenants_bundle_is_not_found(plane: ControlPlane, world: World, rest: str) -> None:
+    digest = push(plane, OPERATOR, notes__txt="acme's own")
+    path = f"/v1/bundles/{digest}" + rest.format(own=world.globex.bundle_digest)
+    assert problem(plane.get(path, FOREIGN))[:2] == (404, "not-set-up")
+
+
+def test_what_a_query_does_not_know_is_named(plane: ControlPlane) -> None:
+    assert problem(plane.get("/v1/bundles?size=1", AUDITOR)) == (422, "request-invalid", "size")
+    assert problem(plane.get("/v1/bundles?cursor=x", AUDITOR))[2] == "cursor"
