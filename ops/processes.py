@@ -74,6 +74,9 @@ PASSED_ON = (
     "AWGP_STOP_SECONDS",
     "AWGP_FAULT_POINT",
     "AWGP_TRUSTED_PROXIES",
+    "AWGP_OIDC_SCOPES",
+    "AWGP_SESSION_IDLE_SECONDS",
+    "AWGP_SESSION_SECONDS",
     "AWGP_RUNSC",
 )
 """The operator's own choices every process may see; none is a secret."""
@@ -112,6 +115,7 @@ def process_environment(
         variables |= database_settings(data, DATABASE_LOGIN[kind], given)
         variables |= broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
     if kind == "web":
+        variables["AWGP_PUBLIC_URL"] = given.get("AWGP_PUBLIC_URL", web_urls(data)["web"])
         variables["AWGP_HOLDING_PASSWORD_FILE"] = str(data.secret_file("awgp_holding"))
     if kind in _NEEDS_IDENTITY:
         variables |= identity_settings(data, kind, given)

@@ -162,7 +162,7 @@ class BearerVerifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._keys = IssuerKeys(issuer, http, monotonic=monotonic)
+        self.keys = IssuerKeys(issuer, http, monotonic=monotonic)
 
     def identify(self, authorization: str | None) -> Identity:
         """Check the value of an Authorization header.
@@ -183,9 +183,13 @@ class BearerVerifier:
 
     def verify(self, token: str) -> Identity:
         """Check an access token; raises as `identify`."""
+        return self.verify_until(token)[0]
+
+    def verify_until(self, token: str) -> tuple[Identity, int]:
+        """Check an access token and say until when it counts; raises as `identify`."""
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise invalid("it is too long")
-        key = self._keys.key(_key_id(token))
+        key = self.keys.key(_key_id(token))
         try:
             claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
             self._registry().validate(claims)
@@ -193,7 +197,7 @@ class BearerVerifier:
             raise invalid(_reason(error)) from error
         if ID_TOKEN_CLAIMS & claims.keys() or claims.get("typ", "Bearer") != "Bearer":
             raise invalid("it is not an access token")
-        return _identity(self._issuer, claims)
+        return _identity(self._issuer, claims), int(claims["exp"])
 
     def _registry(self) -> jwt.JWTClaimsRegistry:
         return jwt.JWTClaimsRegistry(

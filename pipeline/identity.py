@@ -97,6 +97,11 @@ def tenants_of(identity: Identity) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def is_of_the_holding(identity: Identity) -> bool:
+    """Whether someone looks after every tenant; a machine never does."""
+    return identity.kind == "human" and HOLDING_ADMINS in identity.groups
+
+
 def choose_tenant(identity: Identity, wanted: str | None) -> str:
     """The tenant a request is about: the one the header names, or the only one there is.
 
@@ -108,6 +113,8 @@ def choose_tenant(identity: Identity, wanted: str | None) -> str:
         TenantNotChosen: It belongs to several and named none.
     """
     tenants = tenants_of(identity)
+    if is_of_the_holding(identity):
+        return _chosen_by_the_holding(tenants, wanted)
     if not tenants:
         raise TenantForbidden("you belong to no tenant")
     if wanted is None and len(tenants) == 1:
@@ -121,6 +128,17 @@ def choose_tenant(identity: Identity, wanted: str | None) -> str:
     if wanted not in tenants:
         raise TenantForbidden("you have no part in this tenant", field=TENANT_HEADER)
     return wanted
+
+
+def _chosen_by_the_holding(tenants: tuple[str, ...], wanted: str | None) -> str:
+    if wanted is not None:
+        return wanted
+    if len(tenants) != 1:
+        raise TenantNotChosen(
+            f"you look after every tenant: name one in the header {TENANT_HEADER}",
+            field=TENANT_HEADER,
+        )
+    return tenants[0]
 
 
 def tenant_id_of(engine: Engine, slug: str) -> UUID:

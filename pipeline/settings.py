@@ -39,6 +39,13 @@ class Settings:
     keycloak_url: str = ""
     keycloak_client_id: str = "awgp-sync"
     keycloak_client_secret: str = field(default="", repr=False)
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_scopes: str = "openid profile email"
+    public_url: str = ""
+    session_key: str = field(default="", repr=False)
+    session_idle_seconds: int = 1800
+    session_seconds: int = 43_200
     kek: str = field(default="", repr=False)
     checkpoint_key: str = field(default="", repr=False)
     checkpoint_key_name: str = "awgp"

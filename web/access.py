@@ -1,17 +1,19 @@
 """Who may do what here. Every endpoint says it; one that does not keeps the app from starting.
 
 A role holds within one tenant: groups `<tenant>-operators` and `<tenant>-admins` make an operator
-and an admin; the realm's roles `approver` and `auditor` count in the tenants their bearer belongs
-to. Machines have roles as people do, and are refused wherever a person's judgement is asked for.
+and an admin; the realm's roles `approver`, `auditor` and `break-glass` count in the tenants their
+bearer belongs to; `holding-admins` look into every tenant, and act in one they visit.
+
+Machines have roles as people do, and are refused wherever a person's judgement is asked for.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
-from flask import Flask, g, request
+from flask import Flask, Request, current_app, g, request
 
 from pipeline.bearer import BearerVerifier
 from pipeline.errors import AwgpError
@@ -23,9 +25,12 @@ from pipeline.identity import (
     TENANT_HEADER,
     Identity,
     choose_tenant,
+    is_of_the_holding,
     tenants_of,
 )
 from pipeline.problem import ProblemTable, Refusal
+from web.session_cookie import current_session
+from web.session_guard import SESSION_PROBLEMS, SessionGuard
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -57,6 +62,7 @@ class AccessUndeclared(AwgpError):
 ACCESS_PROBLEMS: Final[ProblemTable] = {
     RoleMissing: (403, "role-missing"),
     PersonNeeded: (403, "person-needed"),
+    **SESSION_PROBLEMS,
 }
 
 
@@ -69,6 +75,8 @@ class Access:
     people_only: bool = False
 
 
+# What a visit makes of someone of the holding: they act, they never approve.
+VISITOR: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 ANYONE: Final = Access(authenticated=False)
 SIGNED_IN: Final = Access()
 READERS: Final = Access(roles=frozenset(Role))
@@ -92,16 +100,29 @@ class Caller:
         return voting_groups(self.identity, self.tenant)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What someone finds behind a tenant's slug.
+
+    Args:
+        visiting: They are of the holding, and said why they act here for a while.
+    """
+
+    tenant_id: UUID
+    visiting: bool = False
+
+
 def roles_in(identity: Identity, slug: str) -> frozenset[Role]:
-    """The roles an identity has in a tenant; none where it does not belong."""
+    """The roles an identity has in a tenant by its token; none where it does not belong."""
+    of_the_holding = frozenset({Role.HOLDING} if is_of_the_holding(identity) else ())
     if slug not in tenants_of(identity):
-        return frozenset()
+        return of_the_holding
     found = {Role(role) for role in (APPROVER, AUDITOR, BREAK_GLASS) if role in identity.roles}
     if f"{slug}-admins" in identity.groups:
         found.add(Role.ADMIN)
     if f"{slug}-operators" in identity.groups or identity.tenant == slug:
         found.add(Role.OPERATOR)
-    return frozenset(found)
+    return frozenset(found) | of_the_holding
 
 
 def voting_groups(identity: Identity, slug: str) -> frozenset[str]:
@@ -109,8 +130,10 @@ def voting_groups(identity: Identity, slug: str) -> frozenset[str]:
 
     Memberships of other tenants are left out: a vote is kept, and this tenant's people read it.
     """
-    tenants = {slug, *tenants_of(identity)}
-    found = {*identity.roles, *({HOLDING_ADMINS} & set(identity.groups))}
+    mine = tenants_of(identity)
+    tenants = {slug, *mine}
+    # Who only visits is no approver there, whatever they are at home.
+    found = {*(identity.roles if slug in mine else ()), *({HOLDING_ADMINS} & set(identity.groups))}
     for group in identity.groups:
         # One slug may begin with another: `acme-eu-finance` is acme-eu's, not acme's.
         owner = max((each for each in tenants if group.startswith(f"{each}-")), key=len, default="")
@@ -132,32 +155,54 @@ def declare(access: Access) -> Callable[[View], View]:
 
 
 _MARK: Final = "awgp_access"
+_DOORS: Final = "awgp_doors"
 
 
-def install_access(
-    app: Flask,
-    verifier: BearerVerifier,
-    find_tenant: Callable[[Identity, str], UUID],
-    further: Mapping[str, Access],
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The two ways in: a bearer's access token, or a browser's session.
+
+    Args:
+        enter: What someone finds behind a tenant's slug; raises TenantForbidden, PersonRemoved.
+    """
+
+    verifier: BearerVerifier
+    sessions: SessionGuard
+    enter: Callable[[Identity, str], Entered]
+
+    def identify(self, request: Request) -> Identity:
+        """Who sent a request. Where a token is sent, the token alone counts.
+
+        Raises:
+            BearerInvalid, ProviderUnavailable: As BearerVerifier.identify.
+            SessionEnded, SessionStoreUnavailable, CsrfRefused: As SessionGuard.identify.
+        """
+        authorization = request.headers.get("Authorization")
+        if authorization is None and self.sessions.address.cookie_name in request.cookies:
+            return self.sessions.identify(request, current_session())
+        return self.verifier.identify(authorization)
+
+
+def install_access(app: Flask, doors: Doors, further: Mapping[str, Access]) -> None:
     """Guard every endpoint of an app by its declaration; call it when all are registered.
 
     Args:
-        find_tenant: The id of a slug for whom it lets in; raises TenantForbidden, PersonRemoved.
         further: Declarations of endpoints that are not ours, by name.
 
     Raises:
         AccessUndeclared: Names the endpoints without one.
     """
     declared = declarations(app, further)
+    app.extensions[_DOORS] = doors
 
     def guard() -> None:
         access = declared.get(request.endpoint or "")
         if access is None or not access.authenticated:
             return  # an address nobody serves is answered by the router
-        g.identity = verifier.identify(request.headers.get("Authorization"))
+        g.identity = doors.identify(request)
         if access.roles:
-            g.caller = _caller(g.identity, access, find_tenant)
+            wanted = request.headers.get(TENANT_HEADER)
+            g.caller = caller_in(wanted, g.identity, access, doors.enter)
 
     app.before_request(guard)
 
@@ -181,20 +226,40 @@ def current_identity() -> Identity:
     return identity
 
 
+def current_doors() -> Doors:
+    return cast("Doors", current_app.extensions[_DOORS])
+
+
 def current_caller() -> Caller:
     caller: Caller = g.caller
     return caller
 
 
-def _caller(
-    identity: Identity, access: Access, find_tenant: Callable[[Identity, str], UUID]
+def caller_in(
+    wanted: str | None,
+    identity: Identity,
+    access: Access,
+    enter: Callable[[Identity, str], Entered],
 ) -> Caller:
-    slug = choose_tenant(identity, request.headers.get(TENANT_HEADER))
+    """Let an identity into a tenant by a declaration.
+
+    Raises:
+        TenantForbidden, TenantNotChosen, PersonRemoved, PersonNeeded, RoleMissing: As they say.
+    """
+    slug = choose_tenant(identity, wanted)
     if access.people_only and identity.kind != "human":
         raise PersonNeeded("this takes a person's own judgement; a machine's token cannot do it")
     roles = roles_in(identity, slug)
+    if not access.roles & roles and Role.HOLDING not in roles:
+        raise _role_missing(slug, access)
+    entered = enter(identity, slug)
+    if entered.visiting:
+        roles |= VISITOR
     if not access.roles & roles:
-        wanted = ", ".join(sorted(access.roles))
-        raise RoleMissing(f"in {slug} this needs one of the roles {wanted}")
-    tenant_id = find_tenant(identity, slug)
-    return Caller(identity=identity, tenant=slug, tenant_id=tenant_id, roles=roles)
+        raise _role_missing(slug, access)
+    return Caller(identity=identity, tenant=slug, tenant_id=entered.tenant_id, roles=roles)
+
+
+def _role_missing(slug: str, access: Access) -> RoleMissing:
+    wanted = ", ".join(sorted(access.roles))
+    return RoleMissing(f"in {slug} this needs one of the roles {wanted}")

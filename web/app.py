@@ -1,14 +1,15 @@
 """The control-plane API: what people see and decide. `gunicorn 'web.app:from_environ()'`.
 
-Bearer tokens only: nothing here reads a cookie, so no other site's page can act for anyone.
+It takes an access token, or the session of a browser that signed in here (web/session_guard.py);
+what a session changes carries a token of its own, so no other site's page can act for anyone.
 """
 
 import os
 from collections.abc import Mapping
 from typing import Final
-from uuid import UUID
 
 import httpx
+import redis
 from dramatiq import Broker
 from flask import Flask, Response
 from flask_smorest import Api
@@ -28,7 +29,7 @@ from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path
-from pipeline.identity import IDENTITY_PROBLEMS, Identity, refuse_removed, tenant_id_of
+from pipeline.identity import IDENTITY_PROBLEMS
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import ProblemTable, document_problems, install_problem_handlers
@@ -37,9 +38,10 @@ from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
-from web import approvals, assistants, bundles, health, me, policies, runs, setup_schemas
+from web import approvals, assistants, bundles, health, me, policies, runs, setup_schemas, sign_in
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
 from web.approvals import ReasonMissing
+from web.doors import make_doors
 from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
 from web.endpoint import MAX_JSON_DEPTH
 from web.names import install_names
@@ -73,6 +75,7 @@ PROBLEMS: Final[ProblemTable] = {
     **setup_schemas.PROBLEMS,
     **bundles.PROBLEMS,
     **policies.PROBLEMS,
+    **sign_in.PROBLEMS,
 }
 BLUEPRINTS: Final = (
     me.blueprint,
@@ -90,6 +93,7 @@ BODY_FACTOR: Final = 4 / 3
 BODY_MARGIN_BYTES: Final = 16 * 1024
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -119,12 +123,14 @@ def create_app(
     holding: Engine | None = None,
     broker: Broker | None = None,
     verifier: BearerVerifier | None = None,
+    sessions: "redis.Redis | None" = None,
 ) -> Flask:
     """Make the app; it connects to nothing before the first request.
 
     Args:
         engine: Of the login awgp_web; made from the settings where not given, as are the others.
         holding: Of the login awgp_holding.
+        sessions: Where browsers' sessions are.
 
     Raises:
         SettingInvalid: Names the variable.
@@ -149,12 +155,9 @@ def create_app(
         ),
     )
     register(app)
-    install_access(
-        app,
-        verifier or make_verifier(settings),
-        lambda identity, slug: enter(outbox, identity, slug),
-        FURTHER_ACCESS,
-    )
+    doors = make_doors(app, settings, outbox, verifier or make_verifier(settings), sessions)
+    app.register_blueprint(sign_in.blueprint)
+    install_access(app, doors, FURTHER_ACCESS)
     app.after_request(add_security_headers)
     return app
 
@@ -163,14 +166,6 @@ def engine_of(settings: Settings, url: URL) -> Engine:
     return make_engine(
         url, pool_size=settings.database_pool_size, answer_seconds=REQUEST_ANSWER_SECONDS
     )
-
-
-def enter(outbox: Outbox, identity: Identity, slug: str) -> UUID:
-    """Raises: TenantForbidden, PersonRemoved."""
-    tenant_id = tenant_id_of(outbox.engine, slug)
-    with outbox.work(tenant_id) as work:
-        refuse_removed(work, identity)
-    return tenant_id
 
 
 def configuration(settings: Settings) -> dict[str, object]:
@@ -197,6 +192,16 @@ def register(app: Flask) -> None:
         "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     )
     install_names(app, api)
+    api.spec.components.security_scheme(
+        "session",
+        {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-awgp_session",
+            "description": "Of a browser that signed in at /login. What changes something carries"
+            " `X-CSRF-Token` too, and comes from a page of this address.",
+        },
+    )
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     install_problem_handlers(app, PROBLEMS)

@@ -5,7 +5,7 @@ access out.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from flask import Request, current_app
 from flask_smorest import Blueprint
@@ -20,6 +20,7 @@ from web.preconditions import IF_MATCH
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+SECURITY: Final[Sequence[dict[str, list[str]]]] = ({"bearer": []}, {"session": []})
 MAX_JSON_DEPTH = "AWGP_MAX_JSON_DEPTH"
 TENANT_PARAMETER = {
     "in": "header",
@@ -95,7 +96,7 @@ def endpoint(
             wrapped = blueprint.alt_response(each, response="Problem")(wrapped)
         if raw_body is not None:
             wrapped = blueprint.doc(requestBody=raw_body)(wrapped)
-        security: list[dict[str, list[str]]] = [{"bearer": []}] if access.authenticated else []
+        security = list(SECURITY) if access.authenticated else []
         parameters = [TENANT_PARAMETER] if access.roles else []
         parameters += [IF_MATCH] if edits else []
         wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)
@@ -108,9 +109,10 @@ def endpoint(
 def _own_problems(
     access: Access, body: type[Schema] | None, query: type[Schema] | None
 ) -> set[int]:
-    found = {401, 503} if access.authenticated else set()
+    # 403 also where no role is asked for: a session's request that no page of ours sent.
+    found = {401, 403, 503} if access.authenticated else set()
     if access.roles:
-        found |= {400, 403}
+        found |= {400}
     if query is not None:
         found |= {422}
     return found | ({400, 413, 415, 422} if body is not None else set())

@@ -175,19 +175,5 @@ class ReplayView(Schema):
     status = fields.Enum(Status, by_value=True, required=True)
 
 
-class TenantRoles(Schema):
-    tenant = fields.String(required=True)
-    roles = fields.List(fields.String(), required=True)
-    voting_groups = fields.List(fields.String(), required=True)
-
-
-class MeView(Schema):
-    issuer = fields.String(required=True)
-    subject = fields.String(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(["human", "client"]))
-    name = fields.String(required=True)
-    tenants = fields.List(fields.Nested(TenantRoles), required=True)
-
-
 class StateView(Schema):
     status = fields.String(required=True)

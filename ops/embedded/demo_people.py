@@ -51,6 +51,13 @@ PEOPLE = (
         roles=("approver",),
     ),
     Person(username="emil", name="Emil Tanaka", tenant="globex", groups=("globex-admins",)),
+    Person(
+        username="gwen",
+        name="Gwen Achterberg",
+        tenant="acme",
+        groups=("acme-operators",),
+        roles=("break-glass",),
+    ),
     Person(username="hana", name="Hana Reyes", tenant="holding", groups=("holding-admins",)),
     Person(username="otto", name="Otto Brandt", tenant="holding", groups=(), roles=("auditor",)),
 )

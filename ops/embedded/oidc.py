@@ -43,7 +43,7 @@ CLI_REDIRECT = "http://127.0.0.1/callback"
 """Any port is accepted in it (RFC 8252, section 7.3)."""
 
 _SOURCE = Path(__file__).resolve().parent.parent / "oidc"
-_WEB_CALLBACKS = ("/authorize", "/oidc_callback", "/auth/callback")
+_WEB_CALLBACK = "/authorize"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -273,10 +273,13 @@ def _web_client(data: DataFolder) -> dict[str, object]:
         "client_name": "AWGP",
         "client_secret": data.secret("oidc-client-awgp"),
         "grant_types": ["authorization_code", "refresh_token"],
-        "redirect_uris": [origin + path for origin in origins for path in _WEB_CALLBACKS],
+        "redirect_uris": [origin + _WEB_CALLBACK for origin in origins],
         "post_logout_redirect_uris": [
-            origin + path for origin in origins for path in ("/", "/logout")
+            origin + path for origin in origins for path in ("/", "/login")
         ],
+        "require_auth_time": True,
+        "backchannel_logout_uri": f"{origins[0]}/backchannel-logout",
+        "backchannel_logout_session_required": True,
     }
 
 
@@ -287,6 +290,7 @@ def _cli_client() -> dict[str, object]:
         "application_type": "native",
         "token_endpoint_auth_method": "none",
         "grant_types": ["authorization_code", "refresh_token"],
+        "require_auth_time": True,
         "redirect_uris": [CLI_REDIRECT],
     }
 

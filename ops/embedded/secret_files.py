@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ops.logins import LOGINS
 
 VALKEY_USERS = ("admin", "ingest", "web", "worker", "relay")
-PEOPLE = ("ada", "ben", "cleo", "dora", "emil", "hana", "otto")
+PEOPLE = ("ada", "ben", "cleo", "dora", "emil", "gwen", "hana", "otto")
 CONFIDENTIAL_CLIENTS = ("awgp", "acme-erp", "globex-ci")
 
 

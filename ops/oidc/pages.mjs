@@ -4,22 +4,27 @@ import { createHash } from 'node:crypto';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1a2230; --paper: #f5f6f8; --card: #fff; --line: #8a94a6;
-  --accent: #1d4fd8; --on-accent: #fff; --alarm: #b00020; }
+  --accent: #1d4fd8; --on-accent: #fff; --alarm: #b00020; --quiet: #55607a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ecf3; --paper: #11151c; --card: #1b212b;
-  --line: #77839a; --accent: #8fb2ff; --on-accent: #0c1220; --alarm: #ff9aa8; } }
+  --line: #77839a; --accent: #8fb2ff; --on-accent: #0c1220; --alarm: #ff9aa8; --quiet: #a4afc4; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
   background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 main { width: 100%; max-width: 24rem; background: var(--card); border-radius: .75rem;
-  padding: 1.75rem; box-shadow: 0 1px 3px rgb(0 0 0 / .2); }
-h1 { margin: 0 0 .25rem; font-size: 1.4rem; }
+  padding: 1.75rem; box-shadow: 0 1px 2px rgb(0 0 0 / .12), 0 8px 24px rgb(0 0 0 / .08); }
+main::before { content: "AWGP"; display: block; margin-bottom: 1rem; font-weight: 700;
+  letter-spacing: .08em; color: var(--accent); }
+h1 { margin: 0 0 .25rem; font-size: 1.4rem; line-height: 1.25; }
 p { margin: .25rem 0 1rem; }
+h1 + p, small { color: var(--quiet); }
 label { display: block; margin-top: 1rem; font-weight: 600; }
 input { width: 100%; margin-top: .25rem; padding: .65rem; font: inherit; color: inherit;
   background: transparent; border: 1px solid var(--line); border-radius: .4rem; }
 button { width: 100%; margin-top: 1.5rem; padding: .75rem; font: inherit; font-weight: 600;
   color: var(--on-accent); background: var(--accent); border: 0; border-radius: .4rem;
-  cursor: pointer; }
+  cursor: pointer; min-height: 2.75rem; }
+button:hover { filter: brightness(1.08); }
+input { min-height: 2.75rem; }
 button.quiet { margin-top: .75rem; color: inherit; background: transparent;
   border: 1px solid var(--line); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
@@ -62,26 +67,32 @@ ${body}
 `;
 }
 
-export function signIn({ username = '', failed = false }) {
+export function signIn({ username = '', failed = false, again = false }) {
+  const why = again
+    ? '<p>What you are about to do asks who you are once more.</p>'
+    : '<p>to AWGP, on this machine</p>';
   const problem = failed
     ? '<p class="alarm" role="alert" id="problem">That name and password do not match.</p>'
     : '';
   const described = failed ? ' aria-describedby="problem" aria-invalid="true"' : '';
   return page(failed ? 'Sign in failed' : 'Sign in', `<h1>Sign in</h1>
-<p>AWGP development identity</p>
+${why}
 ${problem}
 <form method="post">
 <label for="username">Name</label>
 <input id="username" name="username" value="${escape(username)}" autocomplete="username"
-  autocapitalize="none" spellcheck="false" required${described}>
+  autocapitalize="none" spellcheck="false" required${focus(username === '')}${described}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password"
-  required${described}>
+  required${focus(username !== '')}${described}>
 <button type="submit">Sign in</button>
 </form>
-<small>The demo people's passwords lie in the data folder, as
+<small>A development identity provider. The demo people's passwords lie in the data folder, as
 <code>secrets/person-NAME</code>.</small>`);
 }
+
+// Where one types first: people come here to do nothing else.
+const focus = (here) => (here ? ' autofocus' : '');
 
 export function signOut(form) {
   // `form` is the provider's own, with its cross-site token; the buttons belong to it by its id.

@@ -20,6 +20,9 @@ const RESOURCE = 'urn:awgp:api';
 const SCOPES = ['openid', 'profile', 'email', 'groups', 'offline_access'];
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const LONGEST_FORM_BYTES = 4096;
+// A password is all there is here. Who asks for the second level is shown the password page again
+// and given it: what asks for it can be tried, and nobody could take this for a second factor.
+const LEVELS = ['1', '2'];
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
@@ -37,15 +40,23 @@ const people = openLogins(settings.people, settings.logins);
 const machines = new Map(settings.machines.map((machine) => [machine.client_id, machine]));
 const mount = issuer.pathname.replace(/\/$/, '');
 
-function tokenClaims(_ctx, token) {
+function tokenClaims(ctx, token) {
   const person = people.get(token.accountId);
-  const claims = person ? personClaims(person) : machineClaims(machines.get(token.clientId));
-  return { ...claims, azp: token.clientId };
+  if (!person) return { ...machineClaims(machines.get(token.clientId)), azp: token.clientId };
+  const { AuthorizationCode: code, RefreshToken: refresh } = ctx.oidc.entities;
+  const { authTime, acr } = code ?? refresh ?? {};
+  return { ...personClaims(person), azp: token.clientId, auth_time: authTime, acr };
 }
+
+const levelsAskedFor = (params) => (params.acr_values ?? '').split(' ').filter((each) => LEVELS.includes(each));
 
 // Every client is AWGP's own, so nobody is asked for consent: what is asked for is granted.
 const policy = interactionPolicy.base();
 policy.remove('consent');
+policy.get('login').checks.add(new interactionPolicy.Check('level', 'another level is asked for', ({ oidc }) => {
+  const asked = levelsAskedFor(oidc.params);
+  return asked.length > 0 && !asked.includes(oidc.acr) && !oidc.result?.login;
+}));
 
 async function grantEverything(ctx) {
   const { client, session, provider, params, resourceServers } = ctx.oidc;
@@ -71,6 +82,9 @@ const provider = new Provider(settings.issuer, {
   conformIdTokenClaims: false,
   pkce: { required: () => true },
   responseTypes: ['code'],
+  acrValues: LEVELS,
+  // Who asks is one of our own processes, on this machine: the library's guard against that is off.
+  fetch: (url, { dispatcher: _guard, ...options }) => fetch(url, options),
   cookies: {
     keys: settings.cookie_keys,
     // Browsers do not keep the cookies of two ports apart, so the port is in the name.
@@ -85,6 +99,7 @@ const provider = new Provider(settings.issuer, {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
     revocation: { enabled: true },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => show(ctx, pages.signOut(form)),
@@ -122,6 +137,7 @@ const provider = new Provider(settings.issuer, {
     Session: 12 * HOUR,
   },
 });
+provider.on('backchannel.error', (_ctx, error, client) => console.error(`${client.clientId}: ${error.message}`));
 provider.on('server_error', (_ctx, error) => console.error(error.stack));
 
 function show(ctx, html) {
@@ -140,8 +156,9 @@ async function readForm(request) {
 
 async function signIn(request, response) {
   // Throws unless the browser holds this very interaction's signed cookie.
-  await provider.interactionDetails(request, response);
-  if (request.method === 'GET') return answer(response, 200, pages.signIn({}));
+  const { params, session } = await provider.interactionDetails(request, response);
+  const again = session ? people.get(session.accountId)?.username : undefined;
+  if (request.method === 'GET') return answer(response, 200, pages.signIn({ username: again, again: again !== undefined }));
   if (request.method !== 'POST') return answer(response, 405, pages.problem({ error: 'method' }));
   const form = await readForm(request);
   if (!form) return answer(response, 413, pages.problem({ error: 'form too long' }));
@@ -149,7 +166,8 @@ async function signIn(request, response) {
   const person = people.named(username);
   const matches = isPassword(form.get('password') ?? '', person ?? { password: settings.cookie_keys[0] });
   if (!person || !matches) return answer(response, 401, pages.signIn({ username, failed: true }));
-  const result = { login: { accountId: person.sub, remember: true } };
+  const acr = levelsAskedFor(params)[0] ?? LEVELS[0];
+  const result = { login: { accountId: person.sub, remember: true, acr, amr: ['pwd'] } };
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 

@@ -28,6 +28,16 @@ from web.app import create_app
 
 KEY = RSAKey.generate_key(2048, {"kid": "test", "use": "sig"})
 KEK = "test:QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+# Nothing listens there: who comes with a token needs neither the provider nor sessions.
+SETTINGS = Settings(
+    kek=KEK,
+    oidc_issuer=ISSUER,
+    oidc_client_id="awgp",
+    oidc_client_secret="not asked for",
+    public_url="http://localhost",
+    session_key="k" * 43,
+    redis_url="redis://127.0.0.1:1",
+)
 HELD = {"amount_cents": 20_000}
 HELD_BY_TWO = {"amount_cents": 600_000}
 
@@ -156,7 +166,7 @@ class ControlPlane:
 
 def open_control_plane(database: Database, world: World, *, pool_size: int = 8) -> ControlPlane:
     app = create_app(
-        Settings(kek=KEK),
+        SETTINGS,
         engine=database.engine("awgp_web", pool_size=pool_size),
         holding=database.engine("awgp_holding", pool_size=pool_size),
         broker=stub_broker(),

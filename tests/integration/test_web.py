@@ -78,6 +78,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/v1/runs/<uuid:run_id>/replay"): lambda web, held, who: web.post(
         f"/v1/runs/{held['run_id']}/replay", who
     ),
+    ("GET", "/login"): lambda web, _, who: web.get("/login", who),
+    ("GET", "/authorize"): lambda web, _, who: web.get("/authorize", who),
+    ("POST", "/logout"): lambda web, _, who: web.post("/logout", who),
+    ("POST", "/backchannel-logout"): lambda web, _, who: web.post("/backchannel-logout", who),
     # Nothing that would be kept: who may try is told what is wrong with it.
     ("POST", "/v1/bundles"): lambda web, _, who: web.post("/v1/bundles", who, {}),
     ("POST", "/v1/policies"): lambda web, _, who: web.post("/v1/policies", who, {"source": "?"}),
@@ -108,6 +112,11 @@ EXPECTED: dict[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/healthz"): EVERYONE,
     ("GET", "/readyz"): EVERYONE,
     ("GET", "/v1/me"): SIGNED_IN,
+    # No provider listens here, and nobody comes from one.
+    ("GET", "/login"): dict.fromkeys(WHO, 503),
+    ("GET", "/authorize"): dict.fromkeys(WHO, 400),
+    ("POST", "/logout"): SIGNED_IN,
+    ("POST", "/backchannel-logout"): dict.fromkeys(WHO, 400),
     ("GET", "/v1/approvals"): OWN_LIST,
     ("GET", "/v1/runs"): OWN_LIST,
     ("GET", "/v1/approvals/<uuid:approval_id>"): OWN_LIST | {"other tenant": 404},

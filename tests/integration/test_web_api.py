@@ -114,7 +114,9 @@ def test_the_document_names_every_route_with_its_access(plane: ControlPlane) -> 
     assert named == set(OPERATIONS)
     for method, path in OPERATIONS:
         operation = document["paths"][path][method.lower()]
-        assert operation["security"] == ([{"bearer": []}] if path.startswith("/v1/") else [])
+        assert operation["security"] == (
+            [{"bearer": []}, {"session": []}] if path.startswith("/v1/") else []
+        )
         assert operation["summary"]
         for status, response in operation["responses"].items():
             if status >= "400":

@@ -161,6 +161,7 @@ def test_demo_people_have_the_rights_the_demo_needs() -> None:
         "cleo": (("acme-admins",), ("approver",)),
         "dora": (("globex-operators",), ("approver",)),
         "emil": (("globex-admins",), ()),
+        "gwen": (("acme-operators",), ("break-glass",)),
         "hana": (("holding-admins",), ()),
         "otto": ((), ("auditor",)),
     }
