@@ -81,7 +81,9 @@ ANYONE: Final = Access(authenticated=False)
 SIGNED_IN: Final = Access()
 READERS: Final = Access(roles=frozenset(Role))
 # Which groups a vote needs is the approval's own requirement, checked where it is cast.
-PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role), people_only=True)
+# The holding looks in; to act it visits, and is an operator and an admin then.
+PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role) - {Role.HOLDING}, people_only=True)
+PEOPLE_OF_THE_HOLDING: Final = Access(roles=frozenset({Role.HOLDING}), people_only=True)
 PEOPLE_WHO_OPERATE: Final = Access(roles=frozenset({Role.OPERATOR, Role.ADMIN}), people_only=True)
 PEOPLE_WHO_ADMINISTER: Final = Access(roles=frozenset({Role.ADMIN}), people_only=True)
 
@@ -193,12 +195,13 @@ def install_access(app: Flask, doors: Doors, further: Mapping[str, Access]) -> N
         AccessUndeclared: Names the endpoints without one.
     """
     declared = declarations(app, further)
-    app.extensions[_DOORS] = doors
+    hang(app, doors)
 
     def guard() -> None:
         access = declared.get(request.endpoint or "")
         if access is None or not access.authenticated:
             return  # an address nobody serves is answered by the router
+        doors = current_doors()
         g.identity = doors.identify(request)
         if access.roles:
             wanted = request.headers.get(TENANT_HEADER)
@@ -224,6 +227,11 @@ def declarations(app: Flask, further: Mapping[str, Access]) -> Mapping[str, Acce
 def current_identity() -> Identity:
     identity: Identity = g.identity
     return identity
+
+
+def hang(app: Flask, doors: Doors) -> None:
+    """Give an app its doors."""
+    app.extensions[_DOORS] = doors
 
 
 def current_doors() -> Doors:

@@ -163,7 +163,8 @@ def routes(app: Flask) -> set[tuple[str, str]]:
 def test_every_endpoint_answers_every_kind_of_caller_as_the_table_says(
     plane: ControlPlane,
 ) -> None:
-    assert routes(plane.app) == set(EXPECTED) == set(CALLS)
+    # The guard's answer for every route is in docs/reference/access.md; here, those of the views.
+    assert set(EXPECTED) == set(CALLS) <= routes(plane.app)
     got = {
         (*route, name): CALLS[route](plane, plane.held(), bearer).status_code
         for route in sorted(EXPECTED)
