@@ -10,8 +10,9 @@ from uuid import uuid4
 from ops.assistant_template import sample_request
 from ops.first_run import SetUpBefore
 from ops.first_tenant import FirstRun, Wanted
-from ops.signed_request import compact, shell_form, signed_request
-from ops.webhook_peer import whsec
+from ops.signed_request import compact, signed_request
+from pipeline.registry_sources import whsec
+from pipeline.webhook_sample import shell_form
 
 LARGE_CENTS: Final = 250_000
 PASSWORD_KEPT: Final = "(as before)"  # noqa: S105  # said in a password's place

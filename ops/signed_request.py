@@ -9,23 +9,8 @@ from typing import Any, Final
 import httpx
 
 from ingest.schemes.standard_webhooks import sign
-from ops.webhook_peer import whsec
 
 TIMEOUT_SECONDS: Final = 15.0
-
-# One place to read how a sender signs, in a shell: HMAC-SHA-256 over `id.time.body`.
-_SHELL_FORM: Final = """\
-HOOK={url}
-SECRET={secret}
-send() {{
-  id=evt_$(openssl rand -hex 8) now=$(date +%s)
-  key=$(printf %s "${{SECRET#whsec_}}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')
-  signature=$(printf '%s.%s.%s' "$id" "$now" "$1" |
-    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
-  curl -sS "$HOOK" -H "content-type: application/json" -H "webhook-id: $id" \\
-    -H "webhook-timestamp: $now" -H "webhook-signature: v1,$signature" --data-binary "$1"
-}}
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +53,6 @@ def signed_request(
     return SignedRequest(
         url=url, event_id=event_id, timestamp=timestamp, signature=signature, body=body
     )
-
-
-def shell_form(url: str, secret: bytes) -> str:
-    """Return a shell function `send BODY` that signs any body now. The secret stands in it."""
-    return _SHELL_FORM.format(url=shlex.quote(url), secret=shlex.quote(whsec(secret)))
 
 
 def compact(body: Mapping[str, Any] | str) -> str:

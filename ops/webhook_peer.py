@@ -1,6 +1,5 @@
-"""What the other side of a webhook is given: where to send to, and the secret."""
+"""Where the other side of a webhook sends to."""
 
-import base64
 from collections.abc import Mapping
 
 from ops.embedded.data_folder import DataFolder
@@ -11,8 +10,3 @@ def hook_url(data: DataFolder, environ: Mapping[str, str], source_id: object) ->
     """The address of a webhook source: at AWGP_INGEST_URL, else at ingest on this machine."""
     ingest = environ.get("AWGP_INGEST_URL") or web_urls(data)["ingest"]
     return f"{ingest.rstrip('/')}/v1/hooks/{source_id}"
-
-
-def whsec(secret: bytes) -> str:
-    """A webhook's secret as its other side is given it (Standard Webhooks)."""
-    return "whsec_" + base64.b64encode(secret).decode()

@@ -194,6 +194,7 @@ def add_rule(work: Work, rule: Rule, *, by: UUID, actor: Actor | None = None) ->
         actor or Actor(type="person", id=str(by)),
         "setup:approval_rule:saved",
         ("approval_rule", rule.name),
+        before={"version": version - 1} if version > 1 else None,
         after={"version": version},
     )
     return int(version)

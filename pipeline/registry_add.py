@@ -110,7 +110,7 @@ def add_target(
         settings=Jsonb(dict(settings or {})),
     )
     if secret is not None:
-        _replace_target_secret(work, keyring, target_id, secret)
+        replace_target_secret(work, keyring, target_id, secret)
     work.record(
         actor or _person(by),
         "setup:target:saved",
@@ -121,7 +121,8 @@ def add_target(
     return target_id
 
 
-def _replace_target_secret(work: Work, keyring: KeyRing, target_id: UUID, secret: bytes) -> None:
+def replace_target_secret(work: Work, keyring: KeyRing, target_id: UUID, secret: bytes) -> UUID:
+    """Keep a target's secret in place of the one it had; returns its id."""
     work.execute("DELETE FROM target_secrets WHERE target_id = :id", id=target_id)
     secret_id = uuid7()
     work.execute(
@@ -135,6 +136,7 @@ def _replace_target_secret(work: Work, keyring: KeyRing, target_id: UUID, secret
             secret, tenant_id=work.tenant_id, row_id=secret_id, purpose=TARGET_SECRET
         ),
     )
+    return secret_id
 
 
 def add_assistant(

@@ -3,6 +3,7 @@
 `actor` is who the trail says did it: the person the row names, unless someone did it for them.
 """
 
+import base64
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -65,6 +66,11 @@ def add_source(
 def new_webhook_secret() -> bytes:
     """Make 32 random bytes; a sender is given them as `whsec_` and base64 (Standard Webhooks)."""
     return secrets.token_bytes(32)
+
+
+def whsec(secret: bytes) -> str:
+    """A webhook's secret as its other side is given it (Standard Webhooks)."""
+    return "whsec_" + base64.b64encode(secret).decode()
 
 
 def add_source_secret(

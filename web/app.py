@@ -38,7 +38,20 @@ from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
-from web import approvals, assistants, bundles, health, me, policies, runs, setup_schemas, sign_in
+from web import (
+    approvals,
+    assistants,
+    bundles,
+    health,
+    me,
+    persons,
+    policies,
+    rules,
+    runs,
+    setup_schemas,
+    sign_in,
+    targets,
+)
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
 from web.approvals import ReasonMissing
 from web.doors import make_doors
@@ -84,6 +97,9 @@ BLUEPRINTS: Final = (
     assistants.blueprint,
     bundles.blueprint,
     policies.blueprint,
+    rules.blueprint,
+    targets.blueprint,
+    persons.blueprint,
     health.blueprint,
 )
 # Endpoints flask-smorest adds.

@@ -19,11 +19,12 @@ from ops.setup_options import (
 )
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
-from ops.webhook_peer import hook_url, whsec
+from ops.webhook_peer import hook_url
 from pipeline.registry import add_source, add_source_secret, new_webhook_secret
 from pipeline.registry_find import find_assistant, find_source
 from pipeline.registry_names import check_name
 from pipeline.registry_remove import expire_source_secrets, remove_source
+from pipeline.registry_sources import whsec
 from pipeline.registry_view import last_request, list_sources, source_secrets
 
 

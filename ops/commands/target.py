@@ -14,13 +14,13 @@ from ops.setup_options import (
     show_list,
     show_one,
 )
-from ops.webhook_peer import whsec
 from pipeline.address_guard import AddressRefused, check_url
 from pipeline.delivery import TargetSettings
 from pipeline.registry import add_target, new_webhook_secret
 from pipeline.registry_find import find_target
 from pipeline.registry_names import FieldInvalid, NotSetUp, check_name
 from pipeline.registry_remove import remove_target
+from pipeline.registry_sources import whsec
 from pipeline.registry_view import list_targets
 from pipeline.work import Work
 

@@ -13,7 +13,6 @@ from ops.embedded.demo_people import PEOPLE
 from ops.embedded.oidc import issuer_url, subject_of
 from ops.login_engine import login_engine
 from ops.provision import add_tenant
-from ops.webhook_peer import whsec
 from pipeline.approval import Reason, Rule
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox
@@ -27,6 +26,7 @@ from pipeline.registry import (
     add_target,
     new_webhook_secret,
 )
+from pipeline.registry_sources import whsec
 from pipeline.work import Work
 from runtime_host.bundle import build, inspect
 

@@ -48,6 +48,10 @@ def _route(
 
 
 _ASSISTANT: Final = "/v1/assistants/<name:assistant>"
+_TARGET: Final = "/v1/targets/<name:target>"
+_RULE: Final = "/v1/approval-rules/<name:rule>"
+_PERSON: Final = "/v1/persons/<uuid:person_id>"
+NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _BUNDLE: Final = "/v1/bundles/<digest:bundle>"
 ROUTES: Final = (
     _route("GET /v1/assistants", "any", 200),
@@ -63,4 +67,19 @@ ROUTES: Final = (
     _route(f"GET {_BUNDLE}/file", "any", 422, bundle=NO_BUNDLE),
     _route(f"GET {_BUNDLE}/diff", "any", 422, bundle=NO_BUNDLE),
     _route(f"GET {_BUNDLE}/content", "any", 404, bundle=NO_BUNDLE),
+    _route("GET /v1/targets", "any", 200),
+    _route("POST /v1/targets", "admin", 422, {}),
+    _route(f"GET {_TARGET}", "any", 200, target="ledger"),
+    _route(f"POST {_TARGET}/versions", "admin", 422, {}, target="ledger"),
+    _route(f"POST {_TARGET}/secret", "admin", 428, target="ledger"),
+    _route(f"DELETE {_TARGET}", "admin", 428, target="ledger"),
+    _route("GET /v1/approval-rules", "any", 200),
+    _route("POST /v1/approval-rules", "admin", 422, {}),
+    _route(f"GET {_RULE}", "any", 200, rule="two-approvers"),
+    _route(f"POST {_RULE}/versions", "admin", 422, {}, rule="two-approvers"),
+    _route(f"DELETE {_RULE}", "admin", 428, rule="two-approvers"),
+    _route("GET /v1/persons", "any", 200),
+    _route(f"GET {_PERSON}", "any", 404, person_id=NOBODY),
+    _route(f"POST {_PERSON}/remove", "admin", 404, {}, person_id=NOBODY),
+    _route(f"POST {_PERSON}/restore", "admin", 404, person_id=NOBODY),
 )

@@ -12,7 +12,7 @@ from ops.embedded.data_folder import open_data_folder
 from ops.limit_options import ceiling
 from ops.setup_options import NobodyToAsk, cell, confirm
 from ops.time_options import SECONDS, Moment, span
-from ops.webhook_peer import hook_url, whsec
+from ops.webhook_peer import hook_url
 from pipeline.execution import RANGES
 from pipeline.registry_names import (
     FieldInvalid,
@@ -22,6 +22,7 @@ from pipeline.registry_names import (
     check_subject,
     check_text,
 )
+from pipeline.registry_sources import whsec
 
 
 @pytest.mark.parametrize(

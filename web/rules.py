@@ -1,0 +1,170 @@
+"""Approval rules: who has to approve what policies hold. An admin's to say."""
+
+from typing import Any, Final
+
+from marshmallow import Schema, fields
+
+from pipeline.policy_store import RuleNotFound
+from pipeline.registry_names import NotSetUp
+from pipeline.registry_remove import remove_rule
+from pipeline.rule_change import create_rule, save_rule
+from pipeline.rule_view import rule_state, rules_page, show_rule
+from pipeline.work import Work
+from web.access import PEOPLE_WHO_ADMINISTER, READERS
+from web.endpoint import endpoint, make_blueprint
+from web.preconditions import ETAG, etag_of, header, require_match
+from web.schemas import Strict
+from web.services import acting, reading
+from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, acting_person, page
+
+blueprint = make_blueprint("approval-rules", "Who has to approve what policies hold")
+
+ONE: Final = "/v1/approval-rules/<name:rule>"
+RULE_HELP: Final = (
+    "quorum, groups, reason, expires_in_seconds, execution_expires_in_seconds and what else a rule"
+    " may say; docs/reference/policy.md."
+)
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+class RuleVersionBody(Strict):
+    rule = fields.Dict(keys=fields.String(), required=True, metadata={"description": RULE_HELP})
+
+
+class RuleBody(RuleVersionBody):
+    name = fields.String(required=True, validate=A_NAME)
+
+
+class RuleVersionView(Schema):
+    """One version; version 0 is the rule that holds where a tenant has none named `default`."""
+
+    name = fields.String(required=True)
+    version = fields.Integer(required=True)
+    rule = fields.Dict(required=True, metadata={"description": RULE_HELP})
+    author = fields.Nested(PersonRef, required=True, allow_none=True)
+    created_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class RuleLine(RuleVersionView):
+    in_force = fields.Boolean(
+        required=True, metadata={"description": "The policy in force names it."}
+    )
+
+
+class RulePage(NamePage):
+    items = fields.List(fields.Nested(RuleLine), required=True)
+
+
+class PolicyRef(Schema):
+    version = fields.Integer(required=True)
+    in_force = fields.Boolean(required=True)
+
+
+class RuleView(RuleLine):
+    """A rule with its versions and the newest policies that name it."""
+
+    removed = fields.Boolean(required=True)
+    versions = fields.List(fields.Nested(RuleVersionView), required=True)
+    used_by = fields.List(fields.Nested(PolicyRef), required=True)
+
+
+class RuleRemoved(Schema):
+    name = fields.String(required=True)
+    removed = fields.Boolean(required=True)
+
+
+@endpoint(
+    blueprint,
+    "/v1/approval-rules",
+    access=READERS,
+    status=200,
+    answer=RulePage,
+    query=NamePageQuery,
+)
+def list_rules(query: dict[str, Any]) -> dict[str, Any]:
+    """List the tenant's approval rules by name, each in its newest version"""
+    with reading() as work:
+        rows = rules_page(work, q=query["q"], after=query["cursor"], limit=query["limit"] + 1)
+    return page(rows, query["limit"])
+
+
+@endpoint(blueprint, ONE, access=READERS, status=200, answer=RuleView, problems=[404], headers=ETAG)
+def show(rule: str) -> Answer:
+    """Show a rule with its versions, also one that was removed"""
+    with reading() as work:
+        return _answer(work, rule)
+
+
+@endpoint(
+    blueprint,
+    "/v1/approval-rules",
+    method="POST",
+    access=PEOPLE_WHO_ADMINISTER,
+    status=201,
+    answer=RuleView,
+    body=RuleBody,
+    problems=[409],
+    headers=ETAG,
+)
+def create(body: dict[str, Any]) -> Answer:
+    """Add an approval rule; nothing asks for it before a policy in force names it"""
+    with acting() as work:
+        by, actor = acting_person(work)
+        create_rule(work, body["name"], body["rule"], by=by, actor=actor)
+        return _answer(work, body["name"], 201)
+
+
+@endpoint(
+    blueprint,
+    f"{ONE}/versions",
+    method="POST",
+    access=PEOPLE_WHO_ADMINISTER,
+    status=200,
+    answer=RuleView,
+    body=RuleVersionBody,
+    problems=[404],
+    headers=ETAG,
+    edits=True,
+)
+def add_version(body: dict[str, Any], rule: str) -> Answer:
+    """Give a rule its next version; what was approved under an older one is held again"""
+    with acting() as work:
+        by, actor = acting_person(work)
+        _match(work, rule)
+        save_rule(work, rule, body["rule"], by=by, actor=actor)
+        return _answer(work, rule)
+
+
+@endpoint(
+    blueprint,
+    ONE,
+    method="DELETE",
+    access=PEOPLE_WHO_ADMINISTER,
+    status=200,
+    answer=RuleRemoved,
+    problems=[404, 409],
+    edits=True,
+)
+def remove(rule: str) -> dict[str, Any]:
+    """Let no policy name a rule any more; what is held under it is still decided by it"""
+    with acting() as work:
+        _, actor = acting_person(work)
+        _match(work, rule)
+        remove_rule(work, rule, actor=actor)
+    return {"name": rule, "removed": True}
+
+
+def _match(work: Work, rule: str) -> None:
+    try:
+        require_match(etag_of(rule_state(work, rule, lock=True)))
+    except RuleNotFound as error:
+        raise NotSetUp(str(error)) from error
+
+
+def _answer(work: Work, rule: str, status: int = 200) -> Answer:
+    try:
+        shown = show_rule(work, rule)
+    except RuleNotFound as error:
+        raise NotSetUp(str(error)) from error
+    state = {"name": rule, "version": shown["version"], "removed": shown["removed"]}
+    return shown, status, header(etag_of(state))
