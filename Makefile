@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test e2e bench chaos lint format lock clean
+.PHONY: help setup demo up down test e2e bench chaos lint format lock api clean
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage scale)
 
@@ -43,15 +43,19 @@ bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|scale, al
 chaos: setup ## Kill everything under load and count what was lost: MINUTES=30 is the long form
 	@$(BIN)/python -m ops.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-lint: $(VENV)/.ready ## Check style, types and the laws between rooms
+lint: $(VENV)/.ready ## Check style, types, the laws between rooms, and the web UI
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m ops.check_web_ui
 
 format: $(VENV)/.ready ## Put the code into its one form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+api: $(VENV)/.ready ## Describe the API anew for the web UI: openapi.json and its types
+	@$(BIN)/python -m ops.write_openapi
 
 lock: $(VENV)/.ready ## Lock the dependencies anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv
@@ -59,4 +63,4 @@ lock: $(VENV)/.ready ## Lock the dependencies anew, with hashes
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra embedded -c requirements-dev.lock pyproject.toml -o requirements.lock
 
 clean: ## Remove what was built here; data folders stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis web/ui/dist web/ui/.cache web/ui/node_modules

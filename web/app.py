@@ -60,6 +60,7 @@ from web.endpoint import MAX_JSON_DEPTH
 from web.names import install_names
 from web.preconditions import PRECONDITION_PROBLEMS
 from web.services import Services, install_services
+from web.ui_files import install_ui
 
 # Every error of ours that an answer may name, with its status and its name.
 PROBLEMS: Final[ProblemTable] = {
@@ -174,6 +175,7 @@ def create_app(
     doors = make_doors(app, settings, outbox, verifier or make_verifier(settings), sessions)
     app.register_blueprint(sign_in.blueprint)
     install_access(app, doors, FURTHER_ACCESS)
+    install_ui(app)
     app.after_request(add_security_headers)
     return app
 

@@ -97,7 +97,11 @@ def endpoint(
         if raw_body is not None:
             wrapped = blueprint.doc(requestBody=raw_body)(wrapped)
         security = list(SECURITY) if access.authenticated else []
-        parameters = [TENANT_PARAMETER] if access.roles else []
+        # These replace what `arguments` would have described, so the query is named again.
+        parameters: list[dict[str, Any]] = (
+            [] if query is None else [{"in": "query", "schema": query}]
+        )
+        parameters += [TENANT_PARAMETER] if access.roles else []
         parameters += [IF_MATCH] if edits else []
         wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)
         wrapped = declare(access)(wrapped)

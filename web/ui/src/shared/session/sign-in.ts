@@ -1,0 +1,56 @@
+/** Signing in and out: addresses of the server, left to the browser. */
+
+interface Again {
+  /** Seconds since signing in, at most. */
+  maxAge?: unknown;
+  acrValues?: unknown;
+}
+
+let token: (() => Promise<string | undefined>) | undefined;
+
+/** Say where the CSRF token is had from; `me.ts` does. */
+export function csrfTokenFrom(source: () => Promise<string | undefined>): void {
+  token = source;
+}
+
+export function csrfToken(): Promise<string | undefined> {
+  return token?.() ?? Promise.resolve(undefined);
+}
+
+/** Leave for the identity provider and come back to where we are. */
+export function signIn(again: Again = {}): void {
+  const query = new URLSearchParams({ next: location.pathname + location.search });
+  if (typeof again.maxAge === 'number') query.set('max_age', String(again.maxAge));
+  if (typeof again.acrValues === 'string') query.set('acr_values', again.acrValues);
+  leaveFor(`/login?${query}`);
+}
+
+/** End the session here and at the identity provider. */
+export async function signOut(): Promise<void> {
+  const csrf = await csrfToken();
+  const answer = await fetch('/logout', {
+    method: 'POST',
+    headers: {
+      Accept: 'application/json',
+      ...(csrf === undefined ? {} : { 'X-CSRF-Token': csrf }),
+    },
+    redirect: 'manual',
+  });
+  const body: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
+  leaveFor(goodbyeIn(body) ?? '/');
+}
+
+/** The address of the provider's own end of the session, where the server names one. */
+function goodbyeIn(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('continue_at' in body)) return undefined;
+  return typeof body.continue_at === 'string' ? body.continue_at : undefined;
+}
+
+let leaving = false;
+
+/** Go to another document, once: several requests may fail together. */
+function leaveFor(address: string): void {
+  if (leaving) return;
+  leaving = true;
+  location.assign(address);
+}

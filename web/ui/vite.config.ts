@@ -1,0 +1,45 @@
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+// `npm run dev` shows the sources as they are edited, in front of a control plane that runs:
+// AWGP_DEV_SERVER says where (default: where `awgp up` puts it).
+const server = process.env['AWGP_DEV_SERVER'] ?? 'http://127.0.0.1:8080';
+const proxied = ['/v1', '/login', '/authorize', '/logout', '/d/'];
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  cacheDir: '.cache/vite',
+  resolve: {
+    alias: {
+      '@': here('./src'),
+      // Radix locks scrolling with a <style> made at run time, which our policy forbids.
+      'react-remove-scroll': here('./src/shared/components/ui/remove-scroll.tsx'),
+    },
+  },
+  server: {
+    host: '127.0.0.1',
+    fs: { allow: ['.', realpathSync(here('./node_modules'))] },
+    proxy: Object.fromEntries(
+      proxied.map((path) => [path, { target: server, ws: path === '/v1' }]),
+    ),
+  },
+  build: {
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+    manifest: true,
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['./src/test-setup.ts'],
+    include: ['src/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+});
