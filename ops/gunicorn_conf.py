@@ -10,6 +10,7 @@ import ctypes
 import gc
 import importlib
 import os
+import resource
 import signal
 from typing import Any, Final
 
@@ -48,6 +49,9 @@ loglevel = "warning"
 
 def on_starting(server: Any) -> None:
     """Import the app's code once, before the workers are forked: they inherit it."""
+    # A connection is a file: who watches must not use up what requests need.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     forget_counts(os.environ.get(METRICS_FOLDER))
     importlib.import_module(_room(server.app.app_uri) + ".app")
     gc.freeze()  # so that no collection touches, and copies, the memory the workers share
@@ -74,9 +78,22 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """End without looking for cycles in all there is: most of the time a stop would take."""
-    del server, worker
+    """Send who watches elsewhere, and end without looking for cycles in all there is.
+
+    That would be most of the time a stop takes.
+    """
+    del server
+    live = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("awgp_live")
+    if live is not None:
+        live.stop()
     gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Count no connections of a worker that is gone."""
+    del server
+    if os.environ.get(METRICS_FOLDER):
+        importlib.import_module("prometheus_client.multiprocess").mark_process_dead(worker.pid)
 
 
 def on_exit(server: Any) -> None:

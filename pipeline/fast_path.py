@@ -90,8 +90,10 @@ def make_fast_path(settings: Settings) -> FastPathBroker:
     return FastPathBroker(quick_client(settings))
 
 
-def quick_client(settings: Settings) -> "redis.Redis":
-    """A client that waits a quarter of a second at most. Connects to nothing yet.
+def quick_client(
+    settings: Settings, *, answer_seconds: float = SOCKET_TIMEOUT_SECONDS
+) -> "redis.Redis":
+    """A client that does not wait long. Connects to nothing yet.
 
     Raises:
         SettingInvalid: AWGP_REDIS_URL is missing.
@@ -101,7 +103,7 @@ def quick_client(settings: Settings) -> "redis.Redis":
     pool = redis.ConnectionPool.from_url(
         settings.redis_url,
         socket_connect_timeout=SOCKET_TIMEOUT_SECONDS,
-        socket_timeout=SOCKET_TIMEOUT_SECONDS,
+        socket_timeout=answer_seconds,
         # One more try: a pooled connection may have died since it was last used.
         retry=Retry(NoBackoff(), 1),
     )

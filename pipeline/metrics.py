@@ -11,7 +11,7 @@ before this module is imported; see `pipeline/exposition.py`.
 from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 _QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -48,6 +48,11 @@ HTTP_SECONDS = Histogram(
     ["service", "method", "route"],
     buckets=(*_QUICK, 15, 60),
 )
+LIVE_CONNECTIONS = Gauge(
+    "awgp_live_connections", "Live connections open.", ["form"], multiprocess_mode="livesum"
+)
+LIVE_EVENTS = Counter("awgp_live_events_total", "Events told to clients.", ["form"])
+LIVE_CLOSED = Counter("awgp_live_closed_total", "Live connections that ended.", ["reason"])
 
 
 def begin_at_zero(stages: Iterable[str]) -> None:

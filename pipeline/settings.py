@@ -69,6 +69,8 @@ class Settings:
     seal_interval_seconds: int = 30
     export_interval_seconds: int = 3600
     stop_seconds: int = 20
+    live_per_person: int = 20
+    live_per_tenant: int = 2000
     ops_address: str = ""
     fault_point: str = ""
 

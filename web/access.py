@@ -73,6 +73,8 @@ class Access:
     authenticated: bool = True
     roles: frozenset[Role] = frozenset()
     people_only: bool = False
+    tenant_in_address: bool = False
+    """Browsers cannot send a header with what they watch: `?tenant=` counts there, too."""
 
 
 # What a visit makes of someone of the holding: they act, they never approve.
@@ -80,6 +82,7 @@ VISITOR: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 ANYONE: Final = Access(authenticated=False)
 SIGNED_IN: Final = Access()
 READERS: Final = Access(roles=frozenset(Role))
+WATCHERS: Final = Access(roles=frozenset(Role), tenant_in_address=True)
 # Which groups a vote needs is the approval's own requirement, checked where it is cast.
 # The holding looks in; to act it visits, and is an operator and an admin then.
 PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role) - {Role.HOLDING}, people_only=True)
@@ -205,6 +208,8 @@ def install_access(app: Flask, doors: Doors, further: Mapping[str, Access]) -> N
         g.identity = doors.identify(request)
         if access.roles:
             wanted = request.headers.get(TENANT_HEADER)
+            if wanted is None and access.tenant_in_address:
+                wanted = request.args.get("tenant")
             g.caller = caller_in(wanted, g.identity, access, doors.enter)
 
     app.before_request(guard)

@@ -43,6 +43,7 @@ from web import (
     assistants,
     bundles,
     health,
+    live,
     me,
     persons,
     policies,
@@ -57,6 +58,7 @@ from web.approvals import ReasonMissing
 from web.doors import make_doors
 from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
 from web.endpoint import MAX_JSON_DEPTH
+from web.live import install_live
 from web.names import install_names
 from web.preconditions import PRECONDITION_PROBLEMS
 from web.services import Services, install_services
@@ -90,6 +92,7 @@ PROBLEMS: Final[ProblemTable] = {
     **bundles.PROBLEMS,
     **policies.PROBLEMS,
     **sign_in.PROBLEMS,
+    **live.PROBLEMS,
 }
 BLUEPRINTS: Final = (
     me.blueprint,
@@ -174,6 +177,7 @@ def create_app(
     register(app)
     doors = make_doors(app, settings, outbox, verifier or make_verifier(settings), sessions)
     app.register_blueprint(sign_in.blueprint)
+    install_live(app, settings, outbox, doors)
     install_access(app, doors, FURTHER_ACCESS)
     install_ui(app)
     app.after_request(add_security_headers)
