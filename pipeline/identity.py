@@ -212,6 +212,16 @@ def remember_person(
     return person_id
 
 
+def person_id_of(work: Work, identity: Identity) -> UUID | None:
+    """The tenant's row for this identity; None for who has not done anything here yet."""
+    found: UUID | None = work.execute(
+        "SELECT person_id FROM persons WHERE issuer = :issuer AND subject = :subject",
+        issuer=identity.issuer,
+        subject=identity.subject,
+    ).scalar_one_or_none()
+    return found
+
+
 def ask_open(work: Work) -> None:
     """Raises, at the latest when the transaction ends: TenantClosed."""
     work.ask(

@@ -122,6 +122,7 @@ def activate_policy_set(work: Work, version: int, *, by: UUID) -> None:
         raise PolicyFourEyes(f"version {version} is yours; another person must activate it")
     for name in load_policy(work, version).policy_set.hold_rules:
         load_rule(work, name)
+    before = active_policy(work)
     work.execute(
         "INSERT INTO policy_activations (tenant_id, version, author_person_id,"
         " activated_by_person_id) VALUES (:tenant, :version, :author, :by)",
@@ -130,7 +131,13 @@ def activate_policy_set(work: Work, version: int, *, by: UUID) -> None:
         author=author,
         by=by,
     )
-    work.record(Actor(type="person", id=str(by)), "policy:set:activated", ("policy", str(version)))
+    work.record(
+        Actor(type="person", id=str(by)),
+        "policy:set:activated",
+        ("policy", str(version)),
+        before=None if before is None else {"version": before.version},
+        after={"version": version},
+    )
 
 
 def active_policy(work: Work) -> ActivePolicy | None:

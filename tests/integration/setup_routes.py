@@ -13,7 +13,7 @@ NO_BUNDLE: Final = "sha256:" + "0" * 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """`may` is any role of the tenant, people who operate, or people who administer."""
+    """`may` is any role of the tenant, its people, people who operate, or people who administer."""
 
     method: str
     rule: str
@@ -29,6 +29,7 @@ class Route:
         operates = who in {"other tenant", "requester", "approver", "admin"}
         may = {
             "any": operates or who == "machine",
+            "people": operates,
             "operate": operates,
             "admin": who == "admin",
         }[self.may]
@@ -78,6 +79,12 @@ ROUTES: Final = (
     _route(f"GET {_RULE}", "any", 200, rule="two-approvers"),
     _route(f"POST {_RULE}/versions", "admin", 422, {}, rule="two-approvers"),
     _route(f"DELETE {_RULE}", "admin", 428, rule="two-approvers"),
+    _route("GET /v1/policies", "any", 200),
+    _route(f"GET /v1/policies/{VERSION}", "any", 200),
+    _route(f"GET /v1/policies/{VERSION}/diff", "any", 422),
+    _route("POST /v1/policies/check", "people", 422, {}),
+    _route("POST /v1/policies/explain", "people", 422, {}),
+    _route(f"POST /v1/policies/{VERSION}/dry-run", "people", 200, {}),
     _route("GET /v1/persons", "any", 200),
     _route(f"GET {_PERSON}", "any", 404, person_id=NOBODY),
     _route(f"POST {_PERSON}/remove", "admin", 404, {}, person_id=NOBODY),

@@ -61,6 +61,12 @@ OPERATIONS = [
     ("GET", "/v1/bundles/{bundle}/content"),
     ("POST", "/v1/policies"),
     ("GET", "/v1/policies/active"),
+    ("GET", "/v1/policies"),
+    ("GET", "/v1/policies/{version}"),
+    ("GET", "/v1/policies/{version}/diff"),
+    ("POST", "/v1/policies/check"),
+    ("POST", "/v1/policies/explain"),
+    ("POST", "/v1/policies/{version}/dry-run"),
     ("POST", "/v1/policies/{version}/activate"),
 ]
 # Not sent as JSON; and what takes nothing cannot be given something wrong.
