@@ -25,6 +25,7 @@ import structlog
 
 from actors.lease import LeaseKeeper, lease_owner, trusted_seconds
 from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, pass_on
+from actors.telemetry import Telemetry
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.execution_store import (
     StoredExecution,
@@ -98,12 +99,20 @@ class Attempt:
 
 
 def declare(
-    broker: dramatiq.Broker, outbox: Outbox, host: Host, *, lease: timedelta
+    broker: dramatiq.Broker,
+    outbox: Outbox,
+    host: Host,
+    *,
+    lease: timedelta,
+    telemetry: Telemetry | None = None,
 ) -> dramatiq.Actor[[str, str], None]:
-    """Declare the actor `execute`."""
-    return declare_stage(
-        broker, Stage.EXECUTE, Executor(outbox, host, lease=lease).execute, outbox=outbox
-    )
+    """Declare the actor `execute`.
+
+    Args:
+        telemetry: Takes what agents write while they write it.
+    """
+    executor = Executor(outbox, host, lease=lease, telemetry=telemetry)
+    return declare_stage(broker, Stage.EXECUTE, executor.execute, outbox=outbox)
 
 
 class Executor:
@@ -115,12 +124,14 @@ class Executor:
         host: Host,
         *,
         lease: timedelta,
+        telemetry: Telemetry | None = None,
         check: Callable[[Work, StoredRun], LaunchVerdict] = check_launch,
         again: Callable[[Work, StoredRun, str], None] = hold_again,
     ) -> None:
         self._outbox = outbox
         self._host = host
         self._lease = lease
+        self._telemetry = telemetry
         self._check = check
         self._again = again
 
@@ -303,12 +314,18 @@ class Executor:
                 lost=running.kill,
             ):
                 try:
-                    result = running.wait()
+                    result = self._wait(running, attempt.spec)
                 except LaunchRefused as error:
                     self._refused(attempt, error)
                     return
                 reached("execute.finished")
                 self._settle(attempt, result)
+
+    def _wait(self, running: Running, spec: ExecutionSpec) -> ExecutionResult:
+        if self._telemetry is None:
+            return running.wait()
+        with self._telemetry.of(spec) as on_line:
+            return running.wait(on_line)
 
     # Settling, in one transaction.
 

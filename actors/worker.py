@@ -121,6 +121,8 @@ def _hold(parts: Parts) -> None:
 
 def _execute(parts: Parts) -> None:
     from actors import execute
+    from actors.telemetry import Telemetry
+    from pipeline.fast_path import quick_client
     from runtime_host.client import HostClient
 
     settings = parts.settings
@@ -128,7 +130,9 @@ def _execute(parts: Parts) -> None:
         raise SettingInvalid("AWGP_RUNTIME_SOCKET is not set; execute needs the runtime host")
     host = HostClient(Path(settings.runtime_socket))
     parts.checks["runtime_host"] = lambda: _host_answers(host)
-    execute.declare(parts.broker, parts.outbox, host, lease=settings.lease)
+    live = parts.outbox.live
+    telemetry = None if live is None else Telemetry(quick_client(settings), live)
+    execute.declare(parts.broker, parts.outbox, host, lease=settings.lease, telemetry=telemetry)
 
 
 def _host_answers(host: "HostClient") -> str | None:
