@@ -8,7 +8,8 @@ A turn:
      queues that take work, push their next sending away with backoff, commit.
   4. Send. A message that is lost after this is overdue again soon.
 
-It reads these two tables and the queues' states, and works on nothing itself.
+It reads these two tables and the queues' states, and works on nothing itself. Beside that it ends
+drains and keeps figures (actors/queue_history.py).
 """
 
 import threading
@@ -23,6 +24,7 @@ import structlog
 from dramatiq.errors import DramatiqError
 from sqlalchemy import Engine, TextClause, exc, text
 
+from actors.queue_history import QueueKeeper
 from pipeline import metrics
 from pipeline.database import patiently
 from pipeline.fault_points import reached
@@ -149,6 +151,7 @@ class Relay:
         self._broker = broker
         self._client = client
         self._clock = clock
+        self._keeper = QueueKeeper(engine, client, clock=clock)
         self._housekeeping_at = clock()
         self._line_moves = False
         self._broker_was_away = False
@@ -216,6 +219,7 @@ class Relay:
         log.warning("broker_was_empty", handoffs=handoffs, due=due)
 
     def keep_house(self) -> None:
+        self._keeper.keep()
         if self._clock() < self._housekeeping_at:
             return
         self._housekeeping_at = self._clock() + HOUSEKEEPING_SECONDS

@@ -40,18 +40,8 @@ class StoredObject:
     locked_until: datetime | None
 
 
-class ObjectStore(Protocol):
-    """A place for objects that are written once."""
-
-    def put_locked(
-        self, key: str, body: bytes | Path, retain_until: datetime, sha256: str
-    ) -> StoredObject:
-        """Write once, under a lock until `retain_until` where there is one.
-
-        Raises:
-            ObjectDiffers: Other bytes are there.
-        """
-        ...
+class ObjectReader(Protocol):
+    """A place to read objects from."""
 
     def read_back(self, key: str) -> Iterator[bytes]:
         """Yield an object's bytes in chunks.
@@ -63,4 +53,18 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`, in order."""
+        ...
+
+
+class ObjectStore(ObjectReader, Protocol):
+    """A place for objects that are written once."""
+
+    def put_locked(
+        self, key: str, body: bytes | Path, retain_until: datetime, sha256: str
+    ) -> StoredObject:
+        """Write once, under a lock until `retain_until` where there is one.
+
+        Raises:
+            ObjectDiffers: Other bytes are there.
+        """
         ...

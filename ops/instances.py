@@ -17,19 +17,12 @@ from typing import Any
 
 from ops.embedded.data_folder import DataFolder, write_atomically
 from ops.embedded.ports import choose_port, is_free
-from pipeline.errors import AwgpError
 from pipeline.run import Stage
+from pipeline.wanted_processes import MOST_OF_A_KIND, NumberRefused
 
 RELAY = "relay"
 SCALABLE = (*(stage.value for stage in Stage), RELAY)
 """Any number of these may run side by side."""
-
-MOST_OF_A_KIND = 64
-"""More on one machine is a slip of the finger: each is a process of its own, with threads."""
-
-
-class NumberRefused(AwgpError):
-    """So many of this cannot run, or there is no such kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

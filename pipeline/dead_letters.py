@@ -8,7 +8,7 @@ batch.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
@@ -18,6 +18,17 @@ from pipeline.run import Stage
 
 BATCH = 500
 OPEN = "replayed_at IS NULL AND discarded_at IS NULL"
+STATES: Final[Mapping[str, str]] = {
+    "open": OPEN,
+    "replayed": "replayed_at IS NOT NULL",
+    "discarded": "replayed_at IS NULL AND discarded_at IS NOT NULL",
+    "all": "true",
+}
+OF_ASSISTANT: Final = (
+    "EXISTS (SELECT FROM runs r JOIN assistants a USING (tenant_id, assistant_id)"
+    " WHERE r.tenant_id = dead_letters.tenant_id AND r.run_id = dead_letters.run_id"
+    " AND a.name = :assistant)"
+)
 ERRORS_SHOWN = 120
 """Characters of an error that tell it from others in a summary."""
 
@@ -57,6 +68,8 @@ class Chosen:
         error: Part of it, in any case.
         since, until: When it was given up.
         everything: Those that were replayed or discarded too.
+        assistant: Its name; for logins that read runs.
+        state: One of STATES; instead of `everything`.
     """
 
     ids: Sequence[UUID] = ()
@@ -67,6 +80,8 @@ class Chosen:
     since: datetime | None = None
     until: datetime | None = None
     everything: bool = False
+    assistant: str | None = None
+    state: str | None = None
 
     @property
     def narrows(self) -> bool:
@@ -75,24 +90,22 @@ class Chosen:
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """A condition on dead_letters, and its values."""
-        parts: dict[str, tuple[str, object]] = {}
-        if self.ids:
-            both = f"(dead_letter_id = ANY (:ids) OR (run_id = ANY (:ids) AND {OPEN}))"
-            parts["ids"] = (both, list(self.ids))
-        if self.run is not None:
-            parts["run"] = ("run_id = :run", self.run)
-        if self.queue is not None:
-            parts["queue"] = ("stage = :queue", self.queue.value)
-        if self.error is not None:
-            parts["error"] = ("strpos(lower(error), lower(:error)) > 0", self.error)
-        if self.tenant_id is not None:
-            parts["tenant"] = ("tenant_id = :tenant", self.tenant_id)
-        if self.since is not None:
-            parts["since"] = ("created_at >= :since", self.since)
-        if self.until is not None:
-            parts["until"] = ("created_at <= :until", self.until)
+        both = f"(dead_letter_id = ANY (:ids) OR (run_id = ANY (:ids) AND {OPEN}))"
+        every: dict[str, tuple[str, object]] = {
+            "ids": (both, list(self.ids) or None),
+            "run": ("run_id = :run", self.run),
+            "queue": ("stage = :queue", None if self.queue is None else self.queue.value),
+            "error": ("strpos(lower(error), lower(:error)) > 0", self.error),
+            "tenant": ("tenant_id = :tenant", self.tenant_id),
+            "since": ("created_at >= :since", self.since),
+            "until": ("created_at <= :until", self.until),
+            "assistant": (OF_ASSISTANT, self.assistant),
+        }
+        parts = {name: each for name, each in every.items() if each[1] is not None}
         said = [condition for condition, _ in parts.values()]
-        if not self.everything and not self.ids:
+        if self.state is not None:
+            said.append(STATES[self.state])
+        elif not self.everything and not self.ids:
             said.append(OPEN)
         return " AND ".join(said) or "true", {name: value for name, (_, value) in parts.items()}
 
@@ -165,6 +178,50 @@ def walk(engine: Engine, chosen: Chosen, limit: int | None = None) -> Iterator[D
             if len(found) < batch:
                 break
             after = found[-1].dead_letter_id
+
+
+def count_left(connection: Connection, chosen: Chosen, *, until: datetime, after: UUID) -> int:
+    """How many of the tenant whose transaction this is come after a place of `next_batch`."""
+    condition, values = chosen.where()
+    found: int = connection.execute(
+        text(
+            f"SELECT count(*) FROM dead_letters WHERE {condition} AND created_at <= :now"  # noqa: S608  # constant parts
+            " AND dead_letter_id > :after"
+        ),
+        values | {"now": until, "after": after},
+    ).scalar_one()
+    return found
+
+
+def next_batch(
+    connection: Connection, chosen: Chosen, *, until: datetime, after: UUID, limit: int
+) -> list[DeadLetter]:
+    """The next ones of the tenant whose transaction this is, oldest first.
+
+    Args:
+        until: What was given up later is not meant, so that nothing is met twice.
+    """
+    condition, values = chosen.where()
+    return _read(
+        connection,
+        f"SELECT {COLUMNS} FROM dead_letters WHERE {condition} AND created_at <= :now"  # noqa: S608  # constant parts
+        " AND dead_letter_id > :after ORDER BY dead_letter_id LIMIT :limit",
+        values | {"now": until, "after": after, "limit": limit},
+    )
+
+
+def page_before(
+    connection: Connection, chosen: Chosen, *, before: UUID | None, limit: int
+) -> list[DeadLetter]:
+    """A page of the tenant whose transaction this is, newest first; ids sort by time."""
+    condition, values = chosen.where()
+    return _read(
+        connection,
+        f"SELECT {COLUMNS} FROM dead_letters WHERE {condition}"  # noqa: S608  # constant parts
+        " AND (CAST(:before AS uuid) IS NULL OR dead_letter_id < :before)"
+        " ORDER BY dead_letter_id DESC LIMIT :limit",
+        values | {"before": before, "limit": limit},
+    )
 
 
 def _read(connection: Connection, statement: str, values: Mapping[str, object]) -> list[DeadLetter]:

@@ -41,18 +41,19 @@ class Done:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
-def replay_one(outbox: Outbox, letter: DeadLetter, actor: Actor) -> None:
+def replay_one(outbox: Outbox, letter: DeadLetter, actor: Actor, why: str = "") -> None:
     """Send its run through policy and hold again, in its next epoch.
 
     Args:
         outbox: As awgp_web.
+        why: Kept in the audit trail.
 
     Raises:
         Skipped: It was replayed or discarded, its run is not failed, or is still being sealed.
     """
     with _or_skipped(), outbox.work(letter.tenant_id) as work:
         _lock_open(work, letter)
-        replay(work, letter.run_id, actor)
+        replay(work, letter.run_id, actor, why=why)
 
 
 def discard_one(outbox: Outbox, letter: DeadLetter, actor: Actor, reason: str) -> None:

@@ -7,7 +7,7 @@ heartbeats. Without the broker the first half is still true, and the second is u
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,6 @@ from pipeline.queue_state import (
 )
 from pipeline.run import Stage
 
-# A rate is taken between two looks at most this far apart.
 RATE_WINDOW_SECONDS = 10.0
 
 
@@ -40,6 +39,7 @@ class QueueLook:
         in_flight: Being worked on; of a tenant's share and without the broker, leases alone.
         workers: Processes that serve it; None where the broker is gone.
         rate: Messages worked on a second; None where it is not known.
+        tenant: The slug, or the id where the login may not read slugs.
     """
 
     queue: Stage
@@ -52,6 +52,7 @@ class QueueLook:
     dead: int
     workers: int | None = None
     rate: float | None = None
+    tenant_id: UUID | None = None
 
     @property
     def has_nobody(self) -> bool:
@@ -95,15 +96,17 @@ class QueueWatch:
     """Looks again and again, and knows the rate from the second look on.
 
     Args:
-        engine: As awgp_operator.
+        engine: As awgp_operator, or as awgp_relay, which knows no slugs.
         client: Of the broker; None where none is named.
         tenant: A slug, to count that tenant's share alone.
+        rate_window_seconds: A rate is taken between two looks at most this far apart.
     """
 
     engine: Engine
     client: "redis.Redis | None"
     tenant: str | None = None
     clock: Callable[[], float] = time.monotonic
+    rate_window_seconds: float = RATE_WINDOW_SECONDS
     _beats: deque[tuple[float, Sequence[WorkerBeat]]] = field(default_factory=deque)
 
     def look(self) -> Look:
@@ -120,7 +123,7 @@ class QueueWatch:
         return Look(
             at=at.astimezone(UTC),
             queues=[self._queue(each, figures, at, beats) for each in standings.values()],
-            shares=_shares(standings, figures, slugs, at),
+            shares=shares_of(standings, figures, slugs, at),
             tenants=len(slugs),
             broker=wrong,
         )
@@ -136,7 +139,7 @@ class QueueWatch:
             return None, type(error).__name__
         now = self.clock()
         self._beats.append((now, beats))
-        while now - self._beats[0][0] > RATE_WINDOW_SECONDS:
+        while now - self._beats[0][0] > self.rate_window_seconds:
             self._beats.popleft()
         return beats, None
 
@@ -148,19 +151,17 @@ class QueueWatch:
         beats: Sequence[WorkerBeat] | None,
     ) -> QueueLook:
         mine = [each for each in figures if each.queue is standing.queue]
-        look = _sum(standing, None, mine, at)
+        look = sum_of(standing, mine, at)
         if beats is None:
             return look
         name = standing.queue.value
         # A lease and the message its worker is at are one piece of work.
         said = 0 if self.tenant is not None else in_flight_by_queue(list(beats)).get(name, 0)
-        return QueueLook(
-            **{
-                **{each: getattr(look, each) for each in QueueLook.__slots__},
-                "in_flight": max(look.in_flight, said),
-                "workers": sum(name in each.queues for each in beats),
-                "rate": self._rate(name),
-            }
+        return replace(
+            look,
+            in_flight=max(look.in_flight, said),
+            workers=sum(name in each.queues for each in beats),
+            rate=self._rate(name),
         )
 
     def _rate(self, queue: str) -> float | None:
@@ -179,14 +180,19 @@ class QueueWatch:
         return max(0, done) / (now - then)
 
 
-def _shares(
+def shares_of(
     standings: Mapping[Stage, QueueStanding],
     figures: Iterable[QueueFigures],
     slugs: Mapping[UUID, str],
     at: datetime,
 ) -> list[QueueLook]:
+    """Each tenant's share of each queue in which it has anything."""
     found = [
-        _sum(standings[each.queue], slugs.get(each.tenant_id, str(each.tenant_id)), [each], at)
+        replace(
+            sum_of(standings[each.queue], [each], at),
+            tenant=slugs.get(each.tenant_id, str(each.tenant_id)),
+            tenant_id=each.tenant_id,
+        )
         for each in figures
         if each.queue in standings
     ]
@@ -194,13 +200,12 @@ def _shares(
     return sorted(found, key=lambda each: (order.index(each.queue), -each.depth, each.tenant or ""))
 
 
-def _sum(
-    standing: QueueStanding, tenant: str | None, figures: Sequence[QueueFigures], at: datetime
-) -> QueueLook:
+def sum_of(standing: QueueStanding, figures: Sequence[QueueFigures], at: datetime) -> QueueLook:
+    """What is known of a queue without the broker."""
     ages = [(at - each.oldest_at).total_seconds() for each in figures if each.oldest_at]
     return QueueLook(
         queue=standing.queue,
-        tenant=tenant,
+        tenant=None,
         standing=standing,
         depth=sum(each.depth for each in figures),
         oldest_seconds=max(0.0, *ages) if ages else None,

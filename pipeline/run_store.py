@@ -238,8 +238,11 @@ def dead_letter(work: Work, run: StoredRun, handoff: Handoff, error: str) -> Non
     )
 
 
-def replay(work: Work, run_id: UUID, actor: Actor) -> StoredRun:
+def replay(work: Work, run_id: UUID, actor: Actor, *, why: str = "") -> StoredRun:
     """Send a failed run through policy and hold again: same id, next epoch.
+
+    Args:
+        why: What a person said of it; kept in the audit trail.
 
     Raises:
         RunNotFound: As it says.
@@ -258,4 +261,12 @@ def replay(work: Work, run_id: UUID, actor: Actor) -> StoredRun:
         " WHERE run_id = :run AND replayed_at IS NULL",
         run=run_id,
     )
-    return move(work, run, Status.RECEIVED, stage=Stage.POLICY, actor=actor, reason="replayed")
+    return move(
+        work,
+        run,
+        Status.RECEIVED,
+        stage=Stage.POLICY,
+        actor=actor,
+        reason="replayed",
+        metadata={"why": why} if why else None,
+    )

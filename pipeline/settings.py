@@ -32,6 +32,7 @@ class Settings:
     database_url: str = ""
     database_password: str = field(default="", repr=False)
     holding_password: str = field(default="", repr=False)
+    operator_password: str = field(default="", repr=False)
     redis_url: str = ""
     redis_password: str = field(default="", repr=False)
     oidc_issuer: str = ""
@@ -90,6 +91,16 @@ class Settings:
         if not self.holding_password:
             raise SettingInvalid("AWGP_HOLDING_PASSWORD is not set")
         return self.database.set(username="awgp_holding", password=self.holding_password)
+
+    @property
+    def operator_database(self) -> URL:
+        """The same database as awgp_operator.
+
+        Raises: SettingInvalid when AWGP_DATABASE_URL or AWGP_OPERATOR_PASSWORD is missing.
+        """
+        if not self.operator_password:
+            raise SettingInvalid("AWGP_OPERATOR_PASSWORD is not set")
+        return self.database.set(username="awgp_operator", password=self.operator_password)
 
     @property
     def lease(self) -> timedelta:

@@ -42,11 +42,14 @@ from web import (
     approvals,
     assistants,
     bundles,
+    dead_letters,
     health,
     live,
     me,
+    operations,
     persons,
     policies,
+    queues,
     rules,
     runs,
     setup_schemas,
@@ -60,6 +63,7 @@ from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
 from web.endpoint import MAX_JSON_DEPTH
 from web.live import install_live
 from web.names import install_names
+from web.operations import Operations, make_operations
 from web.preconditions import PRECONDITION_PROBLEMS
 from web.services import Services, install_services
 from web.ui_files import install_ui
@@ -93,6 +97,8 @@ PROBLEMS: Final[ProblemTable] = {
     **policies.PROBLEMS,
     **sign_in.PROBLEMS,
     **live.PROBLEMS,
+    **operations.PROBLEMS,
+    **dead_letters.PROBLEMS,
 }
 BLUEPRINTS: Final = (
     me.blueprint,
@@ -104,6 +110,8 @@ BLUEPRINTS: Final = (
     rules.blueprint,
     targets.blueprint,
     persons.blueprint,
+    queues.blueprint,
+    dead_letters.blueprint,
     health.blueprint,
 )
 # Endpoints flask-smorest adds.
@@ -144,6 +152,7 @@ def create_app(
     broker: Broker | None = None,
     verifier: BearerVerifier | None = None,
     sessions: "redis.Redis | None" = None,
+    operations: Operations | None = None,
 ) -> Flask:
     """Make the app; it connects to nothing before the first request.
 
@@ -151,6 +160,7 @@ def create_app(
         engine: Of the login awgp_web; made from the settings where not given, as are the others.
         holding: Of the login awgp_holding.
         sessions: Where browsers' sessions are.
+        operations: The machine, the signer and the store of exports.
 
     Raises:
         SettingInvalid: Names the variable.
@@ -172,6 +182,7 @@ def create_app(
             payloads=EditedPayload(
                 max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth
             ),
+            operations=operations or make_operations(settings),
         ),
     )
     register(app)

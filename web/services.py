@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from flask import Flask, current_app
@@ -12,6 +12,7 @@ from pipeline.outbox import Outbox
 from pipeline.work import Work
 from web.access import Role, current_caller
 from web.edited_payload import EditedPayload
+from web.operations import Operations
 
 _KEY: Final = "awgp_web"
 
@@ -23,12 +24,14 @@ class Services:
     Args:
         outbox: As awgp_web.
         holding: As awgp_holding, for who looks into a tenant without belonging to it.
+        operations: The machine, the signer and the store of exports.
     """
 
     outbox: Outbox
     holding: Outbox
     keyring: KeyRing
     payloads: EditedPayload
+    operations: Operations = field(default_factory=Operations)
 
 
 def install_services(app: Flask, services: Services) -> None:

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
-from ops.instances import MOST_OF_A_KIND, RELAY, SCALABLE, NumberRefused, wanted_numbers
+from ops.instances import RELAY, SCALABLE, wanted_numbers
 from ops.scale import Change, running_numbers, scale
+from pipeline.wanted_processes import MOST_OF_A_KIND, NumberRefused
 
 CONNECTIONS_A_PROCESS = 8
 """A worker's database pool at its default of 4 threads; it opens them as it needs them."""

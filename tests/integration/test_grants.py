@@ -122,7 +122,7 @@ awgp_relay
   due                  select update(next_send_at,sends)
   handoffs             select update(next_send_at,sends)
   queue_states         select update(state,changed_at,changed_by,reason,changed_in)
-  tenants              select(tenant_id,kind,created_at,closed_at)
+  tenants              select(tenant_id,slug,kind,created_at)
   wanted_processes     select
 awgp_sealer
   audit_checkpoints    select insert

@@ -26,9 +26,7 @@ from ops.embedded.data_folder import DataFolder, open_data_folder
 from ops.embedded.ports import PORTS
 from ops.embedded.program import Program
 from ops.instances import (
-    MOST_OF_A_KIND,
     SCALABLE,
-    NumberRefused,
     give_ops_addresses,
     instance_names,
     kind_of,
@@ -52,6 +50,7 @@ from pipeline.heartbeat import (
 )
 from pipeline.run import Stage
 from pipeline.settings import METRICS_FOLDER, SettingInvalid
+from pipeline.wanted_processes import MOST_OF_A_KIND, NumberRefused
 
 
 @pytest.fixture

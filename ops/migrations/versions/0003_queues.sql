@@ -12,7 +12,7 @@ CREATE POLICY relay_ends_drains ON queue_states FOR UPDATE
 GRANT UPDATE (state, changed_at, changed_by, reason, changed_in) ON queue_states TO awgp_relay;
 CREATE POLICY relay_finds_the_holding ON tenants FOR SELECT
     TO awgp_relay USING (kind = 'holding');
-GRANT SELECT (tenant_id, kind, created_at, closed_at) ON tenants TO awgp_relay;
+GRANT SELECT (tenant_id, slug, kind, created_at) ON tenants TO awgp_relay;
 
 -- How many processes of each kind are wanted. Like queue_states, the machine's and no tenant's.
 CREATE TABLE wanted_processes (
