@@ -54,7 +54,10 @@ class ReadBackFailed(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedSegment:
-    """A segment that counts: in the store, closed, read back. `after` is where the next begins."""
+    """A segment that counts: in the store, closed, read back. `after` is where the next begins.
+
+    `size` is the bytes of its files together.
+    """
 
     tenant_id: UUID
     first_sequence: int
@@ -64,6 +67,7 @@ class ExportedSegment:
     checkpoint_key: str
     locked_until: datetime | None
     after: LogPoint
+    size: int
 
 
 class LogReader(Protocol):
@@ -289,6 +293,7 @@ def _export_segment(run: _Run, before: LogPoint, last: int, expected: bytes) -> 
         checkpoint_key=run.key(manifest.checkpoint.name),
         locked_until=stored.locked_until,
         after=written.after,
+        size=manifest.data.size + manifest.leaves.size + digest.size,
     )
     run.log.record_segment(segment)
     return segment

@@ -67,9 +67,9 @@ class LogStore:
             work.execute(
                 "INSERT INTO audit_segments (tenant_id, first_sequence, last_sequence,"
                 " manifest_key, manifest_sha256, checkpoint_key, locked_until, chain_hash,"
-                " frontier)"
+                " frontier, bytes)"
                 " VALUES (:tenant, :first, :last, :manifest, :sha256, :checkpoint, :locked,"
-                " :chain, :frontier) ON CONFLICT DO NOTHING",
+                " :chain, :frontier, :bytes) ON CONFLICT DO NOTHING",
                 tenant=segment.tenant_id,
                 first=segment.first_sequence,
                 last=segment.last_sequence,
@@ -79,6 +79,7 @@ class LogStore:
                 locked=segment.locked_until,
                 chain=segment.after.chain_hash,
                 frontier=segment.after.frontier.to_bytes(),
+                bytes=segment.size,
             )
 
 

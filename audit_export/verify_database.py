@@ -50,13 +50,20 @@ PENDING_LIMIT = timedelta(minutes=10)
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" AD')"""
 TIMES = ("timestamp", "occurred_at")
 STATES = ("before_state", "after_state", "metadata")
-LOG = (
+_ENTRIES = (
     "SELECT id, tenant_id, actor_type, actor_id, action, resource_type, resource_id,"
     " integrity_hash, sequence, body, "
     + ", ".join(_TIME.format(f'"{name}"') + f' AS "{name}"' for name in TIMES)
     + ", "
     + ", ".join(f"{name}::text AS {name}" for name in STATES)
-    + ' FROM audit_log WHERE tenant_id = :tenant ORDER BY sequence, audit_log."timestamp"'
+    + " FROM audit_log WHERE tenant_id = :tenant"
+)
+_IN_ORDER = ' ORDER BY sequence, audit_log."timestamp"'
+LOG = _ENTRIES + _IN_ORDER
+STRETCH = f"{_ENTRIES} AND sequence BETWEEN :first AND :last{_IN_ORDER}"
+SEGMENTS = (
+    "SELECT first_sequence, last_sequence, chain_hash, frontier, manifest_key,"
+    " checkpoint_key FROM audit_segments WHERE tenant_id = :tenant"
 )
 HEAD = (
     "SELECT sequence, hash, tree_size, frontier, "
@@ -107,7 +114,7 @@ class DatabaseReport:
         return "verified" if self.signer_known else "signer-unknown"
 
 
-class _Bad(AwgpError):
+class Bad(AwgpError):  # never leaves this room
     """Carries the first finding out of the walk."""
 
     def __init__(self, place: str, what: str, sequence: int | None = None) -> None:
@@ -116,7 +123,7 @@ class _Bad(AwgpError):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Walk:
+class Walk:
     """One tenant's verification while it goes on. `at` keeps the log's state at asked sizes."""
 
     connection: Connection
@@ -155,13 +162,13 @@ def verify_tenant(
     """
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         enter_tenant(connection, tenant_id)
-        walk = _Walk(connection=connection, tenant_id=tenant_id, public=public)
+        walk = Walk(connection=connection, tenant_id=tenant_id, public=public)
         late = _count_pending(walk, pending_limit)
         bad = None
         try:
             _verify(walk)
             _check_lateness(walk, late, pending_limit)
-        except _Bad as error:
+        except Bad as error:
             bad = error.finding
     signed = walk.signed
     return DatabaseReport(
@@ -178,19 +185,19 @@ def verify_tenant(
     )
 
 
-def _verify(walk: _Walk) -> None:
+def _verify(walk: Walk) -> None:
     wanted = _sizes(walk)
-    _keep(walk, wanted)
+    keep_state(walk, wanted)
     with closing(_entries(walk)) as entries:
         for row in entries:
-            _follow(walk, row)
-            _keep(walk, wanted)
+            follow_entry(walk, row)
+            keep_state(walk, wanted)
     _check_checkpoints(walk)
-    _check_head(walk)
+    check_head(walk)
     _check_segments(walk)
 
 
-def _sizes(walk: _Walk) -> set[int]:
+def _sizes(walk: Walk) -> set[int]:
     """The sizes at which the log's state will be asked for again."""
     statement = (
         "SELECT tree_size FROM audit_checkpoints WHERE tenant_id = :tenant"
@@ -199,39 +206,40 @@ def _sizes(walk: _Walk) -> set[int]:
     return {0, *(int(row[0]) for row in walk.rows(statement))}
 
 
-def _keep(walk: _Walk, wanted: set[int]) -> None:
+def keep_state(walk: Walk, wanted: set[int]) -> None:
+    """Remember the log's state at a size that will be asked for again."""
     if walk.size == 0:
         walk.chain = genesis(walk.tenant_id)
     if walk.size in wanted:
         walk.at[walk.size] = (walk.chain, walk.frontier)
 
 
-def _entries(walk: _Walk) -> Generator[Row[*tuple[Any, ...]], None, None]:
+def _entries(walk: Walk) -> Generator[Row[*tuple[Any, ...]], None, None]:
     """Stream the log through a server-side cursor."""
     streaming = walk.connection.execution_options(yield_per=BATCH)
     with streaming.execute(text(LOG), {"tenant": walk.tenant_id}) as result:
         yield from result
 
 
-def _follow(walk: _Walk, row: Row[*tuple[Any, ...]]) -> None:
+def follow_entry(walk: Walk, row: Row[*tuple[Any, ...]]) -> None:
     """Check one entry against the one before, and every column against its body."""
     expected, sequence = walk.size + 1, row.sequence
     if sequence > expected:
         upto = f" to {sequence - 1}" if sequence - 1 > expected else ""
-        raise _Bad("audit_log", f"entry {expected}{upto} is missing", expected)
+        raise Bad("audit_log", f"entry {expected}{upto} is missing", expected)
     place = f"audit_log entry {sequence}"
     if sequence < expected:
-        raise _Bad(place, "there are two of it, or it is out of range", sequence)
+        raise Bad(place, "there are two of it, or it is out of range", sequence)
     sealed = bytes(row.body)
     try:
         columns = projection(sealed, previous=walk.chain)
     except AuditBodyInvalid as exc:
-        raise _Bad(place, str(exc), sequence) from exc
+        raise Bad(place, str(exc), sequence) from exc
     for name, value in columns.items():
         if not _same(name, getattr(row, name), value):
-            raise _Bad(place, f"{name} is not what the body says", sequence)
+            raise Bad(place, f"{name} is not what the body says", sequence)
     if walk.sealed_at is not None and columns["timestamp"] < walk.sealed_at:
-        raise _Bad(place, "it was sealed before the entry before it", sequence)
+        raise Bad(place, "it was sealed before the entry before it", sequence)
     walk.chain, walk.sealed_at = bytes.fromhex(columns["integrity_hash"]), columns["timestamp"]
     walk.frontier = walk.frontier.append(leaf_hash(sealed))
 
@@ -248,45 +256,47 @@ def _same(name: str, stored: Any, said: Any) -> bool:
         return False
 
 
-def _check_checkpoints(walk: _Walk) -> None:
+def _check_checkpoints(walk: Walk) -> None:
     kept = walk.rows(
         "SELECT checkpoint_id, tree_size, note FROM audit_checkpoints"
         " WHERE tenant_id = :tenant ORDER BY checkpoint_id"
     )
-    read = [(row, f"checkpoint {row.checkpoint_id}", _read_note(walk, row)) for row in kept]
+    read = [(row, f"checkpoint {row.checkpoint_id}", read_note(walk, row)) for row in kept]
     rewinds = max((found.rewinds for _, _, found in read), default=0)
     for row, place, found in read:
         walk.checkpoints += 1
         if found.tenant_id != walk.tenant_id:
-            raise _Bad(place, f"it is tenant {found.tenant_id}'s")
+            raise Bad(place, f"it is tenant {found.tenant_id}'s")
         if found.size != row.tree_size:
-            raise _Bad(place, f"tree_size is {row.tree_size}, the note says {found.size}")
+            raise Bad(place, f"tree_size is {row.tree_size}, the note says {found.size}")
         if walk.signed is not None and (found.rewinds, found.time) < (
             walk.signed.rewinds,
             walk.signed.time,
         ):
-            raise _Bad(place, "it was signed before the checkpoint before it")
+            raise Bad(place, "it was signed before the checkpoint before it")
         if found.rewinds == rewinds:
-            _check_note(walk, place, found)
+            check_note(walk, place, found)
         walk.notes.add(f"{walk.tenant_id}/{checkpoint_file(found, row.note).name}")
         walk.signed = found
 
 
-def _read_note(walk: _Walk, row: Row[*tuple[Any, ...]]) -> Checkpoint:
+def read_note(walk: Walk, row: Row[*tuple[Any, ...]]) -> Checkpoint:
+    """Read a checkpoint, and check its signature where the signer is known."""
     try:
         if walk.public is None:
             return parse_checkpoint(row.note)
         return verify_checkpoint(row.note, walk.public)
     except CheckpointInvalid as exc:
-        raise _Bad(f"checkpoint {row.checkpoint_id}", str(exc)) from exc
+        raise Bad(f"checkpoint {row.checkpoint_id}", str(exc)) from exc
 
 
-def _check_note(walk: _Walk, place: str, found: Checkpoint) -> None:
+def check_note(walk: Walk, place: str, found: Checkpoint) -> None:
+    """Check that a checkpoint states what the log was at its size."""
     before = walk.signed
     if before is not None and before.rewinds == found.rewinds and found.size < before.size:
-        raise _Bad(place, f"it covers {found.size} entries, the one before {before.size}")
+        raise Bad(place, f"it covers {found.size} entries, the one before {before.size}")
     if found.size > walk.size:
-        raise _Bad(
+        raise Bad(
             place,
             f"{found.size} entries were signed, the log has {walk.size}: "
             f"entries {walk.size + 1} to {found.size} are gone",
@@ -294,69 +304,72 @@ def _check_note(walk: _Walk, place: str, found: Checkpoint) -> None:
         )
     chain, frontier = walk.at[found.size]
     if found.chain_hash != chain or found.root != frontier.root():
-        raise _Bad(
+        raise Bad(
             place,
             f"the first {found.size} entries are not the ones that were signed",
             found.size,
         )
 
 
-def _check_head(walk: _Walk) -> None:
+def check_head(walk: Walk) -> None:
+    """Check that the head is where the log ends."""
     heads = walk.rows(HEAD)
     if not heads:
-        raise _Bad("audit_heads", "the tenant has no head")
+        raise Bad("audit_heads", "the tenant has no head")
     head = heads[0]
     if (head.sequence, head.tree_size) != (walk.size, walk.size):
-        raise _Bad(
+        raise Bad(
             "audit_heads",
             f"it says {head.sequence} entries, the log has {walk.size}",
             min(head.sequence, walk.size) + 1,
         )
     if bytes(head.hash) != walk.chain:
-        raise _Bad("audit_heads", "hash is not the chain's last hash", walk.size)
+        raise Bad("audit_heads", "hash is not the chain's last hash", walk.size)
     if bytes(head.frontier) != walk.frontier.to_bytes():
-        raise _Bad("audit_heads", "frontier is not the tree of the log", walk.size)
+        raise Bad("audit_heads", "frontier is not the tree of the log", walk.size)
     if head.sealed_at != (f"{write_time(walk.sealed_at)} AD" if walk.sealed_at else None):
-        raise _Bad("audit_heads", "sealed_at is not the last entry's", walk.size)
+        raise Bad("audit_heads", "sealed_at is not the last entry's", walk.size)
 
 
-def _check_segments(walk: _Walk) -> None:
+def _check_segments(walk: Walk) -> None:
     expected = 1
-    for row in walk.rows(
-        "SELECT first_sequence, last_sequence, chain_hash, frontier, manifest_key,"
-        " checkpoint_key FROM audit_segments"
-        " WHERE tenant_id = :tenant ORDER BY first_sequence"
-    ):
+    for row in walk.rows(f"{SEGMENTS} ORDER BY first_sequence"):
         walk.segments += 1
         place = f"segment {row.first_sequence}-{row.last_sequence}"
         if row.first_sequence != expected:
-            raise _Bad(place, f"the one before it ends at {expected - 1}", expected)
+            raise Bad(place, f"the one before it ends at {expected - 1}", expected)
         if row.last_sequence > walk.size:
-            raise _Bad(place, f"it was exported, the log has {walk.size} entries", walk.size + 1)
-        chain, frontier = walk.at[row.last_sequence]
-        try:
-            stored = Frontier.from_bytes(bytes(row.frontier))
-        except FrontierInvalid as exc:
-            raise _Bad(place, f"frontier: {exc}", row.last_sequence) from exc
-        if bytes(row.chain_hash) != chain or stored != frontier:
-            raise _Bad(place, "it does not end as the log does there", row.last_sequence)
+            raise Bad(place, f"it was exported, the log has {walk.size} entries", walk.size + 1)
+        check_segment_end(walk, row)
         _check_names(walk, place, row)
         expected = row.last_sequence + 1
 
 
-def _check_names(walk: _Walk, place: str, row: Row[*tuple[Any, ...]]) -> None:
+def check_segment_end(walk: Walk, row: Row[*tuple[Any, ...]]) -> None:
+    """Check that a segment ends as the log does there."""
+    place = f"segment {row.first_sequence}-{row.last_sequence}"
+    chain, frontier = walk.at[row.last_sequence]
+    try:
+        stored = Frontier.from_bytes(bytes(row.frontier))
+    except FrontierInvalid as exc:
+        raise Bad(place, f"frontier: {exc}", row.last_sequence) from exc
+    if bytes(row.chain_hash) != chain or stored != frontier:
+        raise Bad(place, "it does not end as the log does there", row.last_sequence)
+
+
+def _check_names(walk: Walk, place: str, row: Row[*tuple[Any, ...]]) -> None:
     """Check where a segment says its files are."""
     name = segment_name(row.first_sequence, row.last_sequence, "manifest.json")
     if row.manifest_key != f"{walk.tenant_id}/{name}":
-        raise _Bad(place, "manifest_key is not where its manifest is")
+        raise Bad(place, "manifest_key is not where its manifest is")
     if row.checkpoint_key not in walk.notes:
-        raise _Bad(place, "checkpoint_key names no checkpoint of this log")
+        raise Bad(place, "checkpoint_key names no checkpoint of this log")
 
 
-def _check_lateness(walk: _Walk, late: int, limit: timedelta) -> None:
+def _check_lateness(walk: Walk, late: int, limit: timedelta) -> None:
     """Find what should have been sealed, or signed, by now."""
     if late:
-        raise _Bad("audit_pending", f"{late} records wait to be sealed for too long")
+        raise Bad("audit_pending", f"{late} records wait to be sealed for too long")
     signed = walk.signed.size if walk.signed is not None else 0
     waiting = walk.rows(
         'SELECT "timestamp" < clock_timestamp() - :limit FROM audit_log'
@@ -365,14 +378,14 @@ def _check_lateness(walk: _Walk, late: int, limit: timedelta) -> None:
         first=signed + 1,
     )
     if waiting and waiting[0][0]:
-        raise _Bad(
+        raise Bad(
             "audit_checkpoints",
             f"entries {signed + 1} to {walk.size} wait to be signed for too long",
             signed + 1,
         )
 
 
-def _count_pending(walk: _Walk, limit: timedelta) -> int:
+def _count_pending(walk: Walk, limit: timedelta) -> int:
     """Count what waits; returns how many were written longer ago than the limit."""
     # Times of one form compare as text; a record without one counts as late.
     (row,) = walk.rows(

@@ -21,6 +21,12 @@ from ops.embedded.valkey import valkey_url_without_password
 from pipeline.errors import AwgpError
 from pipeline.settings import Settings
 
+READER_KEYS = (
+    "AWGP_S3_READER_ACCESS_KEY",
+    "AWGP_S3_READER_ACCESS_KEY_FILE",
+    "AWGP_S3_READER_SECRET_KEY_FILE",
+)
+
 
 class ServerUrlUnsafe(AwgpError):
     """A server's URL carries a secret, which would show in a process's environment."""
@@ -81,6 +87,18 @@ def object_store_settings(data: DataFolder, given: Mapping[str, str]) -> dict[st
         "AWGP_S3_REGION": REGION,
         "AWGP_S3_ACCESS_KEY_FILE": str(data.secret_file("s3-access-key")),
         "AWGP_S3_SECRET_KEY_FILE": str(data.secret_file("s3-secret-key")),
+    }
+
+
+def store_reader_settings(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
+    """The same store with rights to read and no more; nothing where no such keys are given."""
+    if "AWGP_S3_ENDPOINT" in given:
+        keys = {name.replace("_READER_", "_"): given[name] for name in READER_KEYS if name in given}
+        where = _given(given, "AWGP_S3_ENDPOINT", "AWGP_S3_BUCKET", "AWGP_S3_REGION")
+        return where | keys if keys else {}
+    return object_store_settings(data, given) | {
+        "AWGP_S3_ACCESS_KEY_FILE": str(data.secret_file("s3-reader-access-key")),
+        "AWGP_S3_SECRET_KEY_FILE": str(data.secret_file("s3-reader-secret-key")),
     }
 
 

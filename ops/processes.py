@@ -27,6 +27,7 @@ from ops.process_servers import (
     object_store_settings,
     secret_path,
     signer_public_key,
+    store_reader_settings,
 )
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
@@ -119,6 +120,9 @@ def process_environment(
     if kind == "web":
         variables["AWGP_PUBLIC_URL"] = given.get("AWGP_PUBLIC_URL", web_urls(data)["web"])
         variables["AWGP_HOLDING_PASSWORD_FILE"] = str(data.secret_file("awgp_holding"))
+        variables["AWGP_OPERATOR_PASSWORD_FILE"] = str(data.secret_file("awgp_operator"))
+        variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = signer_public_key(data, given)
+        variables |= store_reader_settings(data, given)
     if kind in _NEEDS_IDENTITY:
         variables |= identity_settings(data, kind, given)
     if kind in _NEEDS_KEK:

@@ -6,7 +6,13 @@ from uuid import UUID
 
 from pipeline.envelope import KeyRing
 from pipeline.ids import uuid7
-from pipeline.personal import Personal, SubjectKey, new_subject_key, seal_personal
+from pipeline.personal import (
+    Personal,
+    SubjectKey,
+    new_subject_key,
+    open_personal,
+    seal_personal,
+)
 from pipeline.work import Work
 
 SUBJECT_KEY = "subject-key"
@@ -23,6 +29,29 @@ def seal_for(
     """Encrypt personal content for one audit record under its subject's key."""
     key = _live_key(work, keyring, subject_ref) or _new_key(work, keyring, subject_ref)
     return seal_personal(key, content, tenant_id=work.tenant_id, record_id=record_id)
+
+
+def open_for(
+    work: Work, keyring: KeyRing, personal: Personal, *, record_id: UUID
+) -> dict[str, Any] | None:
+    """Decrypt the personal content of an audit record; None where its subject's key was erased.
+
+    Raises:
+        PersonalInvalid: Altered, or moved to another record, tenant or subject.
+    """
+    row = work.execute(
+        "SELECT key_id, envelope FROM subject_keys WHERE key_id = CAST(:key AS uuid)"
+        " AND subject_ref = :subject AND envelope IS NOT NULL",
+        key=personal.key_id,
+        subject=personal.subject_ref,
+    ).one_or_none()
+    if row is None:
+        return None
+    opened = keyring.open(
+        bytes(row[1]), tenant_id=work.tenant_id, row_id=row[0], purpose=SUBJECT_KEY
+    )
+    key = SubjectKey(subject_ref=personal.subject_ref, key_id=personal.key_id, key=opened)
+    return open_personal(key, personal, tenant_id=work.tenant_id, record_id=record_id)
 
 
 def _live_key(work: Work, keyring: KeyRing, subject_ref: str) -> SubjectKey | None:

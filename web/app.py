@@ -41,8 +41,10 @@ from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 from web import (
     approvals,
     assistants,
+    audit,
     bundles,
     dead_letters,
+    exports,
     health,
     live,
     me,
@@ -99,6 +101,8 @@ PROBLEMS: Final[ProblemTable] = {
     **live.PROBLEMS,
     **operations.PROBLEMS,
     **dead_letters.PROBLEMS,
+    **audit.PROBLEMS,
+    **exports.PROBLEMS,
 }
 BLUEPRINTS: Final = (
     me.blueprint,
@@ -112,6 +116,8 @@ BLUEPRINTS: Final = (
     persons.blueprint,
     queues.blueprint,
     dead_letters.blueprint,
+    audit.blueprint,
+    exports.blueprint,
     health.blueprint,
 )
 # Endpoints flask-smorest adds.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from flask import Flask, current_app
+from sqlalchemy import Engine
 
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox
@@ -45,10 +46,13 @@ def services() -> Services:
 @contextmanager
 def reading() -> Iterator[Work]:
     """The caller's tenant, to look at: as awgp_web, or as awgp_holding for the holding's people."""
-    caller = current_caller()
-    looks_in = caller.roles == frozenset({Role.HOLDING})
-    with (services().holding if looks_in else services().outbox).work(caller.tenant_id) as work:
+    with _looking().work(current_caller().tenant_id) as work:
         yield work
+
+
+def reading_engine() -> Engine:
+    """By which login `reading` looks."""
+    return _looking().engine
 
 
 @contextmanager
@@ -56,3 +60,8 @@ def acting() -> Iterator[Work]:
     """The caller's tenant, to change: what was done in the block commits when it is left."""
     with services().outbox.work(current_caller().tenant_id) as work:
         yield work
+
+
+def _looking() -> Outbox:
+    looks_in = current_caller().roles == frozenset({Role.HOLDING})
+    return services().holding if looks_in else services().outbox

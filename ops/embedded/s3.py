@@ -150,7 +150,7 @@ enabled = false
 
 
 def identities(data: DataFolder) -> dict[str, object]:
-    """Return the S3 identities: an admin, and an exporter confined to the audit bucket."""
+    """Return the S3 identities: an admin; an exporter and a reader confined to the audit bucket."""
 
     def identity(name: str, prefix: str, actions: list[str]) -> dict[str, object]:
         keys = {
@@ -159,11 +159,14 @@ def identities(data: DataFolder) -> dict[str, object]:
         }
         return {"name": name, "credentials": [keys], "actions": actions}
 
-    confined = [f"{action}:{AUDIT_BUCKET}" for action in _EXPORTER_ACTIONS]
+    def confined(*actions: str) -> list[str]:
+        return [f"{action}:{AUDIT_BUCKET}" for action in actions]
+
     return {
         "identities": [
             identity("admin", "s3-admin-", ["Admin"]),
-            identity("exporter", "s3-", confined),
+            identity("exporter", "s3-", confined(*_EXPORTER_ACTIONS)),
+            identity("reader", "s3-reader-", confined("Read", "List")),
         ]
     }
 

@@ -63,6 +63,8 @@ def _layout() -> dict[str, Callable[[], str]]:
         "s3-admin-secret-key": _password,
         "s3-access-key": _access_key,
         "s3-secret-key": _password,
+        "s3-reader-access-key": _access_key,
+        "s3-reader-secret-key": _password,
         "s3-jwt-volume": _signing_key,
         "s3-jwt-volume-read": _signing_key,
         "s3-jwt-filer": _signing_key,
