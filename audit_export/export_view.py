@@ -33,6 +33,10 @@ class StoredSegment:
     checkpoint_key: str
 
     @property
+    def id(self) -> int:
+        return self.first_sequence
+
+    @property
     def entries(self) -> int:
         return self.last_sequence - self.first_sequence + 1
 

@@ -18,9 +18,7 @@ class ExportsQuery(Strict):
 class ExportView(Schema):
     """A closed stretch of the log as files that never change again, read back and compared."""
 
-    id = fields.Integer(
-        required=True, attribute="first_sequence", metadata={"description": "Its first entry."}
-    )
+    id = fields.Integer(required=True, metadata={"description": "Its first entry."})
     first_sequence = fields.Integer(required=True)
     last_sequence = fields.Integer(required=True)
     entries = fields.Integer(required=True)

@@ -49,7 +49,7 @@ SHORT: Final = {
 }
 OF_THE_HOLDING: Final = ("holding", "visiting")
 # Parts of an address; the first that a route takes is used.
-SAMPLES: Final = (str(UUID(int=0)), "1", f"sha256:{'0' * 64}", "0" * 64, "x")
+SAMPLES: Final = (str(UUID(int=0)), "1", f"sha256:{'0' * 64}", "0" * 64, "x", "policy")
 
 HEADING: Final = "\n## Every endpoint\n"
 

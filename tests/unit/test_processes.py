@@ -88,7 +88,7 @@ def test_the_runtime_host_lets_in_the_execute_user_alone(data: DataFolder) -> No
     ("variable", "kinds"),
     [
         ("AWGP_CHECKPOINT_KEY_FILE", {"audit"}),
-        ("AWGP_S3_SECRET_KEY_FILE", {"export"}),
+        ("AWGP_S3_SECRET_KEY_FILE", {"export", "web"}),
         ("AWGP_RUNTIME_SOCKET", {"execute", "runtime-host"}),
         ("AWGP_OIDC_ISSUER", {"ingest", "web"}),
         ("AWGP_KEK_FILE", {"ingest", "web", "post_action"}),

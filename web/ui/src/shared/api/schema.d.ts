@@ -947,6 +947,366 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find entries of the trail, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description What the action begins with, as `hold:` or `policy:run`. */
+                    action?: string | null;
+                    /** @description The id of who did it. */
+                    actor?: string | null;
+                    resource_type?: string | null;
+                    resource_id?: string | null;
+                    /** @description Of a run, its approvals and its dead letters. */
+                    run?: string | null;
+                    /** @description Sealed since. */
+                    since?: string | null;
+                    /** @description Sealed until. */
+                    until?: string | null;
+                    first?: number | null;
+                    last?: number | null;
+                    /** @description `next` of the page before. */
+                    cursor?: number | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EntryPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List signed heads of the log, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: number | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CheckpointPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/fingerprint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Name the signer's key, to be compared with what you got another way */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignerView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/verifier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the offline verifier: one file, Python's standard library alone
+         * @description Who must not trust this system gets it, as the fingerprint, by another way.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/x-python": string;
+                    };
+                };
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recompute a stretch of the log where it lives, and name the first thing that does not hold
+         * @description A call looks at some thousand entries; go on with `cursor` until `next` is null. Each entry and
+         *     its columns, the chain, each checkpoint and each exported segment that ends in the stretch are
+         *     checked, and at the log's end its head.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["VerifyBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["VerificationView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        /**
+         * Show one entry with its sealed bytes and the proof that they are in the signed log
+         * @description A browser can check it by itself: `hash` over the chain, `leaf_hash` over the body, the path up
+         *     to `root`, the root in the note, the note's signature by the key.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    sequence: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProvenEntry"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/{sequence}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decrypt what an entry says of a person; that you did is on record
+         * @description Where the person's key was erased, nobody can any more, and `erased` says so.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    sequence: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RevealBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PersonalView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bundles": {
         parameters: {
             query?: never;
@@ -1220,6 +1580,510 @@ export interface paths {
                 403: components["responses"]["Problem"];
                 404: components["responses"]["Problem"];
                 422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs that were given up, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Where it was given up. */
+                    stage?: "policy" | "hold" | "execute" | "post_action" | "audit" | "export" | null;
+                    assistant?: string | null;
+                    /** @description A part of the error, in any case. */
+                    error?: string | null;
+                    run?: string | null;
+                    /** @description Given up since. */
+                    since?: string | null;
+                    /** @description Given up until. */
+                    until?: string | null;
+                    state?: "open" | "replayed" | "discarded" | "all";
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeadLetterPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put aside open ones that are like this, oldest first, some at a time
+         * @description Call again with `cursor` until `next` is null.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ManyBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ManyView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay open ones that are like this, oldest first, some at a time
+         * @description Call again with `cursor` until `next` is null. What fails again meanwhile is not met again.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ManyBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ManyView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{dead_letter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dead_letter_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show why a run was given up, and each other time it was */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    dead_letter_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeadLetterStory"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{dead_letter_id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dead_letter_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put it aside: looked at, and not to be replayed; its run stays failed */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    dead_letter_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WhyBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeadLetterStory"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{dead_letter_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dead_letter_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send its run through policy and hold again: the same id, the next epoch */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    dead_letter_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WhyBody"];
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeadLetterStory"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was exported, newest first, with how to verify it offline */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: number | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ExportPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /**
+         * Ask for an export now, instead of at the next full hour
+         * @description Asked again while one is due or under way, it changes nothing. What is exported is what the
+         *     newest checkpoint covers; `schedule` of GET /v1/exports says how far it is.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ExportAskedView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exports/trail/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download everything that was exported, as one zip file the offline verifier reads */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description A file's name. */
+                        "Content-Disposition"?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                502: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exports/{first}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                first: number;
+            };
+            cookie?: never;
+        };
+        /**
+         * Download one export's files, the checkpoint that covers it and the signers
+         * @description On its own it adds to a folder that has what lies before; the verifier needs that too.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    first: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description A file's name. */
+                        "Content-Disposition"?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                502: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
         };
@@ -1633,6 +2497,391 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how every queue stands
+         * @description The holding sees the whole machine and each tenant's share; others their tenant's share.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueuesView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queues/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how queues stood over the last minutes, up to a day
+         * @description Kept by the broker's server; while that is away, or was emptied, there is none.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How far back. */
+                    minutes?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HistoryView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queues/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            };
+            cookie?: never;
+        };
+        /** Show how one queue stands */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queues/{queue}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a queue work off what is due now and nothing newer; then it is paused
+         * @description The answer does not wait for it: `state` becomes `paused` and `drain_left` null when it is over.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queues/{queue}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a queue give away no work: what is being worked on ends, the rest waits */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queues/{queue}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a queue give away work again, and make what waits due at once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queues/{queue}/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say how many processes serve a queue from now on
+         * @description It is a wish: the scaler of the machine, or the cluster's autoscaler, makes it so within
+         *     seconds; `workers` says how many there are.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ScaleBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs": {
         parameters: {
             query?: never;
@@ -2025,6 +3274,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ActorView: {
+            id: string;
+            /** @description A person's name as the tenant knows it; never in the trail. */
+            name: string | null;
+            type: string;
+        };
         ApprovalLine: {
             assistant: string;
             digest: string;
@@ -2204,6 +3459,75 @@ export interface components {
             };
             packed_bytes: number;
         };
+        CheckpointPage: {
+            items: components["schemas"]["CheckpointView"][];
+            next: number | null;
+        };
+        CheckpointView: {
+            chain_hash: string;
+            id: number;
+            /** @description The signed note, as it is. */
+            note: string;
+            rewinds: number;
+            root: string;
+            /** @description Entries it covers. */
+            size: number;
+            /** Format: date-time */
+            time: string;
+        };
+        DeadLetterPage: {
+            items: components["schemas"]["DeadLetterView"][];
+            /**
+             * Format: uuid
+             * @description `cursor` of the next page.
+             */
+            next: string | null;
+        };
+        DeadLetterStory: {
+            assistant: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            discarded_at: string | null;
+            epoch: number;
+            error: string;
+            failures: number;
+            /** Format: uuid */
+            id: string;
+            others: components["schemas"]["DeadLetterView"][];
+            /** Format: date-time */
+            replayed_at: string | null;
+            /** Format: uuid */
+            run_id: string;
+            /** @enum {unknown} */
+            run_status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+            /** @enum {unknown} */
+            stage: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            /** @enum {string} */
+            state: "open" | "replayed" | "discarded";
+        };
+        DeadLetterView: {
+            assistant: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            discarded_at: string | null;
+            epoch: number;
+            error: string;
+            failures: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            replayed_at: string | null;
+            /** Format: uuid */
+            run_id: string;
+            /** @enum {unknown} */
+            run_status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+            /** @enum {unknown} */
+            stage: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            /** @enum {string} */
+            state: "open" | "replayed" | "discarded";
+        };
         DeliveryLine: {
             attempt: number;
             /** Format: date-time */
@@ -2226,6 +3550,34 @@ export interface components {
             };
             /** @description The new payload's bytes; instead of `payload`. */
             payload_base64?: string;
+        };
+        EntryPage: {
+            items: components["schemas"]["EntryView"][];
+            /** @description `cursor` of the next page. A page looks through so much of the log at most: it may be short, or empty, and still have a next one. */
+            next: number | null;
+        };
+        EntryView: {
+            action: string;
+            actor: components["schemas"]["ActorView"];
+            after: {
+                [key: string]: unknown;
+            } | null;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description SHA-256 of the chain up to here, in hex. */
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            occurred_at: string;
+            resource: components["schemas"]["ResourceView"];
+            /** Format: date-time */
+            sealed_at: string;
+            sequence: number;
         };
         Error: {
             /** @description Error code */
@@ -2250,6 +3602,42 @@ export interface components {
             body_contains?: string;
             /** @description Statuses that mean delivered; any 2xx where there is none. */
             status?: number[];
+        };
+        ExportAskedView: {
+            schedule: components["schemas"]["ScheduleView"];
+        };
+        ExportPage: {
+            /** @description The tenant's folder in the store. */
+            folder: string;
+            /** @description Step by step, offline. */
+            how_to_verify: string[];
+            items: components["schemas"]["ExportView"][];
+            next: number | null;
+            schedule: components["schemas"]["ScheduleView"];
+            /** @description Whether this control plane can download. */
+            store: boolean;
+        };
+        ExportView: {
+            /** @description Of its files; null where it was exported before this was kept. */
+            bytes: number | null;
+            entries: number;
+            /**
+             * Format: date-time
+             * @description When it was read back and found the same.
+             */
+            exported_at: string;
+            /** @description Names below the tenant's folder. */
+            files: string[];
+            first_sequence: number;
+            /** @description Its first entry. */
+            id: number;
+            last_sequence: number;
+            /**
+             * Format: date-time
+             * @description null where the bucket has no Object Lock: say so aloud.
+             */
+            locked_until: string | null;
+            manifest_sha256: string;
         };
         FileChangeView: {
             /** @enum {unknown} */
@@ -2277,6 +3665,87 @@ export interface components {
             size: number;
             /** @description Null where it is no text. */
             text: string | null;
+        };
+        FindingView: {
+            place: string;
+            sequence: number | null;
+            what: string;
+        };
+        HistoryFigures: {
+            dead: number;
+            depth: number;
+            in_flight: number;
+            oldest_seconds: number | null;
+            /** @enum {unknown} */
+            queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            rate: number | null;
+            retrying: number;
+            workers: number | null;
+        };
+        HistoryPoint: {
+            /** Format: date-time */
+            at: string;
+            queues: components["schemas"]["HistoryFigures"][];
+        };
+        HistoryView: {
+            items: components["schemas"]["HistoryPoint"][];
+            /** @enum {string} */
+            scope: "tenant" | "machine";
+            /** @description How far apart points are; each says the highest figures around it. */
+            step_seconds: number;
+        };
+        ManyBody: {
+            /** @default null */
+            assistant?: string | null;
+            /**
+             * @description `next` of the call before, to go on; repeat its other members.
+             * @default null
+             */
+            cursor?: string | null;
+            /**
+             * @description A part of the error, in any case.
+             * @default null
+             */
+            error?: string | null;
+            /**
+             * @description How many this call does at most.
+             * @default 100
+             */
+            limit?: number;
+            /** @description Why; kept in the audit trail. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            run?: string | null;
+            /**
+             * Format: date-time
+             * @description Given up since.
+             * @default null
+             */
+            since?: string | null;
+            /**
+             * @description Where it was given up.
+             * @default null
+             * @enum {string|null}
+             */
+            stage?: "policy" | "hold" | "execute" | "post_action" | "audit" | "export" | null;
+            /**
+             * Format: date-time
+             * @description Given up until.
+             * @default null
+             */
+            until?: string | null;
+        };
+        ManyView: {
+            done: number;
+            /** @description How many come after these. */
+            left: number;
+            /** @description `cursor` to go on with; null when all are through. */
+            next: string | null;
+            /** @description Those it could not be done to; they hold up no other. */
+            skipped: components["schemas"]["SkippedView"][];
         };
         MeView: {
             /** @description How they proved it. */
@@ -2382,6 +3851,13 @@ export interface components {
             wrote_policies: number[];
             wrote_rules: string[];
         };
+        PersonalView: {
+            content: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Whether the key is gone, and with it the meaning. */
+            erased: boolean;
+        };
         PolicyBody: {
             /** @description Name -> {pointer, type}: what policies may read of a payload. */
             context_fields?: {
@@ -2425,6 +3901,100 @@ export interface components {
              */
             type: string;
         };
+        ProofView: {
+            checkpoint: components["schemas"]["CheckpointView"];
+            /** @description Counted from 0. */
+            index: number;
+            /** @description SHA-256 of a zero byte and the body. */
+            leaf_hash: string;
+            /** @description The nearest sibling first. */
+            path: string[];
+            root: string;
+            tree_size: number;
+        };
+        ProvenEntry: {
+            action: string;
+            actor: components["schemas"]["ActorView"];
+            after: {
+                [key: string]: unknown;
+            } | null;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The sealed bytes, as text: RFC 8785 JSON. */
+            body: string;
+            body_base64: string;
+            /** @description Whether the body holds personal data, encrypted. */
+            has_personal: boolean;
+            /** @description SHA-256 of the chain up to here, in hex. */
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            occurred_at: string;
+            /** @description `hash` is SHA-256 of `awgp.audit.v1`, a zero byte, this and the body. */
+            previous_hash: string;
+            /** @description null while no checkpoint covers the entry. */
+            proof: components["schemas"]["ProofView"] | null;
+            /** @description Why the log does not lead to what was signed: it was altered. */
+            proof_problem: string | null;
+            resource: components["schemas"]["ResourceView"];
+            /** Format: date-time */
+            sealed_at: string;
+            sequence: number;
+            signer: components["schemas"]["SignerView"] | null;
+        };
+        QueueView: {
+            /** Format: date-time */
+            changed_at: string;
+            /** @description A person's id, or the user at the machine. */
+            changed_by: string;
+            /** @description Open dead letters. */
+            dead: number;
+            /** @description What is due now, worked on or not. */
+            depth: number;
+            /** @description Of a drain, what is left to work off; for the holding. */
+            drain_left: number | null;
+            /** @description For If-Match, to scale it; without quotes. */
+            etag: string;
+            in_flight: number;
+            /** @description How long the oldest that nobody works on has been due. */
+            oldest_seconds: number | null;
+            /** @enum {unknown} */
+            queue: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            /** @description Messages worked on a second; for the holding. */
+            rate: number | null;
+            reason: string;
+            /** @description What failed before and waits for its next try. */
+            retrying: number;
+            /** @enum {unknown} */
+            state: "running" | "draining" | "paused";
+            /** @description Each tenant's share, largest first; for the holding. */
+            tenants: components["schemas"]["TenantShare"][];
+            /** @description null where nobody ever said. */
+            wanted: components["schemas"]["WantedView"] | null;
+            /** @description Processes that serve it now; null where nobody can say. */
+            workers: number | null;
+        };
+        QueuesView: {
+            /** Format: date-time */
+            at: string;
+            /** @description What is wrong with the broker; null when it answers. */
+            broker: string | null;
+            items: components["schemas"]["QueueView"][];
+            /**
+             * @description Whether the figures are one tenant's or the whole machine's.
+             * @enum {string}
+             */
+            scope: "tenant" | "machine";
+        };
+        ReasonBody: {
+            /** @description Why; kept in the audit trail. */
+            reason: string;
+        };
         RemovalBody: {
             /**
              * Format: uuid
@@ -2445,6 +4015,14 @@ export interface components {
             id: string;
             /** @enum {unknown} */
             status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+        };
+        ResourceView: {
+            id: string;
+            type: string;
+        };
+        RevealBody: {
+            /** @description Why; kept in the audit trail. */
+            reason: string;
         };
         RuleBody: {
             name: string;
@@ -2555,6 +4133,22 @@ export interface components {
             counted: number;
             last: components["schemas"]["RunRef"] | null;
         };
+        ScaleBody: {
+            /** @description How many are to run from now on. */
+            processes: number;
+            /** @description Why; kept in the audit trail. */
+            reason: string;
+        };
+        ScheduleView: {
+            /** @description Entries exported so far. */
+            exported: number;
+            /** Format: date-time */
+            next_at: string | null;
+            /** @description Whether it was handed to a worker. */
+            running: boolean;
+            /** @description Entries the newest checkpoint covers. */
+            signed: number;
+        };
         SessionTimes: {
             /** Format: date-time */
             began_at: string;
@@ -2566,6 +4160,17 @@ export interface components {
             id: string;
             /** @description Unused for so long, it ends earlier. */
             idle_seconds: number;
+        };
+        SignerView: {
+            fingerprint: string;
+            key_name: string;
+            /** @description Base64 of the 32 bytes (Ed25519). */
+            public_key: string;
+            warning: string;
+        };
+        SkippedView: {
+            count: number;
+            reason: string;
         };
         SourceOfAssistant: {
             active: boolean;
@@ -2692,10 +4297,55 @@ export interface components {
             tenant: string;
             voting_groups: string[];
         };
+        TenantShare: {
+            /** @description Open dead letters. */
+            dead: number;
+            /** @description What is due now, worked on or not. */
+            depth: number;
+            in_flight: number;
+            /** @description How long the oldest that nobody works on has been due. */
+            oldest_seconds: number | null;
+            /** @description What failed before and waits for its next try. */
+            retrying: number;
+            tenant: string;
+        };
         UseOfBundle: {
             assistant: string;
             current: boolean;
             version: number;
+        };
+        VerificationView: {
+            checkpoints: number;
+            /** @description Up to which entry a checkpoint of this piece signs; 0 for none. */
+            covered: number;
+            first: number;
+            first_bad: components["schemas"]["FindingView"] | null;
+            /** @description The last entry looked at; below `first` where there was none. */
+            last: number;
+            /** @description `cursor` to go on with; null when all is verified. */
+            next: string | null;
+            reached_end: boolean;
+            segments: number;
+            signer: components["schemas"]["SignerView"] | null;
+            /**
+             * @description Of this piece; `signer-unknown` where all holds but this control plane knows no signer.
+             * @enum {string}
+             */
+            verdict: "verified" | "signer-unknown" | "failed";
+        };
+        VerifyBody: {
+            /**
+             * @description `next` of the call before; `first` and `last` are its own.
+             * @default null
+             */
+            cursor?: string | null;
+            /** @default 1 */
+            first?: number;
+            /**
+             * @description The log's end where it is left out.
+             * @default null
+             */
+            last?: number | null;
         };
         VersionBody: {
             bundle: string;
@@ -2727,6 +4377,17 @@ export interface components {
             verdict: "approve" | "reject";
             /** Format: date-time */
             voted_at: string;
+        };
+        WantedView: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string;
+            processes: number;
+            reason: string;
+        };
+        WhyBody: {
+            /** @description Why; kept in the audit trail. */
+            reason: string;
         };
     };
     responses: {
