@@ -89,8 +89,6 @@ PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role) - {Role.HOLDING}, peo
 PEOPLE_OF_THE_HOLDING: Final = Access(roles=frozenset({Role.HOLDING}), people_only=True)
 PEOPLE_WHO_OPERATE: Final = Access(roles=frozenset({Role.OPERATOR, Role.ADMIN}), people_only=True)
 PEOPLE_WHO_ADMINISTER: Final = Access(roles=frozenset({Role.ADMIN}), people_only=True)
-# What is shared by all tenants is the holding's to change.
-PEOPLE_OF_THE_HOLDING: Final = Access(roles=frozenset({Role.HOLDING}), people_only=True)
 THE_TRAIL: Final = Access(roles=frozenset({Role.AUDITOR, Role.ADMIN, Role.HOLDING}))
 PEOPLE_OF_THE_TRAIL: Final = Access(roles=frozenset({Role.AUDITOR, Role.ADMIN}), people_only=True)
 
