@@ -2362,7 +2362,39 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** List the tenant's policy versions, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: number | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PolicyPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
         put?: never;
         /** Add a version, accepted and with its own tests passing; it is not in force yet */
         post: {
@@ -2449,6 +2481,155 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/policies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether a set would be accepted, and where what is wrong stands; nothing is kept */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PolicyBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PolicyChecked"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what would be decided about a request, by which policies, and why */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ExplainBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Explained"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        /** Show a version: its policies, tests, activations, and whether you may activate it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    version: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PolicyView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies/{version}/activate": {
         parameters: {
             query?: never;
@@ -2488,6 +2669,113 @@ export interface paths {
                 401: components["responses"]["Problem"];
                 403: components["responses"]["Problem"];
                 404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{version}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        /** Say what differs from an older version */
+        get: {
+            parameters: {
+                query: {
+                    /** @description The older version. */
+                    against: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    version: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PolicyDiff"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{version}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replay the last real runs against a version, and say what would change; nothing does */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    version: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DryRunBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DryRunView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
         };
@@ -3274,6 +3562,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ActivationLine: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["PersonRef"];
+        };
         ActorView: {
             id: string;
             /** @description A person's name as the tenant knows it; never in the trail. */
@@ -3528,6 +3821,21 @@ export interface components {
             /** @enum {string} */
             state: "open" | "replayed" | "discarded";
         };
+        Decided: {
+            code: string;
+            errors: string[];
+            hold_rules: string[];
+            reasons: string[];
+            verdict: string;
+        };
+        DecidedBefore: {
+            code: string;
+            errors: string[];
+            hold_rules: string[];
+            policy_version: number | null;
+            reasons: string[];
+            verdict: string;
+        };
         DeliveryLine: {
             attempt: number;
             /** Format: date-time */
@@ -3539,6 +3847,28 @@ export interface components {
             /** Format: uuid */
             run_id: string;
             status_code: number | null;
+            version: number;
+        };
+        DraftBody: {
+            /** @description Name -> {pointer, type}: what policies may read of a payload. */
+            context_fields?: {
+                [key: string]: unknown;
+            };
+            source: string;
+        };
+        DryRunBody: {
+            /** @default 100 */
+            last?: number;
+        };
+        DryRunView: {
+            asked: number;
+            changed: number;
+            counts: components["schemas"]["VerdictCount"][];
+            /** @description It took too long; older runs were not asked. */
+            cut: boolean;
+            replayed: number;
+            /** @description Those that would be decided otherwise, newest first. */
+            runs: components["schemas"]["RunThatChanges"][];
             version: number;
         };
         EditBody: {
@@ -3602,6 +3932,51 @@ export interface components {
             body_contains?: string;
             /** @description Statuses that mean delivered; any 2xx where there is none. */
             status?: number[];
+        };
+        ExplainBody: {
+            assistant: string;
+            /**
+             * @description A set that nobody has kept yet.
+             * @default null
+             */
+            draft?: components["schemas"]["DraftBody"] | null;
+            /**
+             * @default api
+             * @enum {string}
+             */
+            origin?: "api" | "webhook";
+            payload: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Who asks; the caller where it is left out.
+             * @default null
+             */
+            principal?: components["schemas"]["PrincipalBody"] | null;
+            /**
+             * Format: date-time
+             * @description Now where it is left out.
+             * @default null
+             */
+            received_at?: string | null;
+            /** @default null */
+            version?: number | null;
+        };
+        Explained: {
+            auto_reason: string | null;
+            /** @enum {string} */
+            code: "auto" | "hold" | "policy-error" | "forbidden" | "no-permit";
+            erred: components["schemas"]["OnePolicy"][];
+            errors: string[];
+            hold_rules: string[];
+            matched: components["schemas"]["OnePolicy"][];
+            policy_digest: string;
+            reasons: string[];
+            /** @enum {string} */
+            verdict: "deny" | "auto" | "hold";
+            /** @description Null for a draft. */
+            version: number | null;
+            why: string;
         };
         ExportAskedView: {
             schedule: components["schemas"]["ScheduleView"];
@@ -3747,6 +4122,10 @@ export interface components {
             /** @description Those it could not be done to; they hold up no other. */
             skipped: components["schemas"]["SkippedView"][];
         };
+        MayActivate: {
+            allowed: boolean;
+            because: string | null;
+        };
         MeView: {
             /** @description How they proved it. */
             acr: string | null;
@@ -3767,6 +4146,15 @@ export interface components {
             session: components["schemas"]["SessionTimes"] | null;
             subject: string;
             tenants: components["schemas"]["TenantRoles"][];
+        };
+        OnePolicy: {
+            auto: string | null;
+            description: string | null;
+            /** @enum {string} */
+            effect: "permit" | "forbid";
+            hold: string | null;
+            id: string;
+            line: number;
         };
         OwnedSource: {
             /** Format: uuid */
@@ -3865,22 +4253,87 @@ export interface components {
             };
             /** @description Cedar policies, each with an @id. */
             source: string;
+            /** @description [{name, request, expect: {verdict, rules}}]; docs/reference/policy.md. */
             tests?: {
                 [key: string]: unknown;
             }[];
+        };
+        PolicyChecked: {
+            accepted: boolean;
+            digest: string | null;
+            hold_rules: string[];
+            policies: components["schemas"]["OnePolicy"][];
+            problems: components["schemas"]["ProblemFound"][];
+            tests: components["schemas"]["TestOutcome"][];
+        };
+        PolicyDiff: {
+            fields_added: string[];
+            fields_removed: string[];
+            new: number;
+            old: number;
+            policies_added: string[];
+            policies_removed: string[];
+            rules_added: string[];
+            rules_removed: string[];
+            /** @description Unified; null for what is too long to compare. */
+            source: string | null;
+        };
+        PolicyLine: {
+            /**
+             * Format: date-time
+             * @description The last time.
+             */
+            activated_at: string | null;
+            author: components["schemas"]["PersonRef"];
+            /** Format: date-time */
+            created_at: string;
+            digest: string;
+            in_force: boolean;
+            tests_count: number;
+            version: number;
+        };
+        PolicyPage: {
+            items: components["schemas"]["PolicyLine"][];
+            /** @description `cursor` of the next page. */
+            next: number | null;
         };
         PolicyRef: {
             in_force: boolean;
             version: number;
         };
         PolicyView: {
+            /**
+             * Format: date-time
+             * @description The last time.
+             */
+            activated_at: string | null;
+            activation: components["schemas"]["MayActivate"];
+            activations: components["schemas"]["ActivationLine"][];
+            author: components["schemas"]["PersonRef"];
             context_fields: {
                 [key: string]: unknown;
             };
+            /** Format: date-time */
+            created_at: string;
             digest: string;
+            /** @description Approval rules it asks for. */
+            hold_rules: string[];
             in_force: boolean;
+            /** @description Of them, those not there. */
+            missing_rules: string[];
+            policies: components["schemas"]["OnePolicy"][];
             source: string;
+            tests: {
+                [key: string]: unknown;
+            }[];
+            tests_count: number;
             version: number;
+        };
+        PrincipalBody: {
+            /** @description A source's name, a person's or client's subject. */
+            id: string;
+            /** @enum {unknown} */
+            type: "Source" | "Person" | "Client";
         };
         /** @description RFC 9457 problem details. Compare `type`; show `detail`. */
         Problem: {
@@ -3900,6 +4353,15 @@ export interface components {
              * @example urn:awgp:problem:run-not-found
              */
             type: string;
+        };
+        ProblemFound: {
+            column: number | null;
+            fix: string | null;
+            line: number | null;
+            message: string;
+            policy: string | null;
+            /** @enum {string} */
+            where: "source" | "context_fields" | "tests";
         };
         ProofView: {
             checkpoint: components["schemas"]["CheckpointView"];
@@ -4125,6 +4587,15 @@ export interface components {
             received_at: string;
             status: string;
         };
+        RunThatChanges: {
+            after: components["schemas"]["Decided"];
+            assistant: string;
+            before: components["schemas"]["DecidedBefore"];
+            /** Format: date-time */
+            received_at: string;
+            /** Format: uuid */
+            run_id: string;
+        };
         RunsSummary: {
             by_status: {
                 [key: string]: number;
@@ -4309,10 +4780,20 @@ export interface components {
             retrying: number;
             tenant: string;
         };
+        TestOutcome: {
+            name: string;
+            passed: boolean;
+            problem: string | null;
+        };
         UseOfBundle: {
             assistant: string;
             current: boolean;
             version: number;
+        };
+        VerdictCount: {
+            after: string;
+            before: string;
+            runs: number;
         };
         VerificationView: {
             checkpoints: number;
