@@ -25,6 +25,7 @@ COLUMNS: Final = (
 # What else of a run is in the trail under ids of its own.
 PARTS_OF_RUN: Final = (
     "SELECT approval_id::text FROM approvals WHERE run_id = :run"
+    " UNION SELECT execution_id::text FROM executions WHERE run_id = :run"
     " UNION SELECT dead_letter_id::text FROM dead_letters WHERE run_id = :run"
 )
 
@@ -146,14 +147,14 @@ def find_entries(work: Work, wanted: Wanted, *, before: int | None, limit: int) 
 
 
 def ids_of_run(work: Work, run_id: UUID) -> list[str]:
-    """Under which ids a run's own entries, its approvals' and its dead letters' are in the log."""
+    """Under which ids a run's own entries and those of what belongs to it are in the log."""
     return [str(run_id), *(row[0] for row in work.execute(PARTS_OF_RUN, run=run_id))]
 
 
 def entries_of_run(
     work: Work, run_id: UUID, *, before: int | None = None, limit: int = 100
 ) -> Found:
-    """A page of a run's entries, its approvals' and its dead letters', newest first."""
+    """A page of a run's entries and of what belongs to it, newest first."""
     wanted = Wanted(resource_ids=ids_of_run(work, run_id))
     return find_entries(work, wanted, before=before, limit=limit)
 

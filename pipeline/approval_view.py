@@ -54,20 +54,6 @@ class StoredApproval:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRow:
-    """A line of a list."""
-
-    approval_id: UUID
-    run_id: UUID
-    epoch: int
-    assistant: str
-    status: str
-    opened_at: datetime
-    expires_at: datetime
-    digest: bytes
-
-
 def load_approval(work: Work, approval_id: UUID) -> StoredApproval:
     """Raises: ApprovalNotFound."""
     row = work.execute(
@@ -128,35 +114,6 @@ def _excluded(work: Work, approval_id: UUID) -> tuple[Excluded, ...]:
         id=approval_id,
     )
     return tuple(Excluded(person_id=row[0], display_name=row[1], because=row[2]) for row in rows)
-
-
-def list_approvals(
-    work: Work, *, status: str, before: UUID | None, limit: int
-) -> list[ApprovalRow]:
-    """Newest first; `before` is the last id of the page before."""
-    rows = work.execute(
-        "SELECT a.approval_id, a.run_id, a.epoch, s.name, a.status, a.opened_at, a.expires_at,"
-        " a.action_digest FROM approvals a JOIN runs r USING (tenant_id, run_id)"
-        " JOIN assistants s USING (tenant_id, assistant_id)"
-        " WHERE a.status = :status AND (CAST(:before AS uuid) IS NULL OR a.approval_id < :before)"
-        " ORDER BY a.approval_id DESC LIMIT :limit",
-        status=status,
-        before=before,
-        limit=limit,
-    )
-    return [
-        ApprovalRow(
-            approval_id=row[0],
-            run_id=row[1],
-            epoch=row[2],
-            assistant=row[3],
-            status=row[4],
-            opened_at=row[5],
-            expires_at=row[6],
-            digest=bytes(row[7]),
-        )
-        for row in rows
-    ]
 
 
 def tally_of(approval: StoredApproval) -> Tally:

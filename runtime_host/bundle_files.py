@@ -136,6 +136,19 @@ def diff_bundles(
     )
 
 
+def diff_files(old: bytes, new: bytes, path: str) -> FileChange | None:
+    """What became of one file; None where nothing did, or neither bundle has it.
+
+    Raises:
+        BundleRefused: An archive is not sound.
+    """
+    was, now = read_files(old).get(path), read_files(new).get(path)
+    if (was and was.digest) == (now and now.digest):
+        return None
+    budget = _Budget(bytes_left=MAX_DIFF_BYTES, until=time.monotonic() + MAX_DIFF_SECONDS)
+    return _change(was, now, budget, time.monotonic)
+
+
 @dataclass(slots=True)
 class _Budget:
     bytes_left: int

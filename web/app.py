@@ -39,6 +39,7 @@ from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 from web import (
+    approval_reads,
     approvals,
     assistants,
     audit,
@@ -106,6 +107,7 @@ PROBLEMS: Final[ProblemTable] = {
 }
 BLUEPRINTS: Final = (
     me.blueprint,
+    approval_reads.blueprint,
     approvals.blueprint,
     runs.blueprint,
     assistants.blueprint,

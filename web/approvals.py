@@ -1,4 +1,4 @@
-"""What waits for people: see it whole, decide it, edit it. Reading never decides."""
+"""What waits for people: decide it, edit it. What they look at first is in `approval_reads`."""
 
 import base64
 import contextlib
@@ -8,14 +8,14 @@ from uuid import UUID
 
 from pipeline.approval import Reason, Verdict, VoteRefused
 from pipeline.approval_store import cast_vote, edit_payload
-from pipeline.approval_view import StoredApproval, list_approvals, load_approval, tally_of
+from pipeline.approval_view import StoredApproval, load_approval, tally_of
 from pipeline.identity import ensure_person, remember_person
 from pipeline.problem import Refusal
 from pipeline.strict_json import JsonInvalid, JsonTooDeep, parse
-from web.access import PEOPLE_OF_THE_TENANT, READERS, Caller, current_caller
+from web.access import PEOPLE_OF_THE_TENANT, Caller, current_caller
 from web.edited_payload import is_json
 from web.endpoint import endpoint, make_blueprint
-from web.schemas import ApprovalPage, ApprovalsQuery, ApprovalView, EditBody, VoteBody
+from web.schemas import ApprovalView, EditBody, VoteBody
 from web.services import services
 
 blueprint = make_blueprint("approvals", "Questions to people, and their answers")
@@ -28,39 +28,6 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 class ReasonMissing(Refusal):
     """A rule asks for a reason."""
-
-
-@endpoint(
-    blueprint,
-    "/v1/approvals",
-    access=READERS,
-    status=200,
-    answer=ApprovalPage,
-    query=ApprovalsQuery,
-)
-def list_open(query: dict[str, Any]) -> dict[str, Any]:
-    """List the tenant's approvals of one status, newest first"""
-    with services().outbox.work(current_caller().tenant_id) as work:
-        rows = list_approvals(
-            work, status=query["status"], before=query["cursor"], limit=query["limit"] + 1
-        )
-    items = rows[: query["limit"]]
-    return {"items": items, "next": items[-1].approval_id if len(rows) > len(items) else None}
-
-
-@endpoint(
-    blueprint,
-    "/v1/approvals/<uuid:approval_id>",
-    access=READERS,
-    status=200,
-    answer=ApprovalView,
-    problems=[404],
-    headers=ETAG,
-)
-def show(approval_id: UUID) -> Answer:
-    """Show an approval with everything its digest covers"""
-    with services().outbox.work(current_caller().tenant_id) as work:
-        return answer(load_approval(work, approval_id))
 
 
 @endpoint(

@@ -5,11 +5,10 @@ from typing import Any, Final
 from marshmallow import RAISE, Schema, fields, validate
 
 from pipeline.approval import Outcome, Verdict
-from pipeline.run import Status
+from pipeline.approval_list import STATUSES
 
 PAGE: Final = 50
 LARGEST_PAGE: Final = 100
-APPROVAL_STATUSES: Final = ("open", "approved", "rejected", "expired", "cancelled", "superseded")
 DIGEST: Final = validate.Regexp(r"^[0-9a-f]{64}$", error="Must be 64 hex digits, in small letters.")
 # What PostgreSQL cannot hold (NUL, halves of surrogate pairs) and what no person types.
 PLAIN_TEXT: Final = validate.Regexp(
@@ -42,16 +41,6 @@ class PageQuery(Schema):
     limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
 
 
-class ApprovalsQuery(PageQuery):
-    status = fields.String(load_default="open", validate=validate.OneOf(APPROVAL_STATUSES))
-
-
-class RunsQuery(PageQuery):
-    status = fields.String(
-        load_default=None, validate=validate.OneOf([status.value for status in Status])
-    )
-
-
 class VoteBody(Strict):
     verdict = fields.Enum(Verdict, by_value=True, required=True)
     digest = fields.String(required=True, validate=DIGEST, metadata={"description": DIGEST_HELP})
@@ -74,21 +63,6 @@ class Page(Schema):
     next = fields.UUID(
         required=True, allow_none=True, metadata={"description": "`cursor` of the next page."}
     )
-
-
-class ApprovalLine(Schema):
-    id = fields.UUID(required=True, attribute="approval_id")
-    run_id = fields.UUID(required=True)
-    epoch = fields.Integer(required=True)
-    assistant = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(APPROVAL_STATUSES))
-    opened_at = fields.AwareDateTime(required=True)
-    expires_at = fields.AwareDateTime(required=True)
-    digest = HexBytes(required=True)
-
-
-class ApprovalPage(Page):
-    items = fields.List(fields.Nested(ApprovalLine), required=True)
 
 
 class PayloadView(Schema):
@@ -133,7 +107,7 @@ class ApprovalView(Schema):
     id = fields.UUID(required=True)
     run_id = fields.UUID(required=True)
     epoch = fields.Integer(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(APPROVAL_STATUSES))
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     opened_at = fields.AwareDateTime(required=True)
     expires_at = fields.AwareDateTime(required=True)
     decided_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -151,28 +125,6 @@ class ApprovalView(Schema):
     tally = fields.Nested(TallyView, required=True)
     votes = fields.List(fields.Nested(VoteView), required=True)
     excluded = fields.List(fields.Nested(ExcludedView), required=True)
-
-
-class RunLine(Schema):
-    id = fields.UUID(required=True, attribute="run_id")
-    epoch = fields.Integer(required=True)
-    status = fields.Enum(Status, by_value=True, required=True)
-    reason = fields.String(required=True, allow_none=True)
-    assistant = fields.String(required=True)
-    requester = fields.String(required=True, metadata={"description": "Its kind and id."})
-    received_at = fields.AwareDateTime(required=True)
-    changed_at = fields.AwareDateTime(required=True)
-    sealed = fields.Boolean(required=True)
-
-
-class RunPage(Page):
-    items = fields.List(fields.Nested(RunLine), required=True)
-
-
-class ReplayView(Schema):
-    id = fields.UUID(required=True, attribute="run_id")
-    epoch = fields.Integer(required=True)
-    status = fields.Enum(Status, by_value=True, required=True)
 
 
 class StateView(Schema):

@@ -65,7 +65,7 @@ awgp_web
   deliveries           select
   due                  select insert update(next_send_at,sends) delete
   executions           select
-  handoffs             select insert
+  handoffs             select insert delete
   persons              select insert update(display_name,removed_at,groups,email,seen_at)
   policy_activations   select insert
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
