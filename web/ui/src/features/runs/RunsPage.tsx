@@ -21,16 +21,18 @@ const columns = column.columns([
   }),
   column.accessor('assistant', {
     header: 'Assistant',
-    cell: ({ getValue }) => <span className="font-medium">{getValue()}</span>,
+    cell: ({ getValue }) => <span className="font-medium whitespace-nowrap">{getValue()}</span>,
   }),
   column.accessor('requester', {
     header: 'Asked by',
+    meta: { className: 'max-md:hidden whitespace-nowrap' },
     cell: ({ getValue }) => (
       <span className="text-sm text-muted">{shortRequester(getValue())}</span>
     ),
   }),
   column.accessor('reason', {
     header: 'Reason',
+    meta: { className: 'max-sm:hidden' },
     cell: ({ getValue }) => <span className="text-sm text-muted">{getValue() ?? ''}</span>,
   }),
   column.accessor('received_at', {
@@ -39,14 +41,17 @@ const columns = column.columns([
   }),
   column.accessor('changed_at', {
     header: 'Changed',
+    meta: { className: 'max-lg:hidden' },
     cell: ({ getValue }) => <Time value={getValue()} className="text-sm text-muted" />,
   }),
   column.accessor('sealed', {
     header: 'Sealed',
+    meta: { className: 'max-md:hidden whitespace-nowrap' },
     cell: ({ getValue }) => <Sealed is={getValue()} />,
   }),
   column.accessor('id', {
     header: 'Run',
+    meta: { className: 'max-lg:hidden' },
     cell: ({ getValue }) => (
       <code title={getValue()} className="text-muted">
         {getValue().slice(-12)}

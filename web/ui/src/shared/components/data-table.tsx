@@ -14,7 +14,13 @@ import { SkeletonRows } from './ui/skeleton';
 import { Table, TableBody, TableCell, TableHead, TableHeader, TableRow } from './ui/table';
 
 /** Sorting, filtering and paging are the server's: the table only draws. */
-const features = tableFeatures({});
+interface ColumnMeta {
+  /** Of its cells and its header: `max-md:hidden` leaves it out on a phone. */
+  className?: string;
+}
+
+const columnMeta: ColumnMeta = {};
+const features = tableFeatures({ columnMeta });
 type Features = typeof features;
 
 export type Columns<Row extends RowData> = readonly ColumnDef<Features, Row>[];
@@ -87,7 +93,7 @@ function Rows<Row extends { id: string }>({
         {table.getHeaderGroups().map((group) => (
           <tr key={group.id}>
             {group.headers.map((header) => (
-              <TableHeader key={header.id}>
+              <TableHeader key={header.id} className={header.column.columnDef.meta?.className}>
                 {!header.isPlaceholder && <table.FlexRender header={header} />}
               </TableHeader>
             ))}
@@ -98,7 +104,7 @@ function Rows<Row extends { id: string }>({
         {table.getRowModel().rows.map((row) => (
           <TableRow key={row.id}>
             {row.getAllCells().map((cell) => (
-              <TableCell key={cell.id}>
+              <TableCell key={cell.id} className={cell.column.columnDef.meta?.className}>
                 <table.FlexRender cell={cell} />
               </TableCell>
             ))}

@@ -18,7 +18,10 @@ const STALE: Record<string, readonly string[]> = {
   'run.changed': ['runs', 'queues', 'assistants'],
   'approval.changed': ['approvals', 'runs'],
   'assistant.changed': ['assistants'],
+  'person.changed': ['persons'],
+  'visit.changed': ['tenants'],
   'audit.sealed': ['audit'],
+  telemetry: [], // heard by the page that follows the run
   'queue.changed': ['queues'],
   'policy.changed': ['policies', 'approvals'],
   'source.changed': ['sources'],
@@ -34,7 +37,12 @@ export function invalidateFor(client: QueryClient, tenant: string, event: LiveEv
 export function staleKeys(tenant: string, event: LiveEvent): QueryKey[] {
   const prefix = tenantKey(tenant);
   if (event.kind === 'reset') return [prefix];
-  return (STALE[event.kind] ?? []).map((noun) => [...prefix, noun]);
+  return (STALE[event.kind] ?? [guess(event.kind)]).map((noun) => [...prefix, noun]);
+}
+
+/** Kinds may be added: `export.changed` makes `exports` stale. */
+function guess(kind: string): string {
+  return `${kind.split('.')[0] ?? kind}s`;
 }
 
 export function parseEvent(text: string): LiveEvent | undefined {

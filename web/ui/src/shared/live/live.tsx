@@ -1,17 +1,25 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { createContext, use, useEffect, useEffectEvent, useMemo, useState } from 'react';
+import { createContext, use, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { LiveConnection, type LiveState } from './connection';
 import { invalidateFor, type LiveEvent } from './events';
+import { fetchMe } from '@/shared/session/me';
+import { signIn } from '@/shared/session/sign-in';
 
 type Handler = (event: LiveEvent) => void;
 
 interface Live {
   state: LiveState;
   subscribe: (handler: Handler) => () => void;
+  follow: (runs: readonly string[]) => void;
 }
 
-const LiveContext = createContext<Live>({ state: 'closed', subscribe: () => () => undefined });
+const nothing = (): void => undefined;
+const LiveContext = createContext<Live>({
+  state: 'closed',
+  subscribe: () => nothing,
+  follow: nothing,
+});
 
 /** Keeps one tenant's queries fresh while it is on screen. Give it the tenant as its `key` too. */
 export function LiveProvider({
@@ -24,17 +32,24 @@ export function LiveProvider({
   const client = useQueryClient();
   const [state, setState] = useState<LiveState>('connecting');
   const [handlers] = useState(() => new Set<Handler>());
+  const connection = useRef<LiveConnection>(undefined);
 
   useEffect(() => {
-    const connection = new LiveConnection(tenant, {
+    const opened = new LiveConnection(tenant, {
       onState: setState,
       onEvent: (event) => {
         invalidateFor(client, tenant, event);
         for (const handler of handlers) handler(event);
       },
+      onSignedOut: signIn,
+      isSignedIn: async () => {
+        await fetchMe(); // sends us to sign in where it has to
+        return true;
+      },
     });
+    connection.current = opened;
     return () => {
-      connection.close();
+      opened.close();
     };
   }, [tenant, client, handlers]);
 
@@ -45,6 +60,7 @@ export function LiveProvider({
         handlers.add(handler);
         return () => handlers.delete(handler);
       },
+      follow: (runs: readonly string[]) => connection.current?.followRuns(runs),
     }),
     [state, handlers],
   );
@@ -55,7 +71,7 @@ export function useLiveState(): LiveState {
   return use(LiveContext).state;
 }
 
-/** Hear events themselves, where invalidating queries is not enough: telemetry lines, alerts. */
+/** Hear events themselves, where invalidating queries is not enough: alerts, an agent's lines. */
 export function useLiveEvents(handler: Handler): void {
   const { subscribe } = use(LiveContext);
   const hear = useEffectEvent(handler);
@@ -66,4 +82,16 @@ export function useLiveEvents(handler: Handler): void {
       }),
     [subscribe],
   );
+}
+
+/** Be told, as `telemetry`, when a run's agent writes lines: for the page that shows them. */
+export function useFollowRun(run: string): void {
+  const { follow } = use(LiveContext);
+  const begin = useEffectEvent(follow);
+  useEffect(() => {
+    begin([run]);
+    return () => {
+      begin([]);
+    };
+  }, [run]);
 }
