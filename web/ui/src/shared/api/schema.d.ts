@@ -314,14 +314,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the tenant's approvals of one status, newest first */
+        /** List approvals: what waits for the caller, or the tenant's by filter */
         get: {
             parameters: {
                 query?: {
-                    /** @description `next` of the page before. */
+                    /** @description `me`: what waits for the caller, who may vote on it now. */
+                    for?: "me" | null;
+                    /** @description One or several; `open` where not given. */
+                    status?: ("open" | "approved" | "rejected" | "expired" | "cancelled" | "superseded")[];
+                    /** @description Its name. */
+                    assistant?: string | null;
+                    /** @description A rule's name. */
+                    rule?: string | null;
+                    source?: string | null;
+                    /** @description The person or client that asked. */
+                    requester?: string | null;
+                    /** @description `expires`: what expires next first, as is the default with `for=me`; `newest`: what was opened last first, the default otherwise. */
+                    sort?: "expires" | "newest" | null;
+                    /** @description `next` of the page before, in the same order. */
                     cursor?: string | null;
                     limit?: number;
-                    status?: "open" | "approved" | "rejected" | "expired" | "cancelled" | "superseded";
                 };
                 header?: {
                     /** @description The tenant's short name; needed only by who belongs to several. */
@@ -356,6 +368,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what waits for the caller */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Whose: there is only `me`. */
+                    for?: "me";
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WaitingView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/approvals/{approval_id}": {
         parameters: {
             query?: never;
@@ -365,7 +424,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Show an approval with everything its digest covers */
+        /** Show an approval with everything its digest covers, and what a person weighs */
         get: {
             parameters: {
                 query?: never;
@@ -388,7 +447,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ApprovalView"];
+                        "application/json": components["schemas"]["ApprovalDetailView"];
                     };
                 };
                 400: components["responses"]["Problem"];
@@ -460,6 +519,58 @@ export interface paths {
                 503: components["responses"]["Problem"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show one file of the bundle, and how it differs from the last approved one */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The manifest where not given. */
+                    path?: string;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    approval_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApprovalFileView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3184,7 +3295,21 @@ export interface paths {
                     /** @description `next` of the page before. */
                     cursor?: string | null;
                     limit?: number;
-                    status?: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed" | null;
+                    /** @description One or several; any where not given. */
+                    status?: ("received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed")[];
+                    /** @description Its name. */
+                    assistant?: string | null;
+                    source?: string | null;
+                    /** @description The person or client that asked. */
+                    requester?: string | null;
+                    /** @description Came then or later. */
+                    since?: string | null;
+                    /** @description Came then or earlier. */
+                    until?: string | null;
+                    /** @description How the run's id begins. */
+                    q?: string | null;
+                    /** @description A dead letter waits that was neither replayed nor discarded. */
+                    has_dead_letter?: boolean | null;
                 };
                 header?: {
                     /** @description The tenant's short name; needed only by who belongs to several. */
@@ -3207,6 +3332,210 @@ export interface paths {
                 400: components["responses"]["Problem"];
                 401: components["responses"]["Problem"];
                 403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show a run with all that became of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    run_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RunView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show what the sealed trail says of a run, newest first, each entry with its proof */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    before?: number | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    run_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrailView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a run that is held or approved: nothing runs */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    run_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MovedView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show what the agent printed, from a line on */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The latest where not given. */
+                    execution?: string | null;
+                    /** @description The last sequence that is known; -1 from the beginning. */
+                    after?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    run_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RunLogView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
                 422: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
@@ -3251,7 +3580,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ReplayView"];
+                        "application/json": components["schemas"]["MovedView"];
                     };
                 };
                 400: components["responses"]["Problem"];
@@ -3573,27 +3902,113 @@ export interface components {
             name: string | null;
             type: string;
         };
-        ApprovalLine: {
-            assistant: string;
+        ApprovalBundleView: {
+            /** @description Another bundle than was last approved. */
+            changed: boolean;
+            digest: string;
+            /** @description Null where the bundle cannot be read. */
+            files: components["schemas"]["ComparedFileView"][] | null;
+            /** @description The assistant's last approval before this one. */
+            last_approved: components["schemas"]["LastApprovedView"] | null;
+        };
+        ApprovalDetailView: {
+            /** @description What is approved. */
+            action: {
+                [key: string]: unknown;
+            };
+            /** @description The action's bytes (RFC 8785): digest = SHA-256 of `awgp.action.v1`, a zero byte and these. */
+            action_base64: string;
+            asked: components["schemas"]["WhoAsksView"];
+            /** @description The assistant's id, @, and the version. */
+            assistant_version: string;
+            bundle: components["schemas"]["ApprovalBundleView"];
+            can_still_vote: components["schemas"]["PossibleVoterView"][];
+            /** Format: date-time */
+            decided_at: string | null;
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
             digest: string;
             epoch: number;
+            excluded: components["schemas"]["ExcludedView"][];
             /** Format: date-time */
             expires_at: string;
             /** Format: uuid */
             id: string;
+            /** @description As the list shows it. */
+            line: components["schemas"]["ApprovalLine"];
+            me: components["schemas"]["PositionView"];
+            /** @enum {string|null} */
+            my_vote: "approve" | "reject" | null;
             /** Format: date-time */
             opened_at: string;
+            payload: components["schemas"]["PayloadView"];
+            payload_before_edit: components["schemas"]["OtherPayloadView"] | null;
+            post_actions: components["schemas"]["PostActionView"][];
+            /** @description What was approved last of the same assistant and source. */
+            previous_payload: components["schemas"]["OtherPayloadView"] | null;
+            requirement: {
+                [key: string]: unknown;
+            };
             /** Format: uuid */
             run_id: string;
+            sandbox: components["schemas"]["SandboxWordsView"];
             /** @enum {string} */
             status: "open" | "approved" | "rejected" | "expired" | "cancelled" | "superseded";
+            tally: components["schemas"]["TallyView"];
+            votes: components["schemas"]["VoteView"][];
+        };
+        ApprovalFileView: {
+            /**
+             * @description Since the last approved bundle; null where nothing changed.
+             * @enum {string|null}
+             */
+            change: "added" | "removed" | "changed" | null;
+            /** @description Unified, where both are text. */
+            diff: string | null;
+            diff_cut: boolean;
+            path: string;
+            /** @description Null: it was removed. */
+            size: number | null;
+            /** @description Null where it is no text. */
+            text: string | null;
+            text_cut: boolean;
+        };
+        ApprovalLine: {
+            assistant: string;
+            can_vote: boolean;
+            /** Format: date-time */
+            decided_at: string | null;
+            digest: string;
+            epoch: number;
+            /** Format: date-time */
+            expires_at: string;
+            held_by: components["schemas"]["HeldByView"][];
+            /** Format: uuid */
+            id: string;
+            /** @enum {string|null} */
+            my_vote: "approve" | "reject" | null;
+            /** Format: date-time */
+            opened_at: string;
+            policy_version: number | null;
+            progress: components["schemas"]["RuleCountView"][];
+            requester: components["schemas"]["RequesterView"];
+            risk: components["schemas"]["RiskView"];
+            rules: string[];
+            /** Format: uuid */
+            run_id: string;
+            /** @description Its name, if one asked. */
+            source: string | null;
+            /** @enum {string} */
+            status: "open" | "approved" | "rejected" | "expired" | "cancelled" | "superseded";
+            /** @description The payload in one line of plain text: show it as text. */
+            summary: string;
+            tenant: string;
+            /** @enum {unknown} */
+            why_not: "not-open" | "expired" | "not-a-person" | "excluded" | "voted" | "not-qualified" | null;
+            why_not_detail: string | null;
         };
         ApprovalPage: {
             items: components["schemas"]["ApprovalLine"][];
-            /**
-             * Format: uuid
-             * @description `cursor` of the next page.
-             */
+            /** @description `cursor` of the next page. A page may be shorter than `limit`, or empty, while `next` names another: a request reads a bounded number of rows. */
             next: string | null;
         };
         ApprovalView: {
@@ -3767,6 +4182,17 @@ export interface components {
             size: number;
             /** Format: date-time */
             time: string;
+        };
+        ComparedFileView: {
+            /**
+             * @description Since the last approved bundle; null where nothing changed.
+             * @enum {string|null}
+             */
+            change: "added" | "removed" | "changed" | null;
+            executable: boolean;
+            path: string;
+            /** @description Bytes. */
+            size: number;
         };
         DeadLetterPage: {
             items: components["schemas"]["DeadLetterView"][];
@@ -4046,6 +4472,13 @@ export interface components {
             sequence: number | null;
             what: string;
         };
+        HeldByView: {
+            description: string | null;
+            /** @description The policy's `@id`. */
+            policy: string;
+            /** @description Its `@hold`, if it has one. */
+            rule: string | null;
+        };
         HistoryFigures: {
             dead: number;
             depth: number;
@@ -4068,6 +4501,15 @@ export interface components {
             scope: "tenant" | "machine";
             /** @description How far apart points are; each says the highest figures around it. */
             step_seconds: number;
+        };
+        LastApprovedView: {
+            /** Format: uuid */
+            approval_id: string;
+            bundle_digest: string;
+            /** Format: date-time */
+            decided_at: string;
+            /** Format: uuid */
+            run_id: string;
         };
         ManyBody: {
             /** @default null */
@@ -4147,6 +4589,13 @@ export interface components {
             subject: string;
             tenants: components["schemas"]["TenantRoles"][];
         };
+        MovedView: {
+            epoch: number;
+            /** Format: uuid */
+            id: string;
+            /** @enum {unknown} */
+            status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+        };
         OnePolicy: {
             auto: string | null;
             description: string | null;
@@ -4155,6 +4604,21 @@ export interface components {
             hold: string | null;
             id: string;
             line: number;
+        };
+        OtherPayloadView: {
+            /** Format: uuid */
+            approval_id: string | null;
+            /** Format: date-time */
+            at: string;
+            base64: string;
+            content_type: string;
+            epoch: number;
+            /** @description Parsed, where it is JSON; a convenience: the bytes count. */
+            json?: unknown;
+            /** Format: uuid */
+            run_id: string;
+            /** @description Bytes. */
+            size: number;
         };
         OwnedSource: {
             /** Format: uuid */
@@ -4329,6 +4793,27 @@ export interface components {
             tests_count: number;
             version: number;
         };
+        PositionView: {
+            can_vote: boolean;
+            detail: string | null;
+            /** @enum {unknown} */
+            why_not: "not-open" | "expired" | "not-a-person" | "excluded" | "voted" | "not-qualified" | null;
+        };
+        PossibleVoterView: {
+            name: string;
+            /** Format: uuid */
+            person_id: string;
+            rules: string[];
+        };
+        PostActionView: {
+            name: string | null;
+            position: number;
+            /** Format: uuid */
+            target_id: string;
+            template: string | null;
+            url: string;
+            version: number;
+        };
         PrincipalBody: {
             /** @description A source's name, a person's or client's subject. */
             id: string;
@@ -4471,12 +4956,12 @@ export interface components {
             name: string;
             removed: boolean;
         };
-        ReplayView: {
-            epoch: number;
+        RequesterView: {
             /** Format: uuid */
             id: string;
-            /** @enum {unknown} */
-            status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+            /** @enum {string} */
+            kind: "source" | "person" | "client";
+            name: string;
         };
         ResourceView: {
             id: string;
@@ -4485,6 +4970,17 @@ export interface components {
         RevealBody: {
             /** @description Why; kept in the audit trail. */
             reason: string;
+        };
+        RiskReasonView: {
+            code: string;
+            points: number;
+            text: string;
+        };
+        RiskView: {
+            /** @enum {unknown} */
+            level: "low" | "medium" | "high";
+            reasons: components["schemas"]["RiskReasonView"][];
+            score: number;
         };
         RuleBody: {
             name: string;
@@ -4554,11 +5050,107 @@ export interface components {
             version: number;
             versions: components["schemas"]["RuleVersionView"][];
         };
+        RunApprovalView: {
+            /** Format: date-time */
+            decided_at: string | null;
+            digest: string;
+            epoch: number;
+            /** Format: date-time */
+            execution_expires_at: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            opened_at: string;
+            status: string;
+            votes: components["schemas"]["RunVoteView"][];
+        };
+        RunDeadLetterView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            discarded_at: string | null;
+            epoch: number;
+            error: string;
+            failures: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            replayed_at: string | null;
+            stage: string;
+        };
+        RunDecisionView: {
+            auto_reason: string | null;
+            code: string;
+            /** Format: date-time */
+            decided_at: string;
+            epoch: number;
+            errors: string[] | null;
+            hold_rules: string[] | null;
+            policies: components["schemas"]["HeldByView"][];
+            policy_version: number | null;
+            verdict: string;
+        };
+        RunDeliveryView: {
+            attempt: number;
+            /** Format: date-time */
+            attempted_at: string;
+            duration_ms: number;
+            epoch: number;
+            error: string | null;
+            /** Format: uuid */
+            id: string;
+            outcome: string;
+            position: number;
+            /** @description Its beginning. */
+            response: string | null;
+            response_bytes: number | null;
+            status_code: number | null;
+            target: string;
+            /** Format: uuid */
+            target_id: string;
+            target_version: number;
+            url: string;
+        };
+        RunExecutionView: {
+            attempt: number;
+            detail: string | null;
+            duration_ms: number | null;
+            epoch: number;
+            exit_code: number | null;
+            exit_reason: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            output_bytes: number | null;
+            peak_memory_bytes: number | null;
+            /** @description Where it is whole. */
+            result: unknown;
+            result_bytes: number | null;
+            /** @description Its beginning, where it is not. */
+            result_text: string | null;
+            /** Format: date-time */
+            started_at: string;
+            truncated: boolean;
+        };
+        RunHandoffView: {
+            /** Format: date-time */
+            created_at: string;
+            failures: number;
+            last_error: string | null;
+            /** Format: date-time */
+            not_before: string | null;
+            stage: string;
+            worked_on: boolean;
+        };
         RunLine: {
             assistant: string;
             /** Format: date-time */
             changed_at: string;
             epoch: number;
+            has_dead_letter: boolean;
             /** Format: uuid */
             id: string;
             reason: string | null;
@@ -4566,9 +5158,33 @@ export interface components {
             received_at: string;
             /** @description Its kind and id. */
             requester: string;
+            requester_name: string;
             sealed: boolean;
+            source: string | null;
+            /** Format: uuid */
+            source_id: string | null;
             /** @enum {unknown} */
             status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+        };
+        RunLogLineView: {
+            /** @description Since the launch. */
+            offset_ms: number;
+            sequence: number;
+            /** @enum {string} */
+            stream: "stdout" | "stderr";
+            text: string;
+        };
+        RunLogView: {
+            /** @description Ask on with it; null when nothing follows now. */
+            after: number | null;
+            attempt: number | null;
+            /** @description No more will come. */
+            ended: boolean;
+            epoch: number | null;
+            /** Format: uuid */
+            execution_id: string | null;
+            lines: components["schemas"]["RunLogLineView"][];
+            truncated: boolean;
         };
         RunPage: {
             items: components["schemas"]["RunLine"][];
@@ -4577,6 +5193,19 @@ export interface components {
              * @description `cursor` of the next page.
              */
             next: string | null;
+        };
+        RunPayloadView: {
+            base64: string;
+            content_type: string;
+            /** @description Who edited it, if anyone did. */
+            editor: string | null;
+            epoch: number;
+            /** @description Parsed, where it is whole and JSON. */
+            json?: unknown;
+            /** @description Bytes. */
+            size: number;
+            /** @description False: this is its beginning. */
+            whole: boolean;
         };
         RunRef: {
             /** Format: date-time */
@@ -4587,6 +5216,17 @@ export interface components {
             received_at: string;
             status: string;
         };
+        RunStageView: {
+            detail: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** @enum {unknown} */
+            stage: "policy" | "hold" | "execute" | "post_action" | "audit" | "export";
+            /** Format: date-time */
+            started_at: string | null;
+            /** @enum {unknown} */
+            state: "waiting" | "working" | "people" | "done" | "stopped" | "skipped" | "ahead";
+        };
         RunThatChanges: {
             after: components["schemas"]["Decided"];
             assistant: string;
@@ -4596,6 +5236,50 @@ export interface components {
             /** Format: uuid */
             run_id: string;
         };
+        RunView: {
+            approvals: components["schemas"]["RunApprovalView"][];
+            assistant: string;
+            /** Format: uuid */
+            assistant_id: string;
+            /** @description It is held or approved. */
+            can_cancel: boolean;
+            /** @description It failed and its end is sealed. */
+            can_replay: boolean;
+            /** Format: date-time */
+            changed_at: string;
+            dead_letters: components["schemas"]["RunDeadLetterView"][];
+            decisions: components["schemas"]["RunDecisionView"][];
+            deliveries: components["schemas"]["RunDeliveryView"][];
+            epoch: number;
+            executions: components["schemas"]["RunExecutionView"][];
+            handoff: components["schemas"]["RunHandoffView"] | null;
+            /** Format: uuid */
+            id: string;
+            origin: {
+                [key: string]: unknown;
+            };
+            payload: components["schemas"]["RunPayloadView"];
+            reason: string | null;
+            /** Format: date-time */
+            received_at: string;
+            requester: components["schemas"]["RequesterView"];
+            /** Format: date-time */
+            sealed_at: string | null;
+            source_kind: string | null;
+            stages: components["schemas"]["RunStageView"][];
+            /** @enum {unknown} */
+            status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
+            tenant: string;
+            traceparent: string | null;
+        };
+        RunVoteView: {
+            name: string;
+            /** Format: uuid */
+            person_id: string;
+            reason: string;
+            verdict: string;
+            voted_at: string;
+        };
         RunsSummary: {
             by_status: {
                 [key: string]: number;
@@ -4603,6 +5287,12 @@ export interface components {
             /** @description How many of the last runs are counted here. */
             counted: number;
             last: components["schemas"]["RunRef"] | null;
+        };
+        SandboxWordsView: {
+            files: string[];
+            limits: string[];
+            network: string[];
+            syscalls: string[];
         };
         ScaleBody: {
             /** @description How many are to run from now on. */
@@ -4785,6 +5475,54 @@ export interface components {
             passed: boolean;
             problem: string | null;
         };
+        TrailCheckpointView: {
+            /** @description A C2SP signed note. */
+            note: string;
+            /** @description Hex. */
+            root: string;
+            /** Format: date-time */
+            signed_at: string;
+            size: number;
+        };
+        TrailEntryView: {
+            action: string;
+            actor_id: string;
+            actor_type: string;
+            after: {
+                [key: string]: unknown;
+            } | null;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            occurred_at: string;
+            /** @description Null where the checkpoint does not cover it yet. */
+            proof: components["schemas"]["TrailProofView"] | null;
+            resource_id: string;
+            resource_type: string;
+            /** Format: date-time */
+            sealed_at: string;
+            sequence: number;
+        };
+        TrailProofView: {
+            index: number;
+            /** @description SHA-256(0x00 || body), in hex. */
+            leaf_hash: string;
+            path: string[];
+        };
+        TrailView: {
+            checkpoint: components["schemas"]["TrailCheckpointView"] | null;
+            items: components["schemas"]["TrailEntryView"][];
+            /** @description `before` of the next page. */
+            next: number | null;
+            why_no_proof: string | null;
+        };
         UseOfBundle: {
             assistant: string;
             current: boolean;
@@ -4859,12 +5597,30 @@ export interface components {
             /** Format: date-time */
             voted_at: string;
         };
+        WaitingView: {
+            /** @description What waits; 1000 at most. */
+            count: number;
+            /** @description There may be more than were counted. */
+            more: boolean;
+        };
         WantedView: {
             /** Format: date-time */
             changed_at: string;
             changed_by: string;
             processes: number;
             reason: string;
+        };
+        WhoAsksView: {
+            /** @description What the edge noted of the request. */
+            origin: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            received_at: string;
+            requester: components["schemas"]["RequesterView"];
+            source_kind: string | null;
+            source_scheme: string | null;
+            traceparent: string | null;
         };
         WhyBody: {
             /** @description Why; kept in the audit trail. */
