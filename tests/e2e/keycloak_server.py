@@ -1,0 +1,200 @@
+"""A real Keycloak on loopback: its distribution from Maven Central, our realm, people of a test.
+
+The archive is kept in the user's cache folder; each run unpacks it anew, so that nothing is left
+of the last. `mvn` and a JDK of 17 or later are all it needs.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any, Final
+
+import httpx
+
+from tests.integration.processes import free_port
+
+ROOT: Final = Path(__file__).parents[2]
+REALM_FILE: Final = ROOT / "ops/keycloak/realm-awgp-holding.json"
+REALM: Final = "awgp-holding"
+VERSION: Final = "26.7.3"
+ARCHIVE: Final = f"keycloak-quarkus-dist-{VERSION}.tar.gz"
+COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+HEAP: Final = "-Xms64m -Xmx384m"
+START_SECONDS: Final = 240
+PASSWORD: Final = "correct horse battery staple"
+
+
+class KeycloakMissing(Exception):
+    """It cannot be had here; the message says what is missing."""
+
+
+def keycloak_archive() -> Path:
+    """Fetch the distribution once.
+
+    Raises:
+        KeycloakMissing: mvn or java is not there, or Maven Central has no such file.
+    """
+    for program in ("mvn", "java"):
+        if shutil.which(program) is None:
+            raise KeycloakMissing(f"{program} is not installed")
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    folder = (Path(chosen) if chosen else Path.home() / ".cache") / "awgp"
+    archive = folder / ARCHIVE
+    if not archive.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        artifact = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:tar.gz"
+        wanted = (f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+        done = subprocess.run(
+            ["mvn", "-q", "-B", COPY, *wanted], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 or not archive.is_file():
+            raise KeycloakMissing(f"Maven gives no {artifact}: {done.stdout[-300:]}")
+    return archive
+
+
+@dataclass(slots=True, kw_only=True)
+class Keycloak:
+    """The server, as its administrator."""
+
+    url: str
+    admin_password: str = field(repr=False)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.url}/realms/{REALM}"
+
+    def call(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Ask the realm's admin API."""
+        form = {
+            "grant_type": "password",
+            "client_id": "admin-cli",
+            "username": "admin",
+            "password": self.admin_password,
+        }
+        door = f"{self.url}/realms/master/protocol/openid-connect/token"
+        token = httpx.post(door, data=form, timeout=30).raise_for_status().json()["access_token"]
+        answer = httpx.request(
+            method,
+            f"{self.url}/admin/realms/{REALM}{path}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+            **sent,
+        )
+        return answer.raise_for_status()
+
+    def add_person(self, name: str, *, groups: tuple[str, ...], roles: tuple[str, ...]) -> str:
+        """Make a person who signs in with PASSWORD; returns their id, which is the subject."""
+        person = {
+            "username": name,
+            "enabled": True,
+            "email": f"{name}@example.com",
+            "emailVerified": True,
+            "firstName": name.title(),
+            "lastName": "Test",
+            "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
+            "groups": list(groups),
+        }
+        made = self.call("POST", "/users", json=person)
+        person_id = made.headers["Location"].rpartition("/")[2]
+        if roles:
+            wanted = [self.call("GET", f"/roles/{role}").json() for role in roles]
+            self.call("POST", f"/users/{person_id}/role-mappings/realm", json=wanted)
+        self.ids[name] = person_id
+        return person_id
+
+    def join(self, person_id: str, group: str) -> None:
+        self.call("PUT", f"/users/{person_id}/groups/{self.group_id(group)}")
+
+    def leave(self, person_id: str, group: str) -> None:
+        self.call("DELETE", f"/users/{person_id}/groups/{self.group_id(group)}")
+
+    def groups(self) -> set[str]:
+        return {each["name"] for each in self.call("GET", "/groups?max=500").json()}
+
+    def group_id(self, name: str) -> str:
+        found = self.call("GET", "/groups", params={"search": name, "exact": "true"}).json()
+        return str(found[0]["id"])
+
+    def client_secret(self, client_id: str) -> str:
+        found = self.call("GET", "/clients", params={"clientId": client_id}).json()
+        return str(found[0]["secret"])
+
+    def machine_token(self, client_id: str) -> str:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": self.client_secret(client_id),
+        }
+        door = f"{self.issuer}/protocol/openid-connect/token"
+        return str(
+            httpx.post(door, data=form, timeout=30).raise_for_status().json()["access_token"]
+        )
+
+
+@contextmanager
+def running_keycloak(folder: Path, public_url: str) -> Iterator[Keycloak]:
+    """Unpack, import the realm, start on loopback, and stop at the end.
+
+    Raises:
+        KeycloakMissing: See `keycloak_archive`.
+    """
+    archive = keycloak_archive()
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    home = folder / f"keycloak-{VERSION}"
+    imports = home / "data" / "import"
+    imports.mkdir(parents=True)
+    shutil.copy(REALM_FILE, imports)
+    password, port = token_urlsafe(16), free_port()
+    keycloak = Keycloak(url=f"http://127.0.0.1:{port}", admin_password=password)
+    environment = _environment(password, public_url)
+    with (folder / "keycloak.log").open("wb") as log:
+        started = subprocess.Popen(
+            [
+                *(str(home / "bin/kc.sh"), "start-dev", "--import-realm", "--db=dev-file"),
+                *("--http-host=127.0.0.1", f"--http-port={port}"),
+            ],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait(started, keycloak, folder / "keycloak.log")
+            yield keycloak
+        finally:
+            started.send_signal(signal.SIGTERM)
+            started.wait(timeout=60)
+
+
+def _environment(password: str, public_url: str) -> Mapping[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    return kept | {
+        "KC_BOOTSTRAP_ADMIN_USERNAME": "admin",
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": password,
+        "JAVA_OPTS_KC_HEAP": HEAP,
+        "AWGP_PUBLIC_URL": public_url,
+    }
+
+
+def _wait(started: "subprocess.Popen[bytes]", keycloak: Keycloak, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(f"{keycloak.issuer}/.well-known/openid-configuration"):
+        assert started.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() < deadline, f"Keycloak did not start: {log.read_text()[-3000:]}"
+        time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=10).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
