@@ -41,13 +41,15 @@ def declare(
     *,
     lease: timedelta,
     max_attempts: int,
+    turns: FairTurns | None = None,
 ) -> dramatiq.Actor[[str, str], None]:
     """Declare the actor `post_action`.
 
     Args:
         max_attempts: At one position, before the run fails.
+        turns: Shared with who else delivers in this process.
     """
-    turns = FairTurns()
+    turns = turns or FairTurns()
     broker.add_middleware(turns)
     deliverer = Deliverer(
         outbox, keyring, courier, lease=lease, max_attempts=max_attempts, turns=turns

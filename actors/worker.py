@@ -144,22 +144,36 @@ def _host_answers(host: "HostClient") -> str | None:
 
 
 def _post_action(parts: Parts) -> None:
-    from actors import post_action
+    from actors import notices, post_action
+    from actors.fairness import FairTurns
     from pipeline.courier import Courier
     from pipeline.envelope import KeyRing
+    from pipeline.mail import Mailer, mail_server
 
     settings = parts.settings
     if not settings.kek:
         raise SettingInvalid("AWGP_KEK is not set; post_action opens target secrets with it")
     courier = Courier(timeout_seconds=settings.delivery_timeout_seconds)
+    keyring, turns, mail = KeyRing.from_text(settings.kek), FairTurns(), mail_server(settings)
     post_action.declare(
         parts.broker,
         parts.outbox,
-        KeyRing.from_text(settings.kek),
+        keyring,
         courier,
         lease=settings.lease,
         max_attempts=settings.delivery_attempts,
+        turns=turns,
     )
+    sender = notices.NoticeSender(
+        parts.outbox,
+        keyring,
+        courier,
+        mailer=None if mail is None else Mailer(mail),
+        public_url=settings.public_url,
+        turns=turns,
+        max_attempts=settings.delivery_attempts,
+    )
+    notices.declare(parts.broker, sender)
 
 
 def _audit(parts: Parts) -> None:

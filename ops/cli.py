@@ -54,6 +54,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "keycloak": ("keycloak", "Keep Keycloak's groups in step with the tenants."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
+    "notice": (
+        "notice",
+        "Add, show, test and remove notice channels: who is told of what, by webhook or mail.",
+    ),
     "pause": (
         "queues",
         "Let queues give away no work: what is being worked on ends, the rest waits.",

@@ -49,6 +49,7 @@ _VALKEY_USER = {"ingest": "ingest", "web": "web", "relay": "relay"}
 
 _NEEDS_IDENTITY = ("ingest", "web")
 _NEEDS_KEK = ("ingest", "web", "post_action")
+_NEEDS_PUBLIC_URL = ("web", "post_action")
 _NEEDS_RUNTIME_SOCKET = ("execute", "runtime-host")
 
 _SETTLE_SECONDS = 10
@@ -84,6 +85,16 @@ PASSED_ON = (
 )
 """The operator's own choices every process may see; none is a secret."""
 
+MAIL = (
+    "AWGP_SMTP_HOST",
+    "AWGP_SMTP_PORT",
+    "AWGP_SMTP_USER",
+    "AWGP_SMTP_PASSWORD_FILE",
+    "AWGP_SMTP_FROM",
+    "AWGP_SMTP_TLS",
+)
+"""What who sends notices is told of the mail server: the password as a file, never itself."""
+
 
 class ProcessUnknown(AwgpError):
     """There is no such kind of process."""
@@ -117,8 +128,8 @@ def process_environment(
     if kind in DATABASE_LOGIN:
         variables |= database_settings(data, DATABASE_LOGIN[kind], given)
         variables |= broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
+    variables |= _telling(data, kind, given)
     if kind == "web":
-        variables["AWGP_PUBLIC_URL"] = given.get("AWGP_PUBLIC_URL", web_urls(data)["web"])
         variables["AWGP_HOLDING_PASSWORD_FILE"] = str(data.secret_file("awgp_holding"))
         variables["AWGP_OPERATOR_PASSWORD_FILE"] = str(data.secret_file("awgp_operator"))
         variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = signer_public_key(data, given)
@@ -142,6 +153,16 @@ def process_environment(
         variables["AWGP_RUNTIME_STOP_SECONDS"] = str(_stop_seconds(given))
         variables |= _runtime_clients(users)
     return variables
+
+
+def _telling(data: DataFolder, kind: str, given: Mapping[str, str]) -> dict[str, str]:
+    """What leads people here, and what sends mail to them."""
+    found = {}
+    if kind in _NEEDS_PUBLIC_URL:
+        found["AWGP_PUBLIC_URL"] = given.get("AWGP_PUBLIC_URL", web_urls(data)["web"])
+    if kind == "post_action":
+        found |= {name: given[name] for name in MAIL if name in given}
+    return found
 
 
 def runtime_socket(data: DataFolder) -> Path:

@@ -173,7 +173,7 @@ def _prepare(
         target_version=version,
         url=row[0],
         settings=TargetSettings.from_json(row[2]),
-        key=_signing_key(work, keyring, target_id),
+        key=signing_key(work, keyring, target_id),
         message=message_id(run.run_id, position),
         body=message_body(
             run_id=run.run_id,
@@ -185,7 +185,12 @@ def _prepare(
     )
 
 
-def _signing_key(work: Work, keyring: KeyRing, target_id: UUID) -> bytes:
+def signing_key(work: Work, keyring: KeyRing, target_id: UUID) -> bytes:
+    """The newest secret of a target.
+
+    Raises:
+        TargetSecretMissing: As it says.
+    """
     row = work.execute(
         "SELECT secret_id, envelope FROM target_secrets WHERE target_id = :target"
         " ORDER BY created_at DESC LIMIT 1",

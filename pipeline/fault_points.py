@@ -25,6 +25,8 @@ FAULT_POINTS: Final = (
     "post_action.sent",
     "post_action.before_commit",
     "post_action.committed",
+    "post_action.notice_taken",
+    "post_action.notice_sent",
     "audit.claimed",
     "audit.before_commit",
     "audit.committed",

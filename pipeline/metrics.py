@@ -39,6 +39,7 @@ DEAD_LETTERS = Counter("awgp_dead_letters_total", "Runs given up to a person.", 
 LEASES_LOST = Counter("awgp_leases_lost_total", "Leases that someone else took over.", ["stage"])
 CUT_SHORT = Counter("awgp_cut_short_total", "Work a stopping worker could not let end.", ["stage"])
 RELAY_SENDS = Counter("awgp_relay_sends_total", "Messages the relay sent (again).", ["queue"])
+NOTICES = Counter("awgp_notices_total", "Notices that are over.", ["kind", "outcome"])
 HTTP_REQUESTS = Counter(
     "awgp_http_requests_total", "Requests answered.", ["service", "method", "route", "status"]
 )

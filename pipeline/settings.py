@@ -47,6 +47,12 @@ class Settings:
     session_key: str = field(default="", repr=False)
     session_idle_seconds: int = 1800
     session_seconds: int = 43_200
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_from: str = ""
+    smtp_tls: str = "starttls"
     kek: str = field(default="", repr=False)
     checkpoint_key: str = field(default="", repr=False)
     checkpoint_key_name: str = "awgp"

@@ -49,6 +49,7 @@ from web import (
     health,
     live,
     me,
+    notices,
     operations,
     persons,
     policies,
@@ -120,6 +121,7 @@ BLUEPRINTS: Final = (
     dead_letters.blueprint,
     audit.blueprint,
     exports.blueprint,
+    notices.blueprint,
     health.blueprint,
 )
 # Endpoints flask-smorest adds.

@@ -54,6 +54,7 @@ _RULE: Final = "/v1/approval-rules/<name:rule>"
 _PERSON: Final = "/v1/persons/<uuid:person_id>"
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _BUNDLE: Final = "/v1/bundles/<digest:bundle>"
+_CHANNEL: Final = "/v1/notice-channels/<uuid:channel_id>"
 ROUTES: Final = (
     _route("GET /v1/assistants", "any", 200),
     _route("POST /v1/assistants", "admin", 422, {}),
@@ -89,4 +90,11 @@ ROUTES: Final = (
     _route(f"GET {_PERSON}", "any", 404, person_id=NOBODY),
     _route(f"POST {_PERSON}/remove", "admin", 404, {}, person_id=NOBODY),
     _route(f"POST {_PERSON}/restore", "admin", 404, person_id=NOBODY),
+    _route("GET /v1/notice-channels", "any", 200),
+    _route("POST /v1/notice-channels", "admin", 422, {}),
+    _route(f"GET {_CHANNEL}", "any", 404, channel_id=NOBODY),
+    _route(f"PUT {_CHANNEL}", "admin", 422, {}, channel_id=NOBODY),
+    _route(f"DELETE {_CHANNEL}", "admin", 404, channel_id=NOBODY),
+    _route(f"POST {_CHANNEL}/test", "admin", 404, channel_id=NOBODY),
+    _route("GET /v1/notices", "any", 200),
 )

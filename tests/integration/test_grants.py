@@ -66,6 +66,9 @@ awgp_web
   due                  select insert update(next_send_at,sends) delete
   executions           select
   handoffs             select insert delete
+  notice_channels      select insert update(name,kind,target_id,recipients,to_people,
+                         events,rules,assistants,with_payload,active,changed_at,removed_at)
+  notices              select insert
   persons              select insert update(display_name,removed_at,groups,email,seen_at)
   policy_activations   select insert
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
@@ -101,6 +104,8 @@ awgp_worker
                          detail,duration_ms,peak_memory_bytes,finished_at)
   handoffs             select insert update(next_send_at,not_before,failures,last_error,
                          lease_owner,lease_until,fence) delete
+  notice_channels      select
+  notices              select update(status,attempts,told,last_error,finished_at)
   persons              select
   policy_activations   select
   policy_decisions     select insert
@@ -172,15 +177,20 @@ awgp_operator
   wanted_processes     select insert update(number,changed_at,changed_by,reason)
 awgp_audit_owner
 awgp_definer
+  approvals            select(tenant_id,approval_id,run_id,epoch,requirement)
   assistant_versions   select(tenant_id,runtime_name,runtime_digest,created_at)
+  assistants           select(tenant_id,assistant_id,name)
   audit_heads          insert(tenant_id,hash)
   audit_pending        select(tenant_id,pending_id,record)
   dead_letters         select(tenant_id,stage,created_at,replayed_at,discarded_at)
-  due                  select(tenant_id,kind,next_send_at,sends)
+  due                  select(tenant_id,kind,next_send_at,sends) insert(tenant_id,due_id,
+                         kind,subject_id,next_send_at)
   handoffs             select(tenant_id,stage,next_send_at,not_before,failures,lease_until,
                          created_at)
   idempotency_keys     select(tenant_id,run_id) delete
-  runs                 select(tenant_id,run_id,sealed_at)
+  notice_channels      select(tenant_id,channel_id,events,rules,assistants,active,removed_at)
+  notices              insert(tenant_id,notice_id,channel_id,record_id,event,run_id,approval_id)
+  runs                 select(tenant_id,run_id,assistant_id,sealed_at)
   sources              select(tenant_id,source_id)
   tenants              select(tenant_id,slug,kind,closed_at) insert(tenant_id,slug,
                          name,kind) update(closed_at)
@@ -293,6 +303,7 @@ FUNCTIONS: Final = {
     "known_runtime": {"awgp_web"},
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),
+    "note_notices": set(),  # a trigger of audit_pending's
     "open_tenant": {"awgp_web"},
     "queue_figures": {"awgp_operator", "awgp_relay"},
     "resolve_source": {"awgp_ingest", "awgp_web"},

@@ -98,6 +98,13 @@ OPERATIONS = [
     ("POST", "/v1/exports"),
     ("GET", "/v1/exports/trail/download"),
     ("GET", "/v1/exports/{first}/download"),
+    ("GET", "/v1/notice-channels"),
+    ("POST", "/v1/notice-channels"),
+    ("GET", "/v1/notice-channels/{channel_id}"),
+    ("PUT", "/v1/notice-channels/{channel_id}"),
+    ("DELETE", "/v1/notice-channels/{channel_id}"),
+    ("POST", "/v1/notice-channels/{channel_id}/test"),
+    ("GET", "/v1/notices"),
 ]
 # Not sent as JSON; and what takes nothing cannot be given something wrong.
 PACKED = {"/v1/bundles"}
