@@ -28,6 +28,7 @@ from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, 
 from actors.telemetry import Telemetry
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.execution_store import (
+    TOO_LATE,
     StoredExecution,
     ask_standing,
     finish_execution,
@@ -51,7 +52,6 @@ from runtime_host.client import HostUnavailable, LaunchRefused
 log = structlog.get_logger()
 
 OUTCOME_UNKNOWN: Final = "outcome unknown"
-TOO_LATE: Final = "the approval's time to start had passed"
 # A bundle whose reruns are safe is still not run for ever.
 MAX_LOST = 3
 # Not now, says the host; nothing is wrong with the run.

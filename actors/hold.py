@@ -2,6 +2,9 @@
 
 permitted -> held | approved (@auto, hands off to execute)
 held -> expired (hands off to audit), when its time is up; people's decisions come by the API
+approved -> expired (hands off to audit), when it has not started in its time
+
+By time it also has people reminded, and others asked as well.
 """
 
 from uuid import UUID
@@ -11,8 +14,8 @@ import dramatiq
 from actors.stage import declare_due, declare_stage, in_one_transaction
 from pipeline.action import DecidingPolicy
 from pipeline.action_store import ask_assembly, assemble, save_action
-from pipeline.approval_opening import open_approval
-from pipeline.approval_store import expire
+from pipeline.approval_opening import ESCALATE, EXPIRE, REMIND, open_approval
+from pipeline.approval_time import end_approval, escalate, expire, remind
 from pipeline.errors import AwgpError
 from pipeline.handoff import Handoff
 from pipeline.outbox import Outbox
@@ -37,7 +40,7 @@ def declare(broker: dramatiq.Broker, outbox: Outbox) -> None:
     """Declare the stage's actors on a broker; connects to nothing."""
     handler = in_one_transaction(outbox, Stage.HOLD, hold_run)
     declare_stage(broker, Stage.HOLD, handler, outbox=outbox)
-    declare_due(broker, Stage.HOLD, lambda tenant, due: expire_due(outbox, tenant, due))
+    declare_due(broker, Stage.HOLD, lambda tenant, due: on_due(outbox, tenant, due))
 
 
 def hold_run(work: Work, _handoff: Handoff, run: StoredRun) -> None:
@@ -65,16 +68,26 @@ def _let_through(work: Work, run: StoredRun, policy: DecidingPolicy, reason: str
     move(work, run, Status.APPROVED, stage=Stage.HOLD, metadata=metadata)
 
 
-def expire_due(outbox: Outbox, tenant_id: UUID, due_id: UUID) -> None:
-    """Expire the approval a row of `due` names, if it is still open.
+def on_due(outbox: Outbox, tenant_id: UUID, due_id: UUID) -> None:
+    """Do what a row of `due` is for, if its approval still stands as it did.
 
     The row is not locked first: whoever decides locks the run, then the approval, and deletes
     the row last. Two messages for it meet at the run.
     """
     with outbox.work(tenant_id) as work:
-        approval_id = work.execute(
-            f"SELECT subject_id FROM due WHERE due_id = :id AND sends > 0 AND {DUE_NOT_PAUSED}",  # noqa: S608  # constant parts
+        row = work.execute(
+            "SELECT kind, subject_id FROM due"  # noqa: S608  # constant parts
+            f" WHERE due_id = :id AND sends > 0 AND {DUE_NOT_PAUSED}",
             id=due_id,
-        ).scalar_one_or_none()
-        if approval_id is not None:
+        ).one_or_none()
+        if row is None:
+            return
+        kind, approval_id = row
+        if kind == EXPIRE:
             expire(work, approval_id)
+        elif kind == REMIND:
+            remind(work, approval_id, due_id)
+        elif kind == ESCALATE:
+            escalate(work, approval_id, due_id)
+        else:
+            end_approval(work, approval_id, due_id)

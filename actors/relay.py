@@ -47,7 +47,15 @@ INCARNATION_KEY = "awgp:relay:incarnation"
 OUT_OF_REACH = (exc.SQLAlchemyError, redis.RedisError, DramatiqError, OSError)
 
 # Every kind of a row of `due`, as its table allows them.
-DUE_KINDS = ("hold.expire", "post_action.notice", "audit.checkpoint", "export.run")
+DUE_KINDS = (
+    "hold.expire",
+    "hold.remind",
+    "hold.escalate",
+    "hold.lapse",
+    "post_action.notice",
+    "audit.checkpoint",
+    "export.run",
+)
 
 # The n-th sending waits first * 2^n for an answer, at most the ceiling, with jitter over the upper
 # half. Taking the oldest first and pushing what was taken away keeps a stubborn row from starving

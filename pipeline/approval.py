@@ -1,8 +1,7 @@
-"""What it takes to approve: named rules, the requirement they make together, and the count.
+"""What it takes to approve: named rules, and the requirement they make together.
 
-Several named rules must all be met; one vote counts towards each rule its voter qualifies for;
-one reject rejects. The database counts the same way before a run becomes approved. Who may not
-vote at all (four eyes) is no field of a rule: it holds for every one, and the database refuses.
+Several named rules must all be met, each of them turn by turn; pipeline/tally.py counts. Who may
+not vote at all (four eyes) is no field of a rule: it holds for every one, and the database refuses.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 
@@ -19,9 +19,15 @@ DEFAULT_RULE_NAME: Final = "default"
 RULE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 MAX_SECONDS: Final = 90 * 24 * 3600
 MAX_QUORUM: Final = 100
+MAX_STAGES: Final = 10
 MAX_REASON: Final = 2000  # characters
+MAX_PRESET: Final = 200  # characters of a preset reason
+MAX_PRESETS: Final = 20
 
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+# RFC 6749, appendix A.4, without what would need quoting in a header.
+_ACR = re.compile(r"[!#-\[\]-~]{1,128}")
+_PRESET = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
 
 
 class RuleInvalid(AwgpError):
@@ -93,12 +99,37 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """So many persons of any of these groups; a rule's turns are taken one after the other."""
+
+    quorum: int
+    groups: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form `Rule.from_mapping` reads."""
+        return {"quorum": self.quorum, "groups": list(self.groups)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reauthentication:
+    """Whoever approves proved who they are at most so long ago, and in this way if one is named."""
+
+    max_age_seconds: int
+    acr: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form `Rule.from_mapping` reads."""
+        return {"max_age_seconds": self.max_age_seconds} | ({"acr": self.acr} if self.acr else {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A named, versioned approval rule.
 
-    A voter in any of `groups` qualifies. `expires_in_seconds` counts from the hold's opening,
+    A voter in any of `groups` qualifies; once `quorum` of them have agreed, each of `stages` is
+    asked in its turn. `expires_in_seconds` counts from the hold's opening,
     `execution_expires_in_seconds` from the approval to the launch; `remind` holds seconds after
-    the opening, ascending.
+    the opening, ascending. Whoever rejects may name one of `reject_reasons`.
     """
 
     name: str
@@ -110,6 +141,9 @@ class Rule:
     remind: tuple[int, ...] = ()
     escalate: tuple[Escalation, ...] = ()
     execution_expires_in_seconds: int
+    stages: tuple[Turn, ...] = ()
+    reauthenticate: Reauthentication | None = None
+    reject_reasons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a rule nobody could meet or everybody would."""
@@ -127,16 +161,38 @@ class Rule:
             _check_groups("escalate.to", step.to)
         if list(self.remind) != sorted(set(self.remind)):
             _refuse("remind", "must ascend")
+        self._check_further()
+
+    def _check_further(self) -> None:
+        if len(self.stages) >= MAX_STAGES:
+            _refuse("stages", f"a rule has {MAX_STAGES} at most, its first included")
+        for turn in self.stages:
+            _check_int("stages.quorum", turn.quorum, MAX_QUORUM)
+            _check_groups("stages.groups", turn.groups)
+        if self.reauthenticate is not None:
+            _check_int(
+                "reauthenticate.max_age_seconds", self.reauthenticate.max_age_seconds, MAX_SECONDS
+            )
+            acr = self.reauthenticate.acr
+            if acr is not None and not _ACR.fullmatch(acr):
+                _refuse("reauthenticate.acr", "must be one value, without blanks or quotes")
+        presets = self.reject_reasons
+        if len(presets) > MAX_PRESETS or len(set(presets)) != len(presets):
+            _refuse("reject_reasons", f"give {MAX_PRESETS} at most, each once")
+        for preset in presets:
+            if not preset.strip() or len(preset) > MAX_PRESET or not _PRESET.fullmatch(preset):
+                _refuse("reject_reasons", f"each is a line of 1 to {MAX_PRESET} characters")
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Rule:
-        """Read a rule from JSON. `remind` and `escalate` may be left out.
+        """Read a rule from JSON. What has a default may be left out.
 
         Raises:
             RuleInvalid: A field is missing, unknown, or of another type; the message names it.
         """
         known = set(cls.__dataclass_fields__)
-        _check_keys(given, known, known - {"remind", "escalate"})
+        _check_keys(given, known, known - _OPTIONAL)
+        reauthenticate = given.get("reauthenticate")
         return cls(
             name=_string("name", given["name"]),
             version=given["version"],
@@ -147,10 +203,24 @@ class Rule:
             remind=tuple(_list("remind", given.get("remind", []))),
             escalate=tuple(_escalation(x) for x in _list("escalate", given.get("escalate", []))),
             execution_expires_in_seconds=given["execution_expires_in_seconds"],
+            stages=tuple(_turn(x) for x in _list("stages", given.get("stages", []))),
+            reauthenticate=None if reauthenticate is None else _reauthentication(reauthenticate),
+            reject_reasons=_strings("reject_reasons", given.get("reject_reasons", [])),
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form `from_mapping` reads, every field present."""
+        """Return the form `from_mapping` reads.
+
+        The last three are there where they are set: a digest made before they were known covers
+        the same bytes today.
+        """
+        further: dict[str, Any] = {}
+        if self.stages:
+            further["stages"] = [turn.as_json() for turn in self.stages]
+        if self.reauthenticate is not None:
+            further["reauthenticate"] = self.reauthenticate.as_json()
+        if self.reject_reasons:
+            further["reject_reasons"] = list(self.reject_reasons)
         return {
             "name": self.name,
             "version": self.version,
@@ -161,17 +231,47 @@ class Rule:
             "remind": list(self.remind),
             "escalate": [step.as_json() for step in self.escalate],
             "execution_expires_in_seconds": self.execution_expires_in_seconds,
+            **further,
         }
 
-    def qualifies(self, groups: Iterable[str]) -> bool:
-        """Whether a person in these groups may vote under this rule."""
-        return not set(self.groups).isdisjoint(groups)
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The first one and those of `stages`, in order."""
+        return (Turn(quorum=self.quorum, groups=self.groups), *self.stages)
+
+    def groups_of(self, turn: int, after: timedelta) -> frozenset[str]:
+        """Whose persons may take a turn, by its place, so long after the opening."""
+        further = (
+            step.to for step in self.escalate if after >= timedelta(seconds=step.after_seconds)
+        )
+        return frozenset(self.turns[turn].groups).union(*further)
+
+    def qualifies(self, groups: Iterable[str], after: timedelta = timedelta(0)) -> bool:
+        """Whether a person in these groups may vote in any of this rule's turns."""
+        asked = (self.groups_of(at, after) for at in range(len(self.turns)))
+        return not frozenset().union(*asked).isdisjoint(groups)
 
 
 def _escalation(given: Mapping[str, Any]) -> Escalation:
     _check_keys(given, {"after_seconds", "to"}, {"after_seconds", "to"})
     return Escalation(after_seconds=given["after_seconds"], to=_strings("escalate.to", given["to"]))
 
+
+def _turn(given: Mapping[str, Any]) -> Turn:
+    _check_keys(given, {"quorum", "groups"}, {"quorum", "groups"})
+    return Turn(quorum=given["quorum"], groups=_strings("stages.groups", given["groups"]))
+
+
+def _reauthentication(given: Mapping[str, Any]) -> Reauthentication:
+    _check_keys(given, {"max_age_seconds", "acr"}, {"max_age_seconds"})
+    acr = given.get("acr")
+    return Reauthentication(
+        max_age_seconds=given["max_age_seconds"],
+        acr=None if acr is None else _string("reauthenticate.acr", acr),
+    )
+
+
+_OPTIONAL: Final = {"remind", "escalate", "stages", "reauthenticate", "reject_reasons"}
 
 # What a permit without an annotation asks for. Four eyes come with every rule.
 DEFAULT_RULE: Final = Rule(
@@ -215,6 +315,11 @@ class Requirement:
         required = any(rule.reason is Reason.REQUIRED for rule in self.rules)
         return Reason.REQUIRED if required else Reason.OPTIONAL
 
+    @property
+    def reject_reasons(self) -> tuple[str, ...]:
+        """Every rule's, in order, each once."""
+        return tuple(dict.fromkeys(each for rule in self.rules for each in rule.reject_reasons))
+
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Requirement:
         """Read what `as_json` wrote.
@@ -243,10 +348,6 @@ def combine(rules: Iterable[Rule]) -> Requirement:
     return Requirement(rules=tuple(rule for _, rule in sorted(by_name.items())))
 
 
-class VoteRefused(AwgpError):
-    """This vote cannot count towards this requirement; the message says why."""
-
-
 class Verdict(StrEnum):
     """One person's answer."""
 
@@ -260,86 +361,3 @@ class Outcome(StrEnum):
     OPEN = "open"
     APPROVED = "approved"
     REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """One person's answer. `groups` are theirs at the time; `digest` is the action's they saw."""
-
-    person_id: str
-    verdict: Verdict
-    groups: frozenset[str]
-    reason: str = ""
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleCount:
-    """How far one rule is. `have` counts persons, not votes."""
-
-    rule: str
-    needed: int
-    have: int
-
-    @property
-    def is_met(self) -> bool:
-        """Whether enough persons approved."""
-        return self.have >= self.needed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What the votes come to, and per rule how they add up."""
-
-    outcome: Outcome
-    rules: tuple[RuleCount, ...]
-
-
-def check_vote(requirement: Requirement, vote: Vote, *, digest: bytes) -> None:
-    """Let a vote pass that can count.
-
-    Raises:
-        VoteRefused: It names another action, its voter qualifies for no rule, or it lacks the
-            reason the requirement asks for, or the reason is longer than `MAX_REASON`.
-    """
-    if vote.digest != digest:
-        raise VoteRefused("the vote names another action than the one now held; look at it again")
-    if not any(rule.qualifies(vote.groups) for rule in requirement.rules):
-        wanted = sorted({group for rule in requirement.rules for group in rule.groups})
-        raise VoteRefused(f"the voter is in none of the groups asked: {', '.join(wanted)}")
-    if requirement.reason is Reason.REQUIRED and not vote.reason.strip():
-        raise VoteRefused("this approval needs a reason; give one")
-    if len(vote.reason) > MAX_REASON:
-        raise VoteRefused(f"the reason is longer than {MAX_REASON} characters; shorten it")
-
-
-def tally(requirement: Requirement, votes: Iterable[Vote], *, digest: bytes) -> Tally:
-    """Count the votes on the action of this digest; votes on any other are left out.
-
-    A person counts once. An approval that `check_vote` refuses does not count; a reject always
-    does, since stopping is the safe side.
-    """
-    on_this = [vote for vote in votes if vote.digest == digest]
-    approving = [vote for vote in on_this if _approves(requirement, vote, digest)]
-    rules = tuple(
-        RuleCount(
-            rule=rule.name,
-            needed=rule.quorum,
-            have=len({vote.person_id for vote in approving if rule.qualifies(vote.groups)}),
-        )
-        for rule in requirement.rules
-    )
-    outcome = Outcome.OPEN
-    if any(vote.verdict is Verdict.REJECT for vote in on_this):
-        outcome = Outcome.REJECTED
-    elif all(rule.is_met for rule in rules):
-        outcome = Outcome.APPROVED
-    return Tally(outcome=outcome, rules=rules)
-
-
-def _approves(requirement: Requirement, vote: Vote, digest: bytes) -> bool:
-    try:
-        check_vote(requirement, vote, digest=digest)
-    except VoteRefused:
-        return False
-    return vote.verdict is Verdict.APPROVE

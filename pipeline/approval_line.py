@@ -3,17 +3,18 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.approval import Requirement, RuleCount, Verdict, Vote, tally
+from pipeline.approval import Requirement, Verdict
 from pipeline.approval_list import read_requirement
 from pipeline.approval_position import Position, Standing, Viewer, position
 from pipeline.approval_risk import Facts, Risk, assess
 from pipeline.payload_summary import MOST_READ, summarise
 from pipeline.policy_set import Policy
 from pipeline.policy_store import load_policy
+from pipeline.tally import RuleCount, Vote, tally
 from pipeline.work import Work
 
 _LINES: Final = """
@@ -26,9 +27,12 @@ _LINES: Final = """
         b.bundle_digest AS last_approved_bundle,
         e.because AS excluded_because,
         (SELECT v.verdict FROM votes v WHERE v.tenant_id = a.tenant_id
-            AND v.approval_id = a.approval_id AND v.person_id = :person
-            AND v.withdrawn_at IS NULL) AS voted,
-        (SELECT jsonb_agg(jsonb_build_array(v.person_id, v.verdict, v.groups, v.reason))
+            AND v.approval_id = a.approval_id AND v.withdrawn_at IS NULL
+            AND :person IN (v.person_id, v.on_behalf_of_person_id)) AS voted,
+        (SELECT jsonb_agg(jsonb_build_array(v.person_id, v.verdict, v.groups, v.reason,
+                (extract(epoch FROM v.voted_at - a.opened_at) * 1000000)::bigint,
+                (extract(epoch FROM v.voted_at - v.authenticated_at) * 1000000)::bigint,
+                v.acr, v.on_behalf_of_person_id))
             FROM votes v WHERE v.tenant_id = a.tenant_id AND v.approval_id = a.approval_id
             AND v.withdrawn_at IS NULL) AS votes
     FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS wanted (approval_id, position)
@@ -203,8 +207,12 @@ def _progress(requirement: Requirement, row: Mapping[str, Any]) -> tuple[RuleCou
             groups=frozenset(groups),
             reason=reason,
             digest=digest,
+            cast_after=timedelta(microseconds=cast),
+            proven_before=None if proven is None else timedelta(microseconds=proven),
+            acr=acr,
+            on_behalf_of=lender,
         )
-        for person_id, verdict, groups, reason in row["votes"] or ()
+        for person_id, verdict, groups, reason, cast, proven, acr, lender in row["votes"] or ()
     ]
     return tally(requirement, votes, digest=digest).rules
 

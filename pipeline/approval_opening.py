@@ -1,5 +1,6 @@
 """Ask people: keep the action, exclude who may not vote on it, schedule the expiry."""
 
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -7,12 +8,15 @@ from psycopg.types.json import Jsonb
 
 from pipeline.action_store import assemble, save_action
 from pipeline.approval import Requirement
+from pipeline.delegation import exclude_who_acts
 from pipeline.ids import uuid7
 from pipeline.policy_store import ActivePolicy
 from pipeline.run_store import StoredRun
 from pipeline.work import Actor, Work
 
 EXPIRE: Final = "hold.expire"
+REMIND: Final = "hold.remind"
+ESCALATE: Final = "hold.escalate"
 
 
 def open_approval(
@@ -45,11 +49,13 @@ def open_approval(
         (active.author, "author of the policy"),
         *_source_people(work, run),
         *_editors(work, run),
+        *_replayers(work, run),
     ]
     for person_id, because in people:
         if person_id is not None:
             _exclude(work, approval_id, person_id, because)
-    work.schedule(EXPIRE, expires_at, subject_id=approval_id)
+    exclude_who_acts(work, approval_id=approval_id)
+    _schedule(work, approval_id, rules, expires_at)
     work.record(
         Actor(type="system", id="awgp"),
         "hold:approval:opened",
@@ -62,6 +68,24 @@ def open_approval(
         },
     )
     return approval_id
+
+
+def _schedule(work: Work, approval_id: UUID, rules: Requirement, expires_at: datetime) -> None:
+    """Its end, and what happens before it; what would come later than the end never does."""
+    work.schedule(EXPIRE, expires_at, subject_id=approval_id)
+    opened_at = expires_at - timedelta(seconds=rules.expires_in_seconds)
+    times = {
+        REMIND: {each for rule in rules.rules for each in rule.remind},
+        ESCALATE: {step.after_seconds for rule in rules.rules for step in rule.escalate},
+    }
+    for kind, after in times.items():
+        for seconds in sorted(each for each in after if each < rules.expires_in_seconds):
+            work.schedule(
+                kind,
+                opened_at + timedelta(seconds=seconds),
+                subject_id=approval_id,
+                after_seconds=seconds,
+            )
 
 
 def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
@@ -87,6 +111,15 @@ def _editors(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
         run=run.run_id,
     )
     return [(row[0], "editor of the payload") for row in rows]
+
+
+def _replayers(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
+    rows = work.execute(
+        "SELECT replayed_by_person_id FROM runs"
+        " WHERE run_id = :run AND replayed_by_person_id IS NOT NULL",
+        run=run.run_id,
+    )
+    return [(row[0], "one who had it run again") for row in rows]
 
 
 def _exclude(work: Work, approval_id: UUID, person_id: UUID, because: str) -> None:

@@ -99,9 +99,8 @@ def qualifying(
     rules: Iterable[Rule], groups: Iterable[str], opened_at: datetime, now: datetime
 ) -> tuple[str, ...]:
     """The names of the rules a vote of someone in these groups counts towards now."""
-    del opened_at, now
-    theirs = frozenset(groups)
-    return tuple(rule.name for rule in rules if rule.qualifies(theirs))
+    theirs, after = frozenset(groups), now - opened_at
+    return tuple(rule.name for rule in rules if rule.qualifies(theirs, after))
 
 
 def _no(why_not: WhyNot, detail: str) -> Position:

@@ -1,65 +1,36 @@
-"""Approvals in the database: take votes, edit, expire.
+"""Votes in the database: take one, take it back."""
 
-Everything that decides locks the run, then the approval, then reads the clock, then counts
-(lock order: run, approval, votes). The database checks the same rules again by constraint and
-trigger, so that no other path decides.
-"""
-
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.approval import (
-    DEFAULT_RULE_NAME,
-    Outcome,
-    Requirement,
-    Verdict,
-    Vote,
-    VoteRefused,
-    check_vote,
-)
-from pipeline.approval_opening import open_approval
-from pipeline.approval_view import ApprovalNotFound, StoredApproval, load_approval, tally_of
+from pipeline.approval import Outcome, Verdict
+from pipeline.approval_errors import NothingToWithdraw
+from pipeline.approval_lock import check_not_excluded, check_open, close, lock_approval, translated
+from pipeline.approval_view import StoredApproval, load_approval, tally_of, votes_of
+from pipeline.delegation import lent_to
 from pipeline.envelope import KeyRing
-from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
 from pipeline.personal_store import seal_for
-from pipeline.policy import Decision, DecisionCode
-from pipeline.policy import Verdict as PolicyVerdict
-from pipeline.policy_store import (
-    ActivePolicy,
-    active_policy,
-    evaluate,
-    requirement_of,
-    save_decision,
-)
-from pipeline.registry import AssistantNotFound, current_assistant
+from pipeline.reauthentication import NO_PROOF, Proof, ask_proof
 from pipeline.run import Stage, Status
-from pipeline.run_store import StoredRun, load_payload, load_run, move
+from pipeline.run_store import StoredRun, move
+from pipeline.tally import Vote, VoteRefused, check_vote, turns_taken
 from pipeline.work import Actor, Work
 
 
-class AlreadyDecided(AwgpError):
-    """The question is closed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Casting:
+    """A vote about to be kept, and what stands behind it."""
 
-
-class ApprovalExpired(AwgpError):
-    """Its time has passed; nothing will run."""
-
-
-class DigestMismatch(AwgpError):
-    """What was seen is not what is asked now."""
-
-
-class VoterExcluded(AwgpError):
-    """Four eyes: this person may not vote here."""
-
-
-class EditDenied(AwgpError):
-    """The policy denies the edited payload."""
+    vote: Vote
+    person_id: UUID
+    display_name: str
+    proof: Proof
+    lent_by: UUID | None
+    delegation_id: UUID | None
 
 
 def cast_vote(
@@ -73,100 +44,172 @@ def cast_vote(
     verdict: Verdict,
     digest: bytes,
     reason: str = "",
+    preset: str | None = None,
+    proof: Proof = NO_PROOF,
+    lent_by: UUID | None = None,
 ) -> StoredApproval:
-    """Take one person's answer; the one that meets the quorum, or a reject, decides.
+    """Take one person's answer; the one that meets the requirement, or a reject, decides.
 
     The same answer again changes nothing.
 
+    Args:
+        preset: One of the rules' reject reasons; the requester is told it.
+        lent_by: On whose behalf; then their vote is used, with the groups they lent.
+
     Raises:
         ApprovalNotFound, AlreadyDecided, ApprovalExpired, DigestMismatch, VoterExcluded,
-        VoteRefused: Nothing was changed.
+        VoteRefused, VoteNotLent, ReauthenticationNeeded: Nothing was changed.
     """
-    run, approval = _lock(work, approval_id)
-    same = [vote for vote in approval.votes if vote.person_id == person_id]
-    if same and same[0].verdict is verdict and approval.digest == digest:
-        if approval.status == "superseded":
-            raise AlreadyDecided("this approval was superseded; there is a newer question")
+    run, approval = lock_approval(work, approval_id)
+    if _said_before(approval, person_id, lent_by, verdict, digest):
         return approval
-    _check_open(work, approval, digest)
-    _check_not_excluded(approval, person_id)
-    if same:
-        raise VoteRefused("you have voted on this; withdraw that vote first")
+    now = check_open(work, approval, digest)
+    delegation_id = None
+    if lent_by is not None:
+        check_not_excluded(approval, lent_by)
+        delegation_id, groups = lent_to(work, person_id, lent_by, approval.requirement)
     vote = Vote(
-        person_id=str(person_id), verdict=verdict, groups=groups, reason=reason, digest=digest
+        person_id=str(person_id),
+        verdict=verdict,
+        groups=groups,
+        reason=reason,
+        digest=digest,
+        cast_after=now - approval.opened_at,
+        proven_before=proof.age(now),
+        acr=proof.acr,
+        on_behalf_of=None if lent_by is None else str(lent_by),
+        preset=preset,
     )
-    check_vote(approval.requirement, vote, digest=approval.digest)
-    _insert_vote(work, approval, vote, person_id)
-    _record_vote(work, keyring, approval, vote, display_name)
+    _check(approval, vote, person_id)
+    casting = _Casting(
+        vote=vote,
+        person_id=person_id,
+        display_name=display_name,
+        proof=proof,
+        lent_by=lent_by,
+        delegation_id=delegation_id,
+    )
+    _insert_vote(work, approval, casting)
+    _record_vote(work, keyring, approval, casting)
     voted = load_approval(work, approval_id)
     _decide(work, run, voted, Actor(type="person", id=str(person_id)))
     return load_approval(work, approval_id)
 
 
-def _lock(work: Work, approval_id: UUID) -> tuple[StoredRun, StoredApproval]:
-    """Lock run, then approval; what is read afterwards stays true until the commit."""
-    run_id = work.execute(
-        "SELECT run_id FROM approvals WHERE approval_id = :id", id=approval_id
-    ).scalar_one_or_none()
-    if run_id is None:
-        raise ApprovalNotFound(f"no approval {approval_id}")
-    run = load_run(work, run_id, lock=True)
-    work.execute("SELECT 1 FROM approvals WHERE approval_id = :id FOR UPDATE", id=approval_id)
-    return run, load_approval(work, approval_id)
+def withdraw_vote(work: Work, approval_id: UUID, *, person_id: UUID) -> StoredApproval:
+    """Take back the vote that stands for a person; they, or who lent it, may vote anew.
 
-
-def _check_open(work: Work, approval: StoredApproval, digest: bytes) -> None:
-    if approval.status == "expired":
-        raise ApprovalExpired(f"this approval expired at {approval.expires_at:%Y-%m-%d %H:%M:%SZ}")
-    if approval.status != "open":
-        raise AlreadyDecided(f"this approval is {approval.status}; nothing is left to decide")
-    if work.execute("SELECT clock_timestamp() >= :at", at=approval.expires_at).scalar_one():
-        raise ApprovalExpired(f"this approval expired at {approval.expires_at:%Y-%m-%d %H:%M:%SZ}")
-    if digest != approval.digest:
-        raise DigestMismatch("the digest is not this approval's; look at it again")
-
-
-def _check_not_excluded(approval: StoredApproval, person_id: UUID) -> None:
-    for each in approval.excluded:
-        if each.person_id == person_id:
-            raise VoterExcluded(f"four eyes: you are the {each.because}, so another person decides")
-
-
-def _insert_vote(work: Work, approval: StoredApproval, vote: Vote, person_id: UUID) -> None:
+    Raises:
+        ApprovalNotFound, AlreadyDecided, ApprovalExpired, NothingToWithdraw: Nothing was changed.
+    """
+    _, approval = lock_approval(work, approval_id)
+    check_open(work, approval, approval.digest)
+    standing = next(
+        (vote for vote in approval.votes if person_id in {vote.person_id, vote.on_behalf_of}), None
+    )
+    if standing is None:
+        raise NothingToWithdraw("no vote of yours stands here")
     try:
         work.execute(
-            "INSERT INTO approval_persons (tenant_id, approval_id, person_id, part)"
-            " VALUES (:tenant, :approval, :person, 'voter')",
-            tenant=work.tenant_id,
-            approval=approval.approval_id,
-            person=person_id,
+            "UPDATE votes SET withdrawn_at = clock_timestamp() WHERE vote_id = :vote",
+            vote=standing.vote_id,
         )
+    except DBAPIError as error:
+        raise translated(error) from error
+    work.execute(
+        "DELETE FROM approval_persons WHERE approval_id = :approval AND vote_id = :vote"
+        " AND part = 'voter'",
+        approval=approval_id,
+        vote=standing.vote_id,
+    )
+    work.record(
+        Actor(type="person", id=str(person_id)),
+        "hold:vote:withdrawn",
+        ("approval", str(approval_id)),
+        metadata={
+            "run": str(approval.run_id),
+            "epoch": approval.epoch,
+            "verdict": standing.verdict.value,
+            "voter": str(standing.person_id),
+            "action_digest": approval.digest.hex(),
+        },
+    )
+    return load_approval(work, approval_id)
+
+
+def _said_before(
+    approval: StoredApproval,
+    person_id: UUID,
+    lent_by: UUID | None,
+    verdict: Verdict,
+    digest: bytes,
+) -> bool:
+    if approval.status == "superseded" or approval.digest != digest:
+        return False
+    said = (person_id, lent_by, verdict)
+    return any(said == (each.person_id, each.on_behalf_of, each.verdict) for each in approval.votes)
+
+
+def _check(approval: StoredApproval, vote: Vote, person_id: UUID) -> None:
+    """Raises: VoterExcluded, VoteRefused, ReauthenticationNeeded."""
+    check_not_excluded(approval, person_id)
+    before = votes_of(approval)
+    for each in before:
+        if str(person_id) in each.persons:
+            raise VoteRefused("your vote stands on this already; withdraw it first")
+        if each.persons & vote.persons:
+            raise VoteRefused("the vote you were lent stands on this already")
+    check_vote(approval.requirement, vote, digest=approval.digest, before=before)
+    if vote.verdict is Verdict.APPROVE:
+        ask_proof(turns_taken(approval.requirement, vote, before, approval.digest), vote)
+
+
+def _insert_vote(work: Work, approval: StoredApproval, casting: _Casting) -> None:
+    vote, vote_id = casting.vote, uuid7()
+    persons = [casting.person_id, *([casting.lent_by] if casting.lent_by else [])]
+    try:
+        for person_id in persons:
+            work.execute(
+                "INSERT INTO approval_persons (tenant_id, approval_id, person_id, part, vote_id)"
+                " VALUES (:tenant, :approval, :person, 'voter', :vote)",
+                tenant=work.tenant_id,
+                approval=approval.approval_id,
+                person=person_id,
+                vote=vote_id,
+            )
         work.execute(
-            "INSERT INTO votes (tenant_id, approval_id, person_id, verdict, action_digest, reason,"
-            " groups) VALUES (:tenant, :approval, :person, :verdict, :digest, :reason, :groups)",
+            "INSERT INTO votes (tenant_id, vote_id, approval_id, person_id, verdict,"
+            " action_digest, reason, groups, authenticated_at, acr, reject_reason,"
+            " on_behalf_of_person_id, delegation_id) VALUES (:tenant, :vote, :approval, :person,"
+            " :verdict, :digest, :reason, :groups, :proven, :acr, :preset, :lent_by, :delegation)",
             tenant=work.tenant_id,
+            vote=vote_id,
             approval=approval.approval_id,
-            person=person_id,
+            person=casting.person_id,
             verdict=vote.verdict.value,
             digest=vote.digest,
             reason=vote.reason,
             groups=Jsonb(sorted(vote.groups)),
+            proven=casting.proof.authenticated_at,
+            acr=None if vote.acr is None else vote.acr[:256],
+            preset=vote.preset,
+            lent_by=casting.lent_by,
+            delegation=casting.delegation_id,
         )
     except DBAPIError as error:
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
-def _record_vote(
-    work: Work, keyring: KeyRing, approval: StoredApproval, vote: Vote, display_name: str
-) -> None:
-    record_id = uuid7()
+def _record_vote(work: Work, keyring: KeyRing, approval: StoredApproval, casting: _Casting) -> None:
+    record_id, vote = uuid7(), casting.vote
     personal = seal_for(
         work,
         keyring,
         subject_ref=f"person:{vote.person_id}",
         record_id=record_id,
-        content={"name": display_name, "reason": vote.reason},
+        content={"name": casting.display_name, "reason": vote.reason},
     )
+    lent = {} if vote.on_behalf_of is None else {"on_behalf_of": vote.on_behalf_of}
     work.record(
         Actor(type="person", id=vote.person_id),
         "hold:vote:cast",
@@ -176,6 +219,7 @@ def _record_vote(
             "epoch": approval.epoch,
             "verdict": vote.verdict.value,
             "action_digest": vote.digest.hex(),
+            **lent,
         },
         personal=personal,
         record_id=record_id,
@@ -186,167 +230,50 @@ def _decide(work: Work, run: StoredRun, approval: StoredApproval, actor: Actor) 
     outcome = tally_of(approval).outcome
     if outcome is Outcome.OPEN:
         return
-    approved = outcome is Outcome.APPROVED
-    _close(
-        work,
-        approval,
-        outcome.value,
-        launch_within=approval.requirement.execution_expires_in_seconds if approved else None,
-    )
+    if outcome is Outcome.APPROVED:
+        let_through(work, run, approval, actor)
+        return
+    close(work, approval, outcome.value)
+    metadata = {"approval": str(approval.approval_id), "action_digest": approval.digest.hex()}
     move(
         work,
         run,
-        Status.APPROVED if approved else Status.REJECTED,
+        Status.REJECTED,
         stage=Stage.HOLD,
         actor=actor,
-        reason=None if approved else "rejected",
-        metadata={"approval": str(approval.approval_id), "action_digest": approval.digest.hex()},
+        reason="rejected",
+        metadata=metadata,
     )
-    if not approved:
-        # The sender is told why in the voter's words; the trail keeps those encrypted.
-        said = next(vote.reason for vote in approval.votes if vote.verdict is Verdict.REJECT)
-        work.execute(
-            "UPDATE runs SET reason = :reason WHERE run_id = :run",
-            reason=said or "rejected",
-            run=run.run_id,
-        )
+    # The sender is told why, in the rule's words or the voter's; the trail keeps those encrypted.
+    said = next(vote for vote in approval.votes if vote.verdict is Verdict.REJECT)
+    work.execute(
+        "UPDATE runs SET reason = :reason WHERE run_id = :run",
+        reason=said.reject_reason or said.reason or "rejected",
+        run=run.run_id,
+    )
 
 
-def _close(
-    work: Work, approval: StoredApproval, status: str, *, launch_within: int | None = None
-) -> None:
-    statement = "UPDATE approvals SET status = :status, decided_at = clock_timestamp()"
-    values: dict[str, Any] = {"status": status, "id": approval.approval_id}
-    if launch_within is not None:
-        statement += ", execution_expires_at = clock_timestamp() + make_interval(secs => :within)"
-        values["within"] = launch_within
-    try:
-        work.execute(f"{statement} WHERE approval_id = :id", **values)
-    except DBAPIError as error:
-        raise _translated(error) from error
-    work.execute("DELETE FROM due WHERE subject_id = :id", id=approval.approval_id)
-
-
-def edit_payload(
+def let_through(
     work: Work,
-    approval_id: UUID,
+    run: StoredRun,
+    approval: StoredApproval,
+    actor: Actor,
     *,
-    person_id: UUID,
-    digest: bytes,
-    content: bytes,
-) -> UUID:
-    """Replace the payload: the votes are void, the epoch grows, the question is asked anew.
-
-    The editor cannot vote on it. The policy in force is asked again about the new payload, and
-    whatever rules held it before hold it still.
+    because: dict[str, str] | None = None,
+) -> None:
+    """Approve, for as long as the rules let an approved run wait to start.
 
     Raises:
-        ApprovalNotFound, AlreadyDecided, ApprovalExpired, DigestMismatch, EditDenied: Nothing
-            was changed.
+        AlreadyDecided, ApprovalExpired: The database saw it first.
     """
-    run, approval = _lock(work, approval_id)
-    _check_open(work, approval, digest)
-    epoch = run.epoch + 1
-    work.execute(
-        "INSERT INTO run_payloads (tenant_id, run_id, epoch, content_type, payload, digest_key,"
-        " editor_person_id) SELECT :tenant, :run, :epoch, content_type, :payload, digest_key,"
-        " :editor FROM run_payloads WHERE run_id = :run AND epoch = :old",
-        tenant=work.tenant_id,
-        run=run.run_id,
-        epoch=epoch,
-        payload=content,
-        editor=person_id,
-        old=run.payload_epoch,
-    )
-    work.execute(
-        "UPDATE runs SET payload_epoch = :epoch WHERE run_id = :run", epoch=epoch, run=run.run_id
-    )
-    _close(work, approval, "superseded")
-    actor = Actor(type="person", id=str(person_id))
-    moved = move(
-        work,
-        load_run(work, run.run_id),
-        Status.HELD,
-        stage=Stage.HOLD,
-        actor=actor,
-        reason="edited",
-    )
-    active, rules = _decide_again(work, moved, approval.requirement)
-    return open_approval(work, moved, epoch=epoch, active=active, rules=rules)
-
-
-def _decide_again(
-    work: Work, run: StoredRun, before: Requirement
-) -> tuple[ActivePolicy, Requirement]:
-    """Raises: EditDenied."""
-    active = active_policy(work)
-    try:
-        assistant = current_assistant(work, run.assistant_id)
-    except AssistantNotFound as error:
-        raise EditDenied(str(error)) from error
-    decision = evaluate(work, run, load_payload(work, run), assistant, active)
-    if active is None or decision.verdict is PolicyVerdict.DENY:
-        raise EditDenied(f"the policy denies this payload: {decision.code}")
-    rules = combine_again(work, before, decision.hold_rules)
-    save_decision(work, run, held(decision, rules), active.version)
-    return active, rules
-
-
-def combine_again(work: Work, before: Requirement | None, names: Iterable[str]) -> Requirement:
-    """What held it before, in today's versions, and what the policy asks now."""
-    earlier = {rule.name for rule in before.rules} if before else set()
-    return requirement_of(work, (earlier | set(names)) or {DEFAULT_RULE_NAME})
-
-
-def held(decision: Decision, rules: Requirement) -> Decision:
-    """The same decision as one that holds, by these rules."""
-    return Decision(
-        verdict=PolicyVerdict.HOLD,
-        code=DecisionCode.HOLD,
-        reasons=decision.reasons,
-        hold_rules=tuple(rule.name for rule in rules.rules),
-        errors=decision.errors,
-        policy_digest=decision.policy_digest,
-    )
-
-
-def supersede(work: Work, run: StoredRun) -> StoredApproval | None:
-    """Void the approval of a run's epoch, if it has one, and return it."""
-    approval_id = work.execute(
-        "SELECT approval_id FROM approvals WHERE run_id = :run AND epoch = :epoch FOR UPDATE",
-        run=run.run_id,
-        epoch=run.epoch,
-    ).scalar_one_or_none()
-    if approval_id is None:
-        return None
-    approval = load_approval(work, approval_id)
-    _close(work, approval, "superseded")
-    return approval
-
-
-def expire(work: Work, approval_id: UUID) -> bool:
-    """End a question whose time has passed; False when it is not open or not yet due."""
-    run, approval = _lock(work, approval_id)
-    late = work.execute("SELECT clock_timestamp() >= :at", at=approval.expires_at).scalar_one()
-    if approval.status != "open" or not late:
-        return False
-    _close(work, approval, "expired")
+    within = approval.requirement.execution_expires_in_seconds
+    close(work, approval, Outcome.APPROVED.value, launch_within=within)
+    metadata = {"approval": str(approval.approval_id), "action_digest": approval.digest.hex()}
     move(
         work,
         run,
-        Status.EXPIRED,
+        Status.APPROVED,
         stage=Stage.HOLD,
-        reason="nobody decided in time",
-        metadata={"approval": str(approval_id)},
+        actor=actor,
+        metadata={**metadata, **(because or {})},
     )
-    return True
-
-
-def _translated(error: DBAPIError) -> Exception:
-    """Say in our words what a trigger refused."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state == "AW004":
-        return AlreadyDecided("this approval was decided meanwhile")
-    if state == "AW005":
-        return ApprovalExpired("this approval expired meanwhile")
-    return error

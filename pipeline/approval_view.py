@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pipeline.approval import Requirement, Tally, Verdict, Vote, tally
+from pipeline.approval import Requirement, Verdict
 from pipeline.errors import AwgpError
+from pipeline.tally import Tally, Vote, tally
 from pipeline.work import Work
 
 
@@ -15,14 +16,20 @@ class ApprovalNotFound(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVote:
-    """One person's answer as kept."""
+    """One person's answer as kept. `on_behalf_of` lent them their vote, whose groups these are."""
 
+    vote_id: UUID
     person_id: UUID
     display_name: str
     verdict: Verdict
     reason: str
     groups: tuple[str, ...]
     voted_at: datetime
+    on_behalf_of: UUID | None = None
+    on_behalf_of_name: str | None = None
+    reject_reason: str | None = None
+    authenticated_at: datetime | None = None
+    acr: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +95,13 @@ def load_approval(work: Work, approval_id: UUID) -> StoredApproval:
 
 def _votes(work: Work, approval_id: UUID) -> tuple[StoredVote, ...]:
     rows = work.execute(
-        "SELECT v.person_id, p.display_name, v.verdict, v.reason, v.groups, v.voted_at"
+        "SELECT v.person_id, p.display_name, v.verdict, v.reason, v.groups, v.voted_at,"
+        " v.vote_id, v.on_behalf_of_person_id, l.display_name, v.reject_reason,"
+        " v.authenticated_at, v.acr"
         " FROM votes v JOIN persons p USING (tenant_id, person_id)"
-        " WHERE v.approval_id = :id AND v.withdrawn_at IS NULL ORDER BY v.voted_at",
+        " LEFT JOIN persons l ON l.tenant_id = v.tenant_id"
+        "  AND l.person_id = v.on_behalf_of_person_id"
+        " WHERE v.approval_id = :id AND v.withdrawn_at IS NULL ORDER BY v.voted_at, v.person_id",
         id=approval_id,
     )
     return tuple(
@@ -101,6 +112,12 @@ def _votes(work: Work, approval_id: UUID) -> tuple[StoredVote, ...]:
             reason=row[3],
             groups=tuple(row[4]),
             voted_at=row[5],
+            vote_id=row[6],
+            on_behalf_of=row[7],
+            on_behalf_of_name=row[8],
+            reject_reason=row[9],
+            authenticated_at=row[10],
+            acr=row[11],
         )
         for row in rows
     )
@@ -116,16 +133,25 @@ def _excluded(work: Work, approval_id: UUID) -> tuple[Excluded, ...]:
     return tuple(Excluded(person_id=row[0], display_name=row[1], because=row[2]) for row in rows)
 
 
-def tally_of(approval: StoredApproval) -> Tally:
-    """Count the votes as they stand."""
-    votes = (
+def votes_of(approval: StoredApproval) -> tuple[Vote, ...]:
+    """The votes that stand, as they are counted."""
+    return tuple(
         Vote(
             person_id=str(vote.person_id),
             verdict=vote.verdict,
             groups=frozenset(vote.groups),
             reason=vote.reason,
             digest=approval.digest,
+            cast_after=vote.voted_at - approval.opened_at,
+            proven_before=vote.voted_at - vote.authenticated_at if vote.authenticated_at else None,
+            acr=vote.acr,
+            on_behalf_of=None if vote.on_behalf_of is None else str(vote.on_behalf_of),
+            preset=vote.reject_reason,
         )
         for vote in approval.votes
     )
-    return tally(approval.requirement, votes, digest=approval.digest)
+
+
+def tally_of(approval: StoredApproval) -> Tally:
+    """Count the votes as they stand."""
+    return tally(approval.requirement, votes_of(approval), digest=approval.digest)

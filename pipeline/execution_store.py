@@ -24,6 +24,7 @@ _STANDING: Final = """
     FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
         SELECT execution_id, attempt, finished_at FROM executions
         WHERE run_id = :run AND epoch = :epoch ORDER BY attempt DESC LIMIT 1) e ON true"""
+TOO_LATE: Final = "the approval's time to start had passed"
 _US: Final = Actor(type="system", id=SYSTEM)
 
 

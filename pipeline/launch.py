@@ -19,8 +19,8 @@ from pipeline.action_store import (
     named_digest,
 )
 from pipeline.approval import Requirement
+from pipeline.approval_edit import combine_again, held, supersede
 from pipeline.approval_opening import open_approval
-from pipeline.approval_store import combine_again, held, supersede
 from pipeline.errors import AwgpError
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict, Rehold
 from pipeline.policy import Decision, Verdict

@@ -36,7 +36,9 @@ log = structlog.get_logger()
 
 
 class Refusal(AwgpError):
-    """An error that knows more than its message: the field at fault, headers of the answer."""
+    """An error that knows more than its message: the field at fault, headers of the answer,
+    further members of the problem (RFC 9457, section 3.2).
+    """
 
     def __init__(
         self,
@@ -44,10 +46,12 @@ class Refusal(AwgpError):
         *,
         field: str | None = None,
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.field = field
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 PROBLEM_SCHEMA: Final[Mapping[str, Any]] = {
@@ -69,6 +73,14 @@ PROBLEM_SCHEMA: Final[Mapping[str, Any]] = {
             },
         },
         "incident": {"type": "string", "description": "Name it when you report the error."},
+        "max_age": {
+            "type": "integer",
+            "description": "Of `reauthentication-needed`: a sign-in of the last so many seconds.",
+        },
+        "acr_values": {
+            "type": "string",
+            "description": "Of `reauthentication-needed`: by one of these, apart by blanks.",
+        },
     },
 }
 
@@ -147,7 +159,7 @@ def _known_problem(error: Exception, status: int, slug: str) -> Response:
         # FieldInvalid and its like know the field, and nothing of HTTP.
         else Refusal(str(error), field=getattr(error, "field", None))
     )
-    body = problem_body(status, slug, str(error), field=refusal.field)
+    body = problem_body(status, slug, str(error), field=refusal.field, **refusal.members)
     return problem_response(body, refusal.headers)
 
 

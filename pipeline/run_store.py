@@ -197,6 +197,16 @@ def move(
     return replace(run, status=to, epoch=epoch, reason=reason)
 
 
+def call_back(work: Work, run_id: UUID, stage: Stage) -> None:
+    """Let a run be due at a stage no more, where nobody works on it there."""
+    work.execute(
+        "DELETE FROM handoffs WHERE run_id = :run AND stage = :stage"
+        " AND (lease_until IS NULL OR lease_until < clock_timestamp())",
+        run=run_id,
+        stage=stage.value,
+    )
+
+
 def stage_failed(work: Work, handoff: Handoff, error: str) -> bool:
     """Give a handoff back for another try, or, past MAX_FAILURES, end the run with a dead letter.
 
@@ -255,7 +265,11 @@ def replay(work: Work, run_id: UUID, actor: Actor, *, why: str = "") -> StoredRu
     check_move(run.status, Status.RECEIVED)
     if not run.sealed:
         raise RunChanged(f"run {run_id} is still being sealed; try again in a moment")
-    work.execute("UPDATE runs SET sealed_at = NULL WHERE run_id = :run", run=run_id)
+    work.execute(
+        "UPDATE runs SET sealed_at = NULL, replayed_by_person_id = :by WHERE run_id = :run",
+        by=UUID(actor.id) if actor.type == "person" else None,
+        run=run_id,
+    )
     work.execute(
         "UPDATE dead_letters SET replayed_at = clock_timestamp()"
         " WHERE run_id = :run AND replayed_at IS NULL",

@@ -142,17 +142,29 @@ class Work(Conversation):
             self._to_send.append(sent)
         return handoff_id
 
-    def schedule(self, kind: str, at: datetime, subject_id: UUID | None = None) -> UUID:
-        """Make something happen by time: a row of `due`."""
+    def schedule(
+        self,
+        kind: str,
+        at: datetime,
+        subject_id: UUID | None = None,
+        *,
+        after_seconds: int | None = None,
+    ) -> UUID:
+        """Make something happen by time: a row of `due`.
+
+        Args:
+            after_seconds: Which of its subject's it is, where there are several of a kind.
+        """
         due_id = uuid7()
         self.execute(
-            "INSERT INTO due (tenant_id, due_id, kind, subject_id, next_send_at)"
-            " VALUES (:tenant, :id, :kind, :subject, :at)",
+            "INSERT INTO due (tenant_id, due_id, kind, subject_id, next_send_at, after_seconds)"
+            " VALUES (:tenant, :id, :kind, :subject, :at, :after)",
             tenant=self.tenant_id,
             id=due_id,
             kind=kind,
             subject=subject_id,
             at=at,
+            after=after_seconds,
         )
         return due_id
 

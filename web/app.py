@@ -15,15 +15,6 @@ from flask import Flask, Response
 from flask_smorest import Api
 from sqlalchemy import URL, Engine
 
-from pipeline.approval import VoteRefused
-from pipeline.approval_store import (
-    AlreadyDecided,
-    ApprovalExpired,
-    DigestMismatch,
-    EditDenied,
-    VoterExcluded,
-)
-from pipeline.approval_view import ApprovalNotFound
 from pipeline.bearer import BearerVerifier
 from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
@@ -45,6 +36,9 @@ from web import (
     audit,
     bundles,
     dead_letters,
+    decision_links,
+    decisions,
+    delegations,
     exports,
     health,
     live,
@@ -54,6 +48,7 @@ from web import (
     persons,
     policies,
     queues,
+    reviews,
     rules,
     runs,
     setup_schemas,
@@ -61,10 +56,10 @@ from web import (
     targets,
 )
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
-from web.approvals import ReasonMissing
 from web.doors import make_doors
 from web.edited_payload import EditedPayload, PayloadInvalid, PayloadTooLarge
 from web.endpoint import MAX_JSON_DEPTH
+from web.hold_problems import HOLD_PROBLEMS
 from web.live import install_live
 from web.names import install_names
 from web.operations import Operations, make_operations
@@ -77,15 +72,9 @@ PROBLEMS: Final[ProblemTable] = {
     **IDENTITY_PROBLEMS,
     **ACCESS_PROBLEMS,
     **PRECONDITION_PROBLEMS,
-    ApprovalNotFound: (404, "approval-not-found"),
+    **HOLD_PROBLEMS,
+    **decisions.PROBLEMS,
     RunNotFound: (404, "run-not-found"),
-    VoterExcluded: (403, "four-eyes"),
-    VoteRefused: (403, "vote-refused"),
-    ReasonMissing: (422, "reason-missing"),
-    DigestMismatch: (409, "digest-mismatch"),
-    AlreadyDecided: (409, "approval-already-decided"),
-    ApprovalExpired: (410, "approval-expired"),
-    EditDenied: (422, "edit-denied"),
     IllegalMove: (409, "run-not-replayable"),
     RunChanged: (409, "run-changed"),
     PayloadInvalid: (422, "payload-invalid"),
@@ -110,6 +99,10 @@ BLUEPRINTS: Final = (
     me.blueprint,
     approval_reads.blueprint,
     approvals.blueprint,
+    decisions.blueprint,
+    decision_links.blueprint,
+    delegations.blueprint,
+    reviews.blueprint,
     runs.blueprint,
     assistants.blueprint,
     bundles.blueprint,

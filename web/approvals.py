@@ -6,17 +6,18 @@ import json
 from typing import Any
 from uuid import UUID
 
-from pipeline.approval import Reason, Verdict, VoteRefused
-from pipeline.approval_store import cast_vote, edit_payload
+from pipeline.approval_edit import edit_payload
+from pipeline.approval_store import cast_vote, withdraw_vote
 from pipeline.approval_view import StoredApproval, load_approval, tally_of
-from pipeline.identity import ensure_person, remember_person
-from pipeline.problem import Refusal
+from pipeline.identity import remember_person
+from pipeline.reauthentication import proof_of
 from pipeline.strict_json import JsonInvalid, JsonTooDeep, parse
-from web.access import PEOPLE_OF_THE_TENANT, Caller, current_caller
+from web.access import PEOPLE_OF_THE_TENANT, current_caller
+from web.decision_schemas import CastBody, EditedView
 from web.edited_payload import is_json
 from web.endpoint import endpoint, make_blueprint
-from web.schemas import ApprovalView, EditBody, VoteBody
-from web.services import services
+from web.schemas import ApprovalView, EditBody
+from web.services import acting, services
 
 blueprint = make_blueprint("approvals", "Questions to people, and their answers")
 
@@ -26,10 +27,6 @@ LOCATION = {"Location": {"schema": {"type": "string", "format": "uri-reference"}
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
-class ReasonMissing(Refusal):
-    """A rule asks for a reason."""
-
-
 @endpoint(
     blueprint,
     "/v1/approvals/<uuid:approval_id>/votes",
@@ -37,37 +34,52 @@ class ReasonMissing(Refusal):
     access=PEOPLE_OF_THE_TENANT,
     status=200,
     answer=ApprovalView,
-    body=VoteBody,
+    body=CastBody,
     problems=[404, 409, 410],
     headers=ETAG,
 )
 def vote(body: dict[str, Any], approval_id: UUID) -> Answer:
-    """Approve or reject, once, as oneself
+    """Approve or reject, once, as oneself or with a vote one was lent
 
     The vote that meets the requirement decides, and so does one reject. The same vote again
     changes nothing.
     """
     caller = current_caller()
-    with services().outbox.work(caller.tenant_id) as work:
+    with acting() as work:
         person_id = remember_person(work, caller.identity, groups=caller.voting_groups)
-        asked = load_approval(work, approval_id)
-        try:
-            voted = cast_vote(
-                work,
-                services().keyring,
-                approval_id,
-                person_id=person_id,
-                display_name=caller.identity.name,
-                groups=caller.voting_groups,
-                verdict=Verdict(body["verdict"]),
-                digest=bytes.fromhex(body["digest"]),
-                reason=body["reason"],
-            )
-        except VoteRefused as error:
-            if lacks_reason(asked, caller, body["reason"]):
-                raise ReasonMissing(str(error), field="reason") from error
-            raise
+        voted = cast_vote(
+            work,
+            services().keyring,
+            approval_id,
+            person_id=person_id,
+            display_name=caller.identity.name,
+            groups=caller.voting_groups,
+            verdict=body["verdict"],
+            digest=bytes.fromhex(body["digest"]),
+            reason=body["reason"],
+            preset=body["reject_reason"],
+            proof=proof_of(caller.identity),
+            lent_by=body["on_behalf_of"],
+        )
         return answer(voted)
+
+
+@endpoint(
+    blueprint,
+    "/v1/approvals/<uuid:approval_id>/withdraw",
+    method="POST",
+    access=PEOPLE_OF_THE_TENANT,
+    status=200,
+    answer=ApprovalView,
+    problems=[404, 409, 410],
+    headers=ETAG,
+)
+def withdraw(approval_id: UUID) -> Answer:
+    """Take one's vote back while nothing is decided; one may vote anew"""
+    caller = current_caller()
+    with acting() as work:
+        person_id = remember_person(work, caller.identity, groups=caller.voting_groups)
+        return answer(withdraw_vote(work, approval_id, person_id=person_id))
 
 
 @endpoint(
@@ -76,7 +88,7 @@ def vote(body: dict[str, Any], approval_id: UUID) -> Answer:
     method="POST",
     access=PEOPLE_OF_THE_TENANT,
     status=201,
-    answer=ApprovalView,
+    answer=EditedView,
     body=EditBody,
     problems=[404, 409, 410],
     headers=ETAG | LOCATION,
@@ -84,8 +96,8 @@ def vote(body: dict[str, Any], approval_id: UUID) -> Answer:
 def edit(body: dict[str, Any], approval_id: UUID) -> Answer:
     """Replace the payload: votes are void, the question is asked anew, its editor cannot vote"""
     caller = current_caller()
-    with services().outbox.work(caller.tenant_id) as work:
-        person_id = ensure_person(work, caller.identity)
+    with acting() as work:
+        person_id = remember_person(work, caller.identity, groups=caller.voting_groups)
         asked = load_approval(work, approval_id)
         content = services().payloads.content(body, asked.content_type)
         new_id = edit_payload(
@@ -96,14 +108,8 @@ def edit(body: dict[str, Any], approval_id: UUID) -> Answer:
             content=content,
         )
         shown, _, headers = answer(load_approval(work, new_id))
+    shown["replaces"] = {"id": approval_id, "digest": asked.digest.hex()}
     return shown, 201, headers | {"Location": f"/v1/approvals/{new_id}"}
-
-
-def lacks_reason(asked: StoredApproval, caller: Caller, reason: str) -> bool:
-    """Whether a reason is all that a refused vote lacks."""
-    rules = asked.requirement.rules
-    qualifies = any(rule.qualifies(caller.voting_groups) for rule in rules)
-    return asked.requirement.reason is Reason.REQUIRED and not reason.strip() and qualifies
 
 
 def answer(approval: StoredApproval) -> Answer:

@@ -74,11 +74,23 @@ class PayloadView(Schema):
     )
 
 
-class RuleCountView(Schema):
-    rule = fields.String(required=True)
+class TurnCountView(Schema):
+    groups = fields.List(fields.String(), required=True)
     needed = fields.Integer(required=True)
     have = fields.Integer(required=True)
     met = fields.Boolean(required=True, attribute="is_met")
+
+
+class RuleCountView(Schema):
+    rule = fields.String(required=True)
+    needed = fields.Integer(required=True, metadata={"description": "Over all its turns."})
+    have = fields.Integer(required=True)
+    met = fields.Boolean(required=True, attribute="is_met")
+    turn = fields.Integer(
+        required=True,
+        metadata={"description": "The place in `turns` of who is asked now; past it when met."},
+    )
+    turns = fields.List(fields.Nested(TurnCountView), required=True)
 
 
 class TallyView(Schema):
@@ -93,6 +105,9 @@ class VoteView(Schema):
     reason = fields.String(required=True)
     groups = fields.List(fields.String(), required=True)
     voted_at = fields.AwareDateTime(required=True)
+    on_behalf_of = fields.UUID(required=True, allow_none=True)
+    on_behalf_of_name = fields.String(required=True, allow_none=True)
+    reject_reason = fields.String(required=True, allow_none=True)
 
 
 class ExcludedView(Schema):

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from psycopg.types.json import Jsonb
 
 from actors.audit import seal_and_sign
 from actors.execute import Executor
@@ -21,7 +22,10 @@ from ops.embedded.running import Running
 from pipeline.approval import Verdict
 from pipeline.approval_store import cast_vote
 from pipeline.approval_view import load_approval
+from pipeline.break_glass import break_glass
 from pipeline.courier import Answer, Courier
+from pipeline.decision_link import make_decision_link
+from pipeline.delegation import lend_vote
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.handoff import claim
 from pipeline.run import Stage
@@ -185,6 +189,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             digest=bytes(32),
             run=finished,
         )
+    lend_and_link(database, tenant)
     fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
     with database.outbox("awgp_web").work(tenant.tenant_id) as work:
         # Its own door would take a log of 256 entries.
@@ -192,6 +197,33 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             "INSERT INTO audit_tiles (tenant_id, level, tile, hash) VALUES (:tenant, 1, 0, :hash)",
             tenant=tenant.tenant_id,
             hash=bytes(32),
+        )
+
+
+def lend_and_link(database: Database, tenant: TenantWorld) -> None:
+    """Lend a vote, make a link to a question, and answer another alone in an emergency."""
+    _, asked = hold(database, tenant)
+    _, urgent = hold(database, tenant)
+    ben, cleo = tenant.persons["ben"], tenant.persons["cleo"]
+    rows(
+        database,
+        tenant,
+        "UPDATE persons SET groups = :groups WHERE person_id = :ben RETURNING 1",
+        groups=Jsonb(["approver", "break-glass"]),
+        ben=ben,
+    )
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        ends_at = datetime.now(UTC) + timedelta(days=1)
+        lend_vote(work, by=ben, to=cleo, groups=["approver"], ends_at=ends_at)
+        make_decision_link(work, asked, person_id=cleo)
+        break_glass(
+            work,
+            KEYRING,
+            urgent,
+            person_id=ben,
+            display_name="Ben",
+            digest=load_approval(work, urgent).digest,
+            reason="the plant stands still",
         )
 
 

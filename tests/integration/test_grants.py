@@ -48,7 +48,7 @@ awgp_ingest
   tenants              select
 awgp_web
   actions              select insert
-  approval_persons     select insert
+  approval_persons     select insert delete
   approval_rules       select insert update(removed_at)
   approvals            select insert update(status,decided_at,execution_expires_at)
   assistant_targets    select insert
@@ -62,6 +62,8 @@ awgp_web
   audit_tiles          select insert delete
   bundles              select insert
   dead_letters         select update(replayed_at,discarded_at)
+  decision_links       select insert update(used_at)
+  delegations          select insert update(revoked_at,revoked_by_person_id)
   deliveries           select
   due                  select insert update(next_send_at,sends) delete
   executions           select
@@ -74,8 +76,10 @@ awgp_web
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
   policy_sets          select insert
   queue_states         select
+  reviews              select insert update(closed_at,closed_by_person_id,verdict,note)
   run_payloads         select insert
-  runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at)
+  runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at,
+                         replayed_by_person_id)
   source_refusals      select
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
                          created_at,expires_at,last_used_at) insert update(expires_at) delete
@@ -98,6 +102,8 @@ awgp_worker
   audit_pending        insert
   bundles              select
   dead_letters         select insert
+  decision_links       select insert
+  delegations          select
   deliveries           select insert
   due                  select insert update(next_send_at,sends) delete
   executions           select insert update(exit_reason,exit_code,result,output,truncated,
@@ -111,6 +117,7 @@ awgp_worker
   policy_decisions     select insert
   policy_sets          select
   queue_states         select
+  reviews              select
   run_payloads         select
   runs                 select update(epoch,status,reason,changed_at)
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,

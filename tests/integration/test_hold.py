@@ -9,24 +9,25 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from actors.hold import expire_due
-from pipeline.approval import Verdict, VoteRefused
-from pipeline.approval_store import (
+from actors.hold import on_due
+from pipeline.approval import Verdict
+from pipeline.approval_edit import edit_payload
+from pipeline.approval_errors import (
     AlreadyDecided,
     ApprovalExpired,
     DigestMismatch,
     EditDenied,
     VoterExcluded,
-    cast_vote,
-    edit_payload,
-    expire,
 )
+from pipeline.approval_store import cast_vote
+from pipeline.approval_time import expire
 from pipeline.approval_view import ApprovalNotFound, StoredApproval, load_approval
 from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
 from pipeline.registry import add_person
 from pipeline.run import Stage
 from pipeline.run_store import load_run
+from pipeline.tally import VoteRefused
 from tests.integration.conftest import Database
 from tests.integration.stages import declared, deliver, rows, status, work_off
 from tests.integration.world import KEYRING, TenantWorld, World, submit
@@ -309,7 +310,7 @@ def test_a_vote_does_not_deadlock_with_the_expiry_that_waits_for_it(
         (due_id,) = connection.exec_driver_sql(
             "UPDATE awgp.due SET sends = 1 WHERE kind = 'hold.expire' RETURNING due_id"
         ).one()
-    expiry = threading.Thread(target=expire_due, args=(worker, world.acme.tenant_id, due_id))
+    expiry = threading.Thread(target=on_due, args=(worker, world.acme.tenant_id, due_id))
     with web.work(world.acme.tenant_id) as work:
         load_run(work, run_id, lock=True)
         expiry.start()
@@ -335,10 +336,10 @@ def test_an_expiry_that_comes_before_its_time_comes_again(database: Database, wo
         (due_id,) = connection.exec_driver_sql(
             "UPDATE awgp.due SET sends = 1 WHERE kind = 'hold.expire' RETURNING due_id"
         ).one()
-    expire_due(worker, world.acme.tenant_id, due_id)
+    on_due(worker, world.acme.tenant_id, due_id)
     assert status(database, world.acme, run_id)["status"] == "held"
     make_late(database, approval_id)
-    expire_due(worker, world.acme.tenant_id, due_id)
+    on_due(worker, world.acme.tenant_id, due_id)
     assert status(database, world.acme, run_id)["status"] == "expired"
     assert rows(database, world.acme, "SELECT 1 FROM due WHERE kind = 'hold.expire'") == []
 

@@ -20,7 +20,7 @@ from actors.broker import make_broker
 from actors.relay import Relay
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
-from pipeline.approval_store import ApprovalExpired
+from pipeline.approval_errors import ApprovalExpired
 from pipeline.handoff import claim
 from pipeline.queue_change import set_queue
 from pipeline.queue_state import QueueState, queue_standings
@@ -192,13 +192,13 @@ def test_a_paused_hold_expires_nothing_and_a_late_vote_is_refused(
     )
     put(database, Stage.HOLD, QueueState.PAUSED)
     worker = database.outbox("awgp_worker")
-    hold.expire_due(worker, world.acme.tenant_id, due[0])
+    hold.on_due(worker, world.acme.tenant_id, due[0])
     assert status(database, world.acme, run_id)["status"] == "held"
     with pytest.raises(ApprovalExpired):
         decide(database, world.acme, approval_id)
 
     put(database, Stage.HOLD, QueueState.RUNNING)
-    hold.expire_due(worker, world.acme.tenant_id, due[0])
+    hold.on_due(worker, world.acme.tenant_id, due[0])
     assert status(database, world.acme, run_id)["status"] == "expired"
 
 

@@ -20,6 +20,8 @@ OPEN = {
     ("GET", "/login"),
     ("GET", "/authorize"),
     ("POST", "/backchannel-logout"),
+    # Only redirects, and asks nobody anything.
+    ("GET", "/d/{token}"),
 }
 # What only says who one is.
 ONES_OWN = {("GET", "/v1/me"), ("POST", "/logout")}

@@ -22,12 +22,9 @@ from pipeline.approval import (
     Rule,
     RuleInvalid,
     Verdict,
-    Vote,
-    VoteRefused,
-    check_vote,
     combine,
-    tally,
 )
+from pipeline.tally import Vote, VoteRefused, check_vote, tally
 
 DIGEST = b"\x01" * 32
 STALE = b"\x02" * 32

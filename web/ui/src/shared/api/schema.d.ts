@@ -1,6 +1,51 @@
 // Made by `make api` from openapi.json. Do not edit.
 
 export interface paths {
+    "/d/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Go to the question's page; nothing is read, decided or used up
+         * @description The token goes on in the fragment, which no server sees and no referrer carries.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Found */
+                302: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -415,6 +460,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the same answer to up to 50 questions under identical rules
+         * @description Each is decided by itself, and the answer says of each what became of it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BatchBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BatchView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/approvals/{approval_id}": {
         parameters: {
             query?: never;
@@ -465,6 +564,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals/{approval_id}/break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve at once in an emergency, and open a review that another person must close */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    approval_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BreakGlassBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description The digest, quoted. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApprovalView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                410: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/approvals/{approval_id}/edit": {
         parameters: {
             query?: never;
@@ -504,7 +662,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ApprovalView"];
+                        "application/json": components["schemas"]["EditedView"];
                     };
                 };
                 400: components["responses"]["Problem"];
@@ -589,7 +747,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Approve or reject, once, as oneself
+         * Approve or reject, once, as oneself or with a vote one was lent
          * @description The vote that meets the requirement decides, and so does one reject. The same vote again
          *     changes nothing.
          */
@@ -607,7 +765,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["VoteBody"];
+                    "application/json": components["schemas"]["CastBody"];
                 };
             };
             responses: {
@@ -631,6 +789,58 @@ export interface paths {
                 413: components["responses"]["Problem"];
                 415: components["responses"]["Problem"];
                 422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take one's vote back while nothing is decided; one may vote anew */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    approval_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description The digest, quoted. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApprovalView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                410: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
         };
@@ -2018,6 +2228,194 @@ export interface paths {
                 413: components["responses"]["Problem"];
                 415: components["responses"]["Problem"];
                 422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decision-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vote as oneself by a link that was made for oneself, and use it up */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LinkBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description The digest, quoted. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApprovalView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                410: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who may vote for whom, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                    whose?: "mine" | "all";
+                    status?: "current" | "all";
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DelegationPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** Let another person vote with groups of one's own, until a time */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DelegationBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DelegationView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/delegations/{delegation_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delegation_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it now: whoever lent, whoever was lent to, or an administrator */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    delegation_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DelegationView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
         };
@@ -3595,6 +3993,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List reviews, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                    status?: "open" | "closed";
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReviewPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{review_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say, as another person who may decide on it, whether it was an emergency */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    review_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReviewBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReviewView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs": {
         parameters: {
             query?: never;
@@ -4436,6 +4939,43 @@ export interface components {
             version: number;
             versions: components["schemas"]["AssistantVersionView"][];
         };
+        BatchBody: {
+            approvals: components["schemas"]["BatchItemBody"][];
+            /** @default  */
+            reason?: string;
+            /** @default null */
+            reject_reason?: string | null;
+            /** @enum {unknown} */
+            verdict: "approve" | "reject";
+        };
+        BatchItem: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `counted`: the vote counts, and more are needed.
+             * @enum {string}
+             */
+            outcome: "decided" | "counted" | "refused";
+            /** @description RFC 9457, of what was refused. */
+            problem: {
+                [key: string]: unknown;
+            } | null;
+            status: string | null;
+        };
+        BatchItemBody: {
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
+            digest: string;
+            /** Format: uuid */
+            id: string;
+        };
+        BatchView: {
+            items: components["schemas"]["BatchItem"][];
+        };
+        BreakGlassBody: {
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
+            digest: string;
+            reason: string;
+        };
         BundleDetail: {
             author: components["schemas"]["PersonRef"];
             /** Format: date-time */
@@ -4480,6 +5020,25 @@ export interface components {
                 [key: string]: unknown;
             };
             packed_bytes: number;
+        };
+        CastBody: {
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
+            digest: string;
+            /**
+             * Format: uuid
+             * @description The person who lent their vote; it is theirs that counts.
+             * @default null
+             */
+            on_behalf_of?: string | null;
+            /** @default  */
+            reason?: string;
+            /**
+             * @description One the rules offer; the requester is told it.
+             * @default null
+             */
+            reject_reason?: string | null;
+            /** @enum {unknown} */
+            verdict: "approve" | "reject";
         };
         ChannelBody: {
             /** @default true */
@@ -4643,6 +5202,54 @@ export interface components {
             reasons: string[];
             verdict: string;
         };
+        DelegationBody: {
+            /**
+             * Format: date-time
+             * @description Within 90 days from now.
+             */
+            ends_at: string;
+            /** @description Of your own voting groups (`GET /v1/me`). */
+            groups: string[];
+            /** @default  */
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description Now, where not given.
+             * @default null
+             */
+            starts_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The person who may vote.
+             */
+            to: string;
+        };
+        DelegationPage: {
+            items: components["schemas"]["DelegationView"][];
+            /**
+             * Format: uuid
+             * @description `cursor` of the next page.
+             */
+            next: string | null;
+        };
+        DelegationView: {
+            /** Format: date-time */
+            ends_at: string;
+            /** Format: uuid */
+            from_id: string;
+            from_name: string;
+            groups: string[];
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: uuid */
+            to_id: string;
+            to_name: string;
+        };
         DeliveryLine: {
             attempt: number;
             /** Format: date-time */
@@ -4687,6 +5294,37 @@ export interface components {
             };
             /** @description The new payload's bytes; instead of `payload`. */
             payload_base64?: string;
+        };
+        EditedView: {
+            /** @description What is approved. */
+            action: {
+                [key: string]: unknown;
+            };
+            /** @description The action's bytes (RFC 8785): digest = SHA-256 of `awgp.action.v1`, a zero byte and these. */
+            action_base64: string;
+            /** Format: date-time */
+            decided_at: string | null;
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
+            digest: string;
+            epoch: number;
+            excluded: components["schemas"]["ExcludedView"][];
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            opened_at: string;
+            payload: components["schemas"]["PayloadView"];
+            replaces: components["schemas"]["Replaced"];
+            requirement: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            run_id: string;
+            /** @enum {string} */
+            status: "open" | "approved" | "rejected" | "expired" | "cancelled" | "superseded";
+            tally: components["schemas"]["TallyView"];
+            votes: components["schemas"]["VoteView"][];
         };
         EntryPage: {
             items: components["schemas"]["EntryView"][];
@@ -4891,6 +5529,17 @@ export interface components {
             decided_at: string;
             /** Format: uuid */
             run_id: string;
+        };
+        LinkBody: {
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
+            digest: string;
+            /** @default  */
+            reason?: string;
+            /** @default null */
+            reject_reason?: string | null;
+            token: string;
+            /** @enum {unknown} */
+            verdict: "approve" | "reject";
         };
         ManyBody: {
             /** @default null */
@@ -5235,6 +5884,8 @@ export interface components {
         };
         /** @description RFC 9457 problem details. Compare `type`; show `detail`. */
         Problem: {
+            /** @description Of `reauthentication-needed`: by one of these, apart by blanks. */
+            acr_values?: string;
             detail: string;
             errors?: {
                 detail: string;
@@ -5244,6 +5895,8 @@ export interface components {
             field?: string;
             /** @description Name it when you report the error. */
             incident?: string;
+            /** @description Of `reauthentication-needed`: a sign-in of the last so many seconds. */
+            max_age?: number;
             status: number;
             title: string;
             /**
@@ -5369,6 +6022,12 @@ export interface components {
             name: string;
             removed: boolean;
         };
+        Replaced: {
+            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
+            digest: string;
+            /** Format: uuid */
+            id: string;
+        };
         RequesterView: {
             /** Format: uuid */
             id: string;
@@ -5383,6 +6042,41 @@ export interface components {
         RevealBody: {
             /** @description Why; kept in the audit trail. */
             reason: string;
+        };
+        ReviewBody: {
+            note: string;
+            /** @enum {unknown} */
+            verdict: "justified" | "unjustified";
+        };
+        ReviewPage: {
+            items: components["schemas"]["ReviewView"][];
+            /**
+             * Format: uuid
+             * @description `cursor` of the next page.
+             */
+            next: string | null;
+        };
+        ReviewView: {
+            /** Format: uuid */
+            approval_id: string;
+            /** Format: date-time */
+            closed_at: string | null;
+            closed_by: string | null;
+            /** Format: uuid */
+            closed_by_id: string | null;
+            /** Format: uuid */
+            id: string;
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            person: string;
+            /** Format: uuid */
+            person_id: string;
+            reason: string;
+            /** Format: uuid */
+            run_id: string;
+            /** @enum {unknown} */
+            verdict: "justified" | "unjustified" | null;
         };
         RiskReasonView: {
             code: string;
@@ -5405,8 +6099,12 @@ export interface components {
         RuleCountView: {
             have: number;
             met: boolean;
+            /** @description Over all its turns. */
             needed: number;
             rule: string;
+            /** @description The place in `turns` of who is asked now; past it when met. */
+            turn: number;
+            turns: components["schemas"]["TurnCountView"][];
         };
         RuleLine: {
             author: components["schemas"]["PersonRef"] | null;
@@ -5943,6 +6641,12 @@ export interface components {
             next: number | null;
             why_no_proof: string | null;
         };
+        TurnCountView: {
+            groups: string[];
+            have: number;
+            met: boolean;
+            needed: number;
+        };
         UseOfBundle: {
             assistant: string;
             current: boolean;
@@ -5998,20 +6702,16 @@ export interface components {
             /** @description Names of targets: where results go, in order. */
             targets?: string[];
         };
-        VoteBody: {
-            /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
-            digest: string;
-            /** @default  */
-            reason?: string;
-            /** @enum {unknown} */
-            verdict: "approve" | "reject";
-        };
         VoteView: {
             groups: string[];
             name: string;
             /** Format: uuid */
+            on_behalf_of: string | null;
+            on_behalf_of_name: string | null;
+            /** Format: uuid */
             person_id: string;
             reason: string;
+            reject_reason: string | null;
             /** @enum {unknown} */
             verdict: "approve" | "reject";
             /** Format: date-time */
