@@ -14,6 +14,7 @@ from ingest.api_schemas import BEARER_SCHEME
 from ingest.edge import PROBLEMS, Edge
 from ingest.hooks import hooks_blueprint
 from ingest.named_proxies import NamedProxies, read_networks
+from ingest.notebook import Notebook
 from ingest.runs import runs_blueprint
 from ingest.schemes.registry import SCHEMES
 from ingest.sources import SourceTenants
@@ -50,6 +51,7 @@ def create_app(
     broker: dramatiq.Broker | None = None,
     http: httpx.Client | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    notebook: Callable[[Outbox], Notebook] = Notebook,
 ) -> Flask:
     """Make the app; nothing is connected to yet.
 
@@ -57,6 +59,7 @@ def create_app(
         engine: In place of one made for AWGP_DATABASE_URL, as the login awgp_ingest.
         broker: In place of one made for AWGP_REDIS_URL.
         http: The client that asks the identity provider for its keys.
+        notebook: Makes what notes refusals, given a way to the database.
 
     Raises:
         SettingInvalid: A setting is missing or wrong.
@@ -71,14 +74,18 @@ def create_app(
     )
     broker = broker or make_fast_path(settings)
     live = make_publisher(settings)
+    outbox = Outbox(engine, broker, live)
+    notes = notebook(outbox)
     edge = Edge(
-        outbox=Outbox(engine, broker, live),
+        outbox=outbox,
+        notebook=notes,
         together=Together(
             engine,
             schemes=SCHEMES,
             max_json_depth=settings.max_json_depth,
             broker=broker,
             live=live,
+            used=notes.used,
         ),
         source_tenants=SourceTenants(engine),
         keyring=KeyRing.from_text(settings.kek),

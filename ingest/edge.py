@@ -10,6 +10,7 @@ import structlog
 from flask import Response, jsonify, request
 
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
+from ingest.notebook import Notebook
 from ingest.schemes import Scheme, SignatureInvalid, TimestampOutOfRange
 from ingest.sources import SourceInactive, SourceTenants, SourceUnknown
 from ingest.together import Together
@@ -61,6 +62,7 @@ class Edge:
 
     outbox: Outbox
     together: Together
+    notebook: Notebook
     source_tenants: SourceTenants
     keyring: KeyRing
     verifier: BearerVerifier

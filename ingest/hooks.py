@@ -10,9 +10,11 @@ from werkzeug.datastructures import Headers
 from ingest import api_schemas as api
 from ingest.accept import Accepted, accept
 from ingest.edge import Edge, accepted_response
+from ingest.schemes import SignatureInvalid
 from ingest.sources import SourceInactive, load_source
-from ingest.together import Event, incoming_of
+from ingest.together import Event, incoming_of, verify
 from ingest.traceparent import current_traceparent
+from pipeline.problem import Refusal
 from pipeline.request_body import read_json_bytes
 from pipeline.strict_json import parse_object
 
@@ -78,7 +80,11 @@ def receive(edge: Edge, source_id: UUID) -> Response:
     )
     accepted = edge.together.accept(event, edge.now())
     if accepted is None:
-        accepted = accept_alone(edge, event)
+        try:
+            accepted = accept_alone(edge, event)
+        except Refusal as refusal:
+            edge.notebook.refused(event, refusal, edge.now())
+            raise
     return accepted_response(accepted, event.tenant_id)
 
 
@@ -88,14 +94,18 @@ def accept_alone(edge: Edge, event: Event) -> Accepted:
     Raises:
         Refusal: See edge.PROBLEMS; nothing was written.
     """
+    now = edge.now()
     with edge.outbox.work(event.tenant_id) as work:
         source = load_source(work, edge.keyring, event.source_id)
         edge.together.sources.put(source)
-        verified = edge.schemes[source.scheme].verify(
-            source.secrets, event.headers, event.body, edge.now()
-        )
+        found = verify(edge.schemes[source.scheme], source, event, now)
+        if found is None:
+            raise SignatureInvalid
+        secret_id, verified = found
         # Said only to who proved to be its sender.
         if not source.active:
             raise SourceInactive("this source is switched off")
         parse_object(event.body, max_depth=edge.max_json_depth)
-        return accept(work, incoming_of(event, source, verified))
+        accepted = accept(work, incoming_of(event, source, verified))
+    edge.notebook.used(event.tenant_id, secret_id, now)
+    return accepted

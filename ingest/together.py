@@ -6,7 +6,7 @@ path for one request (ingest/hooks.py), which reads everything anew and has the 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -63,7 +63,11 @@ def incoming_of(event: Event, source: Source, verified: Verified) -> Incoming:
 
 
 class Together:
-    """The way in for events of sources that are known by now."""
+    """The way in for events of sources that are known by now.
+
+    Args:
+        used: Told, after each, the tenant, the secret that verified it, and when.
+    """
 
     def __init__(
         self,
@@ -73,7 +77,9 @@ class Together:
         max_json_depth: int,
         broker: dramatiq.Broker,
         live: Publisher | None = None,
+        used: Callable[[UUID, UUID, datetime], None] = lambda *_: None,
     ) -> None:
+        self._used = used
         self.sources = RememberedSources()
         self._schemes = schemes
         self._max_json_depth = max_json_depth
@@ -94,13 +100,16 @@ class Together:
         if source is None or not source.active or self._writer.is_aside(event.tenant_id):
             return None
         try:
-            found = _verify(self._schemes[source.scheme], source, event, now)
+            found = verify(self._schemes[source.scheme], source, event, now)
             parse_object(event.body, max_depth=self._max_json_depth)
         except Refusal:
             return None
         if found is None:
             return None
-        return self._coalescer.submit(_arrival(event, source, *found))
+        accepted = self._coalescer.submit(_arrival(event, source, *found))
+        if accepted is not None:
+            self._used(event.tenant_id, found[0], now)
+        return accepted
 
     def _send_handoffs(
         self, arrivals: Sequence[Arrival], answers: Sequence[Accepted | None]
@@ -125,10 +134,14 @@ class Together:
             )
 
 
-def _verify(
+def verify(
     scheme: Scheme, source: Source, event: Event, now: datetime
 ) -> tuple[UUID, Verified] | None:
-    """Return the secret that verifies and what it covers; the newest is tried first."""
+    """Return the secret that verifies and what it covers; the newest is tried first.
+
+    Raises:
+        TimestampOutOfRange: The signature is right and the time is not.
+    """
     for secret_id, secret in zip(source.secret_ids, source.secrets, strict=True):
         try:
             return secret_id, scheme.verify([secret], event.headers, event.body, now)

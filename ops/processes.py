@@ -130,6 +130,7 @@ def process_environment(
         variables |= broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
     variables |= _telling(data, kind, given)
     if kind == "web":
+        variables["AWGP_INGEST_URL"] = given.get("AWGP_INGEST_URL", web_urls(data)["ingest"])
         variables["AWGP_HOLDING_PASSWORD_FILE"] = str(data.secret_file("awgp_holding"))
         variables["AWGP_OPERATOR_PASSWORD_FILE"] = str(data.secret_file("awgp_operator"))
         variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = signer_public_key(data, given)

@@ -37,6 +37,7 @@ class Settings:
     redis_password: str = field(default="", repr=False)
     oidc_issuer: str = ""
     oidc_audience: str = "awgp"
+    ingest_url: str = ""
     keycloak_url: str = ""
     keycloak_client_id: str = "awgp-sync"
     keycloak_client_secret: str = field(default="", repr=False)

@@ -53,6 +53,7 @@ from web import (
     runs,
     setup_schemas,
     sign_in,
+    sources,
     targets,
 )
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
@@ -108,6 +109,7 @@ BLUEPRINTS: Final = (
     bundles.blueprint,
     policies.blueprint,
     rules.blueprint,
+    sources.blueprint,
     targets.blueprint,
     persons.blueprint,
     queues.blueprint,
@@ -185,6 +187,7 @@ def create_app(
             payloads=EditedPayload(
                 max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth
             ),
+            ingest_url=settings.ingest_url,
             operations=operations or make_operations(settings),
         ),
     )

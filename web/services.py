@@ -25,6 +25,7 @@ class Services:
     Args:
         outbox: As awgp_web.
         holding: As awgp_holding, for who looks into a tenant without belonging to it.
+        ingest_url: Where senders reach ingest; empty leaves paths alone.
         operations: The machine, the signer and the store of exports.
     """
 
@@ -32,6 +33,7 @@ class Services:
     holding: Outbox
     keyring: KeyRing
     payloads: EditedPayload
+    ingest_url: str = ""
     operations: Operations = field(default_factory=Operations)
 
 

@@ -22,6 +22,8 @@ from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
 from ingest.app import create_app
+from ingest.notebook import Notebook
+from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import Settings
 from tests.integration.world import ISSUER, SECRET, TenantWorld, World
@@ -98,6 +100,7 @@ class Door:
     broker: dramatiq.Broker = field(default_factory=stub_broker)
     changed: Mapping[str, Any] = field(default_factory=dict)
     client: FlaskClient = field(init=False)
+    notebook: Notebook = field(init=False)
 
     def __post_init__(self) -> None:
         app = create_app(
@@ -106,8 +109,14 @@ class Door:
             broker=self.broker,
             http=httpx.Client(transport=httpx.MockTransport(identity_provider)),
             now=lambda: datetime.now(UTC),
+            notebook=self._take_notes,
         )
         self.client = app.test_client()
+
+    def _take_notes(self, outbox: Outbox) -> Notebook:
+        """Written when a test asks for it."""
+        self.notebook = Notebook(outbox, background=False)
+        return self.notebook
 
     def hook(self, tenant: TenantWorld, body: bytes, **signing: Any) -> TestResponse:
         return self.client.post(

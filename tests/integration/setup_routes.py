@@ -51,6 +51,7 @@ def _route(
 _ASSISTANT: Final = "/v1/assistants/<name:assistant>"
 _TARGET: Final = "/v1/targets/<name:target>"
 _RULE: Final = "/v1/approval-rules/<name:rule>"
+_SOURCE: Final = "/v1/sources/<uuid:source_id>"
 _PERSON: Final = "/v1/persons/<uuid:person_id>"
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _BUNDLE: Final = "/v1/bundles/<digest:bundle>"
@@ -80,6 +81,20 @@ ROUTES: Final = (
     _route(f"GET {_RULE}", "any", 200, rule="two-approvers"),
     _route(f"POST {_RULE}/versions", "admin", 422, {}, rule="two-approvers"),
     _route(f"DELETE {_RULE}", "admin", 428, rule="two-approvers"),
+    _route("GET /v1/sources", "any", 200),
+    _route("POST /v1/sources", "admin", 422, {}),
+    _route(f"GET {_SOURCE}", "any", 404, source_id=NOBODY),
+    _route(f"POST {_SOURCE}/secrets", "operate", 404, {}, source_id=NOBODY),
+    _route(
+        f"DELETE {_SOURCE}/secrets/<uuid:secret_id>",
+        "operate",
+        404,
+        source_id=NOBODY,
+        secret_id=NOBODY,
+    ),
+    _route(f"POST {_SOURCE}/activate", "admin", 404, source_id=NOBODY),
+    _route(f"POST {_SOURCE}/deactivate", "operate", 404, source_id=NOBODY),
+    _route(f"DELETE {_SOURCE}", "admin", 404, source_id=NOBODY),
     _route("GET /v1/policies", "any", 200),
     _route(f"GET /v1/policies/{VERSION}", "any", 200),
     _route(f"GET /v1/policies/{VERSION}/diff", "any", 422),

@@ -1,0 +1,114 @@
+"""What the edge turns away from a source: the kinds, what each means, and the record of them.
+
+The record is for the source's own people: a sender is told less. It holds counts, and of the last
+few of each kind the time and a hint of ours; nothing of what a request held.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from pipeline.setup_rows import Row, rows
+from pipeline.work import Work
+
+RECENT: Final = 20
+
+
+class RefusalKind(StrEnum):
+    """Why a request of a source was turned away."""
+
+    SIGNATURE_MISSING = "signature-missing"
+    SIGNATURE_WRONG = "signature-wrong"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp-out-of-range"
+    SOURCE_INACTIVE = "source-inactive"
+    BODY_INVALID = "body-invalid"
+    ID_REUSED = "id-reused"
+
+
+MEANINGS: Final = {
+    RefusalKind.SIGNATURE_MISSING: (
+        "A header of the signature is missing or malformed: it does not sign, or something on its"
+        " way drops headers."
+    ),
+    RefusalKind.SIGNATURE_WRONG: (
+        "No live secret made this signature: the sender has an old secret or another source's, or"
+        " the body was changed on its way. Or somebody is guessing."
+    ),
+    RefusalKind.TIMESTAMP_OUT_OF_RANGE: (
+        "Rightly signed, for a time more than 5 minutes away: the sender's clock is wrong, or it"
+        " sends an old message again without signing it anew."
+    ),
+    RefusalKind.SOURCE_INACTIVE: "Rightly signed, but the source or its assistant is switched off.",
+    RefusalKind.BODY_INVALID: (
+        "Rightly signed, but the body is no JSON object, or nested deeper than is allowed."
+    ),
+    RefusalKind.ID_REUSED: (
+        "An event id came again with another body: ids must name one event for ever."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """How often one source was refused for one reason since the last note; `recent` newest first.
+
+    `recent` are times with a hint of ours, or none.
+    """
+
+    source_id: UUID
+    kind: RefusalKind
+    refused: int
+    recent: Sequence[tuple[datetime, str | None]]
+
+
+def note_refusals(work: Work, refusals: Sequence[Refusals]) -> None:
+    """Add to the record; the oldest of the recent ones fall out."""
+    # In one order everywhere, so that two processes never wait for each other.
+    for each in sorted(refusals, key=lambda one: (str(one.source_id), one.kind)):
+        work.execute(
+            "INSERT INTO source_refusals (tenant_id, source_id, kind, refused, first_at, last_at,"
+            " recent) VALUES (:tenant, :source, :kind, :refused, :first, :last, :recent)"
+            " ON CONFLICT (tenant_id, source_id, kind) DO UPDATE SET"
+            " refused = source_refusals.refused + excluded.refused,"
+            " last_at = greatest(source_refusals.last_at, excluded.last_at),"
+            " recent = jsonb_path_query_array(excluded.recent || source_refusals.recent,"
+            " CAST(:kept AS jsonpath))",
+            tenant=work.tenant_id,
+            source=each.source_id,
+            kind=each.kind.value,
+            refused=each.refused,
+            first=each.recent[-1][0],
+            last=each.recent[0][0],
+            recent=Jsonb([_line(*one) for one in each.recent[:RECENT]]),
+            kept=f"$[0 to {RECENT - 1}]",
+        )
+
+
+def note_use(work: Work, secret_id: UUID, at: datetime) -> None:
+    """Say that a sender signed with this secret at a time."""
+    work.execute(
+        "UPDATE source_secrets SET last_used_at = :at WHERE secret_id = :id"
+        " AND (last_used_at IS NULL OR last_used_at < :at)",
+        id=secret_id,
+        at=at,
+    )
+
+
+def list_refusals(work: Work, source_id: UUID) -> list[Row]:
+    """The record of a source with what each kind means, the latest first."""
+    found = rows(
+        work,
+        "SELECT kind, refused, first_at, last_at, recent FROM source_refusals"
+        " WHERE source_id = :source ORDER BY last_at DESC",
+        source=source_id,
+    )
+    return [row | {"means": MEANINGS[RefusalKind(row["kind"])]} for row in found]
+
+
+def _line(at: datetime, hint: str | None) -> dict[str, str | None]:
+    return {"at": at.astimezone(UTC).isoformat(), "hint": hint}

@@ -1,0 +1,90 @@
+"""Sources as people look at them: secrets without the secrets, what came, what was refused."""
+
+from typing import Final
+from uuid import UUID
+
+from pipeline.assistant_view import runs_summary
+from pipeline.registry_names import NotSetUp
+from pipeline.setup_rows import PERSON, Row, one_row, rows
+from pipeline.source_refusals import list_refusals
+from pipeline.work import Work
+
+EVENTS_SHOWN: Final = 20
+RUNS_COUNTED: Final = 100
+SECRETS_SHOWN: Final = 10
+
+_STATE: Final = """
+    SELECT s.source_id::text AS id, s.name, s.active, s.owner_person_id::text AS owner,
+        ARRAY(SELECT x.secret_id::text FROM source_secrets x WHERE x.tenant_id = s.tenant_id
+            AND x.source_id = s.source_id
+            AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())
+            ORDER BY x.created_at DESC, x.secret_id DESC) AS live_secrets
+    FROM sources s WHERE s.source_id = :id AND s.removed_at IS NULL"""
+_LINE: Final = f"""
+    SELECT s.source_id AS id, s.name, s.scheme, s.active, s.created_at,
+        jsonb_build_object('name', a.name, 'active', a.active) AS assistant,
+        {PERSON.format("p")} AS owner,
+        (SELECT count(*) FROM source_secrets x WHERE x.tenant_id = s.tenant_id
+            AND x.source_id = s.source_id
+            AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())) AS live_secrets,
+        (SELECT r.received_at FROM runs r WHERE r.tenant_id = s.tenant_id
+            AND r.source_id = s.source_id ORDER BY r.run_id DESC LIMIT 1) AS last_event_at,
+        (SELECT max(f.last_at) FROM source_refusals f WHERE f.tenant_id = s.tenant_id
+            AND f.source_id = s.source_id) AS last_refusal_at,
+        (SELECT coalesce(sum(f.refused), 0)::bigint FROM source_refusals f
+            WHERE f.tenant_id = s.tenant_id AND f.source_id = s.source_id) AS refused
+    FROM sources s JOIN assistants a USING (tenant_id, assistant_id)
+    JOIN persons p ON p.tenant_id = s.tenant_id AND p.person_id = s.owner_person_id
+    WHERE s.removed_at IS NULL"""  # noqa: S608  # our own columns
+_LIST: Final = f"""{_LINE}
+        AND (CAST(:active AS boolean) IS NULL OR s.active = :active)
+        AND (CAST(:after AS text) IS NULL OR s.name > :after)
+        AND (CAST(:q AS text) IS NULL OR strpos(s.name, lower(:q)) > 0)
+    ORDER BY s.name LIMIT :limit"""  # as above
+_SECRETS: Final = f"""
+    SELECT x.secret_id AS id, x.created_at, x.expires_at, x.last_used_at,
+        x.expires_at IS NULL OR x.expires_at > clock_timestamp() AS live,
+        {PERSON.format("p")} AS rotated_by
+    FROM source_secrets x JOIN persons p
+        ON p.tenant_id = x.tenant_id AND p.person_id = x.rotated_by_person_id
+    WHERE x.source_id = :id ORDER BY x.created_at DESC, x.secret_id DESC LIMIT :limit"""  # noqa: S608
+_EVENTS: Final = """
+    SELECT run_id AS id, status, received_at, changed_at, origin ->> 'event' AS event
+    FROM runs WHERE source_id = :id ORDER BY run_id DESC LIMIT :limit"""
+
+
+def sources_page(
+    work: Work, *, active: bool | None, q: str | None, after: str | None, limit: int
+) -> list[Row]:
+    """Sources by name, from the one after `after`; `q` is a part of a name."""
+    return rows(work, _LIST, active=active, q=q, after=after, limit=limit)
+
+
+def source_state(work: Work, source_id: UUID, *, lock: bool = False) -> Row:
+    """What an edit of a source is based on; `lock` keeps others' edits waiting.
+
+    Raises:
+        NotSetUp: There is no such source, or it was removed.
+    """
+    found = one_row(work, _STATE + (" FOR UPDATE OF s" if lock else ""), id=source_id)
+    if found is None:
+        raise NotSetUp(f"the tenant has no source {source_id}")
+    return found
+
+
+def show_source(work: Work, source_id: UUID) -> Row:
+    """A source with its secrets' times, the last events and what was refused.
+
+    Raises:
+        NotSetUp: There is no such source, or it was removed.
+    """
+    found = one_row(work, f"{_LINE} AND s.source_id = :id", id=source_id)
+    if found is None:
+        raise NotSetUp(f"the tenant has no source {source_id}")
+    events = rows(work, _EVENTS, id=source_id, limit=RUNS_COUNTED)
+    return found | {
+        "secrets": rows(work, _SECRETS, id=source_id, limit=SECRETS_SHOWN),
+        "events": events[:EVENTS_SHOWN],
+        "runs": runs_summary(events),
+        "refusals": list_refusals(work, source_id),
+    }

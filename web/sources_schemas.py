@@ -1,0 +1,126 @@
+"""Sources, as the OpenAPI document says them."""
+
+from typing import Final
+
+from marshmallow import Schema, fields, validate
+
+from pipeline.source_change import LONGEST_OVERLAP, SCHEMES
+from pipeline.source_refusals import RefusalKind
+from web.schemas import Strict
+from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, RunRef, RunsSummary
+
+A_DAY: Final = 24 * 3600
+SECRET_HELP: Final = (
+    "`whsec_` and base64 (Standard Webhooks). Told this once; nobody can read it again."  # noqa: S105
+)
+
+
+class SourcesQuery(NamePageQuery):
+    active = fields.Boolean(load_default=None, truthy={"true"}, falsy={"false"})
+
+
+class SourceBody(Strict):
+    name = fields.String(required=True, validate=A_NAME)
+    assistant = fields.String(required=True, validate=A_NAME)
+    scheme = fields.String(load_default=SCHEMES[0], validate=validate.OneOf(SCHEMES))
+    owner = fields.UUID(
+        load_default=None,
+        metadata={"description": "Who answers for it and cannot approve what it sends; you."},
+    )
+
+
+class RotationBody(Strict):
+    overlap_seconds = fields.Integer(
+        load_default=A_DAY,
+        strict=True,
+        validate=validate.Range(0, int(LONGEST_OVERLAP.total_seconds())),
+        metadata={"description": "How long the older secrets live on at most."},
+    )
+
+
+class AssistantOfSource(Schema):
+    name = fields.String(required=True)
+    active = fields.Boolean(required=True)
+
+
+class SourceLine(Schema):
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    scheme = fields.String(required=True)
+    active = fields.Boolean(required=True)
+    assistant = fields.Nested(AssistantOfSource, required=True)
+    owner = fields.Nested(PersonRef, required=True)
+    url = fields.String(
+        required=True,
+        metadata={"description": "Where it sends to; a path where AWGP_INGEST_URL is not set."},
+    )
+    live_secrets = fields.Integer(required=True)
+    last_event_at = fields.AwareDateTime(required=True, allow_none=True)
+    last_refusal_at = fields.AwareDateTime(required=True, allow_none=True)
+    refused = fields.Integer(required=True, metadata={"description": "In all."})
+    created_at = fields.AwareDateTime(required=True)
+
+
+class SourcePage(NamePage):
+    items = fields.List(fields.Nested(SourceLine), required=True)
+
+
+class SecretLine(Schema):
+    """A secret without the secret."""
+
+    id = fields.UUID(required=True)
+    live = fields.Boolean(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True, allow_none=True)
+    last_used_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When its sender last signed with it, to the minute."},
+    )
+    rotated_by = fields.Nested(PersonRef, required=True)
+
+
+class EventLine(RunRef):
+    event = fields.String(
+        required=True, allow_none=True, metadata={"description": "Its sender's id of it."}
+    )
+
+
+class RefusalMoment(Schema):
+    at = fields.String(required=True, metadata={"format": "date-time"})
+    hint = fields.String(required=True, allow_none=True)
+
+
+class RefusalLine(Schema):
+    """What was turned away for one reason; nothing of what it held is kept."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(list(RefusalKind)))
+    means = fields.String(required=True)
+    refused = fields.Integer(required=True)
+    first_at = fields.AwareDateTime(required=True)
+    last_at = fields.AwareDateTime(required=True)
+    recent = fields.List(fields.Nested(RefusalMoment), required=True)
+
+
+class SourceView(SourceLine):
+    secrets = fields.List(fields.Nested(SecretLine), required=True)
+    events = fields.List(fields.Nested(EventLine), required=True)
+    runs = fields.Nested(RunsSummary, required=True)
+    refusals = fields.List(fields.Nested(RefusalLine), required=True)
+    sample = fields.String(
+        required=True,
+        metadata={
+            "description": "Shell lines that define `send BODY`, which signs and sends; the secret"
+            " stands in it only where it is told."
+        },
+    )
+
+
+class SourceWithSecret(SourceView):
+    secret = fields.String(required=True, metadata={"description": SECRET_HELP})
+
+
+class SourceRemoved(Schema):
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    removed = fields.Boolean(required=True)
