@@ -23,12 +23,10 @@ const columns = column.columns([
     header: 'Assistant',
     cell: ({ getValue }) => <span className="font-medium whitespace-nowrap">{getValue()}</span>,
   }),
-  column.accessor('requester', {
+  column.accessor('requester_name', {
     header: 'Asked by',
     meta: { className: 'max-md:hidden whitespace-nowrap' },
-    cell: ({ getValue }) => (
-      <span className="text-sm text-muted">{shortRequester(getValue())}</span>
-    ),
+    cell: ({ getValue }) => <span className="text-sm text-muted">{getValue()}</span>,
   }),
   column.accessor('reason', {
     header: 'Reason',
@@ -100,10 +98,4 @@ function Sealed({ is }: { is: boolean }): ReactElement {
       sealed
     </span>
   );
-}
-
-/** `source:0198…-…` names a kind and an id, whose end tells it apart. */
-function shortRequester(requester: string): string {
-  const [kind = '', id = ''] = requester.split(':');
-  return `${kind} …${id.slice(-6)}`;
 }

@@ -16,7 +16,10 @@ function fetchRuns(
   cursor: string | undefined,
   signal: AbortSignal,
 ): Promise<RunPage> {
-  const query = { ...search, ...(cursor === undefined ? {} : { cursor }) };
+  const query = {
+    ...(search.status === undefined ? {} : { status: [search.status] }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
   return read(apiOf(tenant).GET('/v1/runs', { params: { query }, signal }));
 }
 

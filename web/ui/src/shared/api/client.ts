@@ -26,9 +26,9 @@ const guard: Middleware = {
     if (response.ok || response.status === 304) return undefined;
     const problem = await problemOf(response);
     const error = new ProblemError(problem);
-    if (response.status === 401) signIn();
+    if (response.status === 401) await signIn();
     if (error.slug === 'reauthentication-needed') {
-      signIn({ maxAge: problem['max_age'], acrValues: problem['acr_values'] });
+      await signIn({ maxAge: problem['max_age'], acrValues: problem['acr_values'] });
     }
     throw error;
   },

@@ -41,7 +41,7 @@ export function LiveProvider({
         invalidateFor(client, tenant, event);
         for (const handler of handlers) handler(event);
       },
-      onSignedOut: signIn,
+      onSignedOut: () => void signIn(),
       isSignedIn: async () => {
         await fetchMe(); // sends us to sign in where it has to
         return true;

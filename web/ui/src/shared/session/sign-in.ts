@@ -17,12 +17,16 @@ export function csrfToken(): Promise<string | undefined> {
   return token?.() ?? Promise.resolve(undefined);
 }
 
-/** Leave for the identity provider and come back to where we are. */
-export function signIn(again: Again = {}): void {
+/**
+ * Leave for the identity provider and come back to where we are. It never returns: what waits for
+ * it keeps its skeleton until the page is gone.
+ */
+export function signIn(again: Again = {}): Promise<never> {
   const query = new URLSearchParams({ next: location.pathname + location.search });
   if (typeof again.maxAge === 'number') query.set('max_age', String(again.maxAge));
   if (typeof again.acrValues === 'string') query.set('acr_values', again.acrValues);
-  leaveFor(`/login?${query}`);
+  leaveFor(`/login?${query.toString()}`);
+  return new Promise(() => undefined);
 }
 
 /** End the session here and at the identity provider. */
@@ -47,6 +51,11 @@ function goodbyeIn(body: unknown): string | undefined {
 }
 
 let leaving = false;
+
+// Back from where we left for: what is shown may be another session's.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
 
 /** Go to another document, once: several requests may fail together. */
 function leaveFor(address: string): void {
