@@ -68,13 +68,18 @@ ACCESS_PROBLEMS: Final[ProblemTable] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """An endpoint's declaration. Without roles no tenant is chosen."""
+    """An endpoint's declaration. Without roles no tenant is chosen.
+
+    Args:
+        in_path: The tenant is named by the address (`<tenant>`), not by a header.
+    """
 
     authenticated: bool = True
     roles: frozenset[Role] = frozenset()
     people_only: bool = False
     tenant_in_address: bool = False
     """Browsers cannot send a header with what they watch: `?tenant=` counts there, too."""
+    in_path: bool = False
 
 
 # What a visit makes of someone of the holding: they act, they never approve.
@@ -209,7 +214,8 @@ def install_access(app: Flask, doors: Doors, further: Mapping[str, Access]) -> N
         doors = current_doors()
         g.identity = doors.identify(request)
         if access.roles:
-            wanted = request.headers.get(TENANT_HEADER)
+            named = (request.view_args or {}).get("tenant") if access.in_path else None
+            wanted = named or request.headers.get(TENANT_HEADER)
             if wanted is None and access.tenant_in_address:
                 wanted = request.args.get("tenant")
             g.caller = caller_in(wanted, g.identity, access, doors.enter)
@@ -229,6 +235,11 @@ def declarations(app: Flask, further: Mapping[str, Access]) -> Mapping[str, Acce
     if missing:
         raise AccessUndeclared(f"these endpoints do not say who may use them: {missing}")
     return {name: access for name, access in found.items() if access is not None}
+
+
+def came_by_session() -> bool:
+    """Whether it was a browser's session that let the caller in."""
+    return "Authorization" not in request.headers
 
 
 def current_identity() -> Identity:

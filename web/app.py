@@ -29,6 +29,7 @@ from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
+from pipeline.visit import VISIT_PROBLEMS
 from web import (
     approval_reads,
     approvals,
@@ -51,10 +52,12 @@ from web import (
     reviews,
     rules,
     runs,
+    sessions,
     setup_schemas,
     sign_in,
     sources,
     targets,
+    tenants,
 )
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
 from web.doors import make_doors
@@ -95,9 +98,13 @@ PROBLEMS: Final[ProblemTable] = {
     **dead_letters.PROBLEMS,
     **audit.PROBLEMS,
     **exports.PROBLEMS,
+    **sessions.PROBLEMS,
+    **VISIT_PROBLEMS,
 }
 BLUEPRINTS: Final = (
     me.blueprint,
+    tenants.blueprint,
+    sessions.blueprint,
     approval_reads.blueprint,
     approvals.blueprint,
     decisions.blueprint,
@@ -156,7 +163,7 @@ def create_app(
     holding: Engine | None = None,
     broker: Broker | None = None,
     verifier: BearerVerifier | None = None,
-    sessions: "redis.Redis | None" = None,
+    session_store: "redis.Redis | None" = None,
     operations: Operations | None = None,
 ) -> Flask:
     """Make the app; it connects to nothing before the first request.
@@ -164,7 +171,7 @@ def create_app(
     Args:
         engine: Of the login awgp_web; made from the settings where not given, as are the others.
         holding: Of the login awgp_holding.
-        sessions: Where browsers' sessions are.
+        session_store: Where browsers' sessions are.
         operations: The machine, the signer and the store of exports.
 
     Raises:
@@ -192,7 +199,7 @@ def create_app(
         ),
     )
     register(app)
-    doors = make_doors(app, settings, outbox, verifier or make_verifier(settings), sessions)
+    doors = make_doors(app, settings, outbox, verifier or make_verifier(settings), session_store)
     app.register_blueprint(sign_in.blueprint)
     install_live(app, settings, outbox, doors)
     install_access(app, doors, FURTHER_ACCESS)

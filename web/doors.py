@@ -13,6 +13,7 @@ from pipeline.identity import (
     PersonRemoved,
     TenantClosed,
     TenantForbidden,
+    is_of_the_holding,
     refuse_removed,
     remember_person,
     tenant_id_of,
@@ -21,6 +22,7 @@ from pipeline.identity import (
 from pipeline.issuer_tokens import IssuerTokens
 from pipeline.outbox import Outbox
 from pipeline.settings import SettingInvalid, Settings
+from pipeline.visit import is_visiting
 from web.access import Doors, Entered, voting_groups
 from web.provider import Provider
 from web.public_address import PublicAddress
@@ -83,7 +85,8 @@ def enter(outbox: Outbox, identity: Identity, slug: str) -> Entered:
     tenant_id = tenant_id_of(outbox.engine, slug)
     with outbox.work(tenant_id) as work:
         refuse_removed(work, identity)
-    return Entered(tenant_id=tenant_id)
+        visiting = is_of_the_holding(identity) and is_visiting(work, identity)
+    return Entered(tenant_id=tenant_id, visiting=visiting)
 
 
 def remember(outbox: Outbox, identity: Identity, email: str | None) -> None:

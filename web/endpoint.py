@@ -101,7 +101,7 @@ def endpoint(
         parameters: list[dict[str, Any]] = (
             [] if query is None else [{"in": "query", "schema": query}]
         )
-        parameters += [TENANT_PARAMETER] if access.roles else []
+        parameters += [TENANT_PARAMETER] if access.roles and not access.in_path else []
         parameters += [IF_MATCH] if edits else []
         wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)
         wrapped = declare(access)(wrapped)

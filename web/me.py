@@ -1,14 +1,22 @@
 """Who the caller is to us."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import request
-
 from pipeline.identity import Identity, is_of_the_holding, tenants_of
-from web.access import SIGNED_IN, current_doors, current_identity, roles_in, voting_groups
+from pipeline.visit import OwnVisit, visits_of
+from web.access import (
+    SIGNED_IN,
+    came_by_session,
+    current_doors,
+    current_identity,
+    roles_in,
+    voting_groups,
+)
 from web.endpoint import endpoint, make_blueprint
 from web.me_schemas import MeView
+from web.services import services
 from web.session_cookie import BrowserSession, current_session
 
 blueprint = make_blueprint("me", "Who you are here")
@@ -26,6 +34,7 @@ def me() -> dict[str, Any]:
         "name": identity.name,
         "holding": is_of_the_holding(identity),
         "tenants": tenants(identity),
+        "visits": visits(identity),
         "authenticated_at": _when(identity.authenticated_at),
         "acr": identity.acr,
         "csrf_token": None if opened is None else current_doors().sessions.csrf_token(opened),
@@ -44,6 +53,12 @@ def tenants(identity: Identity) -> list[dict[str, Any]]:
     ]
 
 
+def visits(identity: Identity) -> Sequence[OwnVisit]:
+    if not is_of_the_holding(identity):
+        return ()
+    return visits_of(services().holding.engine, identity)
+
+
 def session_times(opened: BrowserSession) -> dict[str, Any]:
     store, began = current_doors().sessions.store, opened["person"]["began"]
     return {
@@ -52,10 +67,6 @@ def session_times(opened: BrowserSession) -> dict[str, Any]:
         "ends_at": _when(began + store.lifetime),
         "idle_seconds": store.idle,
     }
-
-
-def came_by_session() -> bool:
-    return "Authorization" not in request.headers
 
 
 def _when(seconds: float | None) -> datetime | None:

@@ -9,6 +9,14 @@ class TenantRoles(Schema):
     voting_groups = fields.List(fields.String(), required=True)
 
 
+class OwnVisitView(Schema):
+    """A visit that lasts."""
+
+    id = fields.UUID(required=True, attribute="visit_id")
+    tenant = fields.String(required=True)
+    until = fields.AwareDateTime(required=True)
+
+
 class SessionTimes(Schema):
     id = fields.String(required=True)
     began_at = fields.AwareDateTime(required=True)
@@ -29,6 +37,11 @@ class MeView(Schema):
         required=True, metadata={"description": "One who looks into every tenant."}
     )
     tenants = fields.List(fields.Nested(TenantRoles), required=True)
+    visits = fields.List(
+        fields.Nested(OwnVisitView),
+        required=True,
+        metadata={"description": "Where one of the holding may act now, as operator and admin."},
+    )
     authenticated_at = fields.AwareDateTime(
         required=True,
         allow_none=True,

@@ -142,5 +142,9 @@ class ApprovalView(Schema):
     excluded = fields.List(fields.Nested(ExcludedView), required=True)
 
 
+class Nothing(Schema):
+    """No content."""
+
+
 class StateView(Schema):
     status = fields.String(required=True)

@@ -28,12 +28,14 @@ from pipeline.decision_link import make_decision_link
 from pipeline.delegation import lend_vote
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.handoff import claim
+from pipeline.identity import Identity
 from pipeline.run import Stage
 from pipeline.run_store import MAX_FAILURES, stage_failed
+from pipeline.visit import LONGEST, begin_visit
 from tests.audit_trail import FolderStore
 from tests.integration.conftest import WORLD_TEMPLATE, Database, _clone, stub_broker
 from tests.integration.stages import declared, rows, work_off
-from tests.integration.world import KEYRING, TenantWorld, World, submit
+from tests.integration.world import ISSUER, KEYRING, TenantWorld, World, submit
 
 LEASE = timedelta(seconds=30)
 DONE = ExecutionResult(
@@ -191,6 +193,9 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
         )
     lend_and_link(database, tenant)
     fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
+    hana = Identity(issuer=ISSUER, subject="holding-hana", kind="human")
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        begin_visit(work, KEYRING, hana, reason="to look into it", lasting=LONGEST)
     with database.outbox("awgp_web").work(tenant.tenant_id) as work:
         # Its own door would take a log of 256 entries.
         work.execute(

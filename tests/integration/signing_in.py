@@ -98,7 +98,7 @@ def open_site(servers: Servers, database: Database, **changed: Any) -> Iterator[
             engine=database.engine("awgp_web"),
             holding=database.engine("awgp_holding"),
             broker=stub_broker(),
-            sessions=sessions,
+            session_store=sessions,
             verifier=BearerVerifier(settings.oidc_issuer, settings.oidc_audience, http=http),
         )
         with _opened(servers, app) as site:

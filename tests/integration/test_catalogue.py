@@ -103,7 +103,47 @@ def test_a_policy_that_sees_every_tenant_is_only_for_who_must(database: Database
         " ORDER BY 1",
         of_no_tenant=OF_NO_TENANT,
     )
-    assert wide == ["awgp_definer", "awgp_holding", "awgp_operator", "awgp_relay"]
+    assert wide == ["awgp_definer", "awgp_operator", "awgp_relay"]
+
+
+def test_the_holding_reads_by_one_policy_and_does_nothing_else(database: Database) -> None:
+    policies = ask(
+        database,
+        "SELECT DISTINCT p.polcmd::text, p.polpermissive, pg_get_expr(p.polqual, p.polrelid)"
+        " FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
+        " WHERE 'awgp_holding'::regrole = ANY (p.polroles) AND NOT c.relname = ANY (:of_no_tenant)",
+        of_no_tenant=OF_NO_TENANT,
+    )
+    assert len(policies) == 1
+    command, permissive, expression = policies[0]
+    assert (command, permissive) == ("r", True)
+    # A tenant that is set bounds it on both sides.
+    bounds = re.findall(
+        r"tenant_id ([<>]=) \( SELECT \(COALESCE\(NULLIF\(current_setting\("
+        r"'app.current_tenant'::text, true\)",
+        expression,
+    )
+    assert bounds == [">=", "<="]
+
+
+def test_the_holding_may_read_what_the_web_shows_but_no_key(database: Database) -> None:
+    of_the_web, of_the_holding = (
+        set(
+            ask(
+                database,
+                "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a"
+                " ON a.attrelid = c.oid WHERE c.relnamespace = 'awgp'::regnamespace"
+                " AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
+                " AND has_column_privilege(:login, c.oid, a.attnum, 'SELECT')",
+                login=login,
+            )
+        )
+        for login in ("awgp_web", "awgp_holding")
+    )
+    kept_back = of_the_web - of_the_holding
+    assert {table for table, _ in kept_back} == {"subject_keys"}
+    assert of_the_holding - of_the_web == set()
+    assert not any(column == "envelope" for _, column in of_the_holding)
 
 
 def test_a_policy_of_the_tenant_checks_what_is_written_too(database: Database) -> None:

@@ -25,7 +25,7 @@ from tests.integration.world import World
 
 pytestmark = pytest.mark.services
 
-# Reads every tenant's rows of what it may read at all; nothing is written by it.
+# Reads every tenant's rows of what it may read at all; the holding's, where no tenant is entered.
 SEES_ALL: Final = frozenset({"awgp_holding", "awgp_operator"})
 # Looks for what is overdue in every tenant, in its two tables.
 RELAY: Final = "awgp_relay"
@@ -136,6 +136,22 @@ def test_the_holding_reads_all_and_the_relay_what_is_due(filled: Database, world
                     # The relay finds the holding, and here is none.
                     seen = set() if (login, table) == (RELAY, "tenants") else both
                     assert tenants_in(connection, table) == seen, (login, table)
+
+
+def test_the_holding_sees_the_tenant_it_entered_alone(filled: Database, world: World) -> None:
+    engine = filled.engine("awgp_holding", pool_size=1)
+    looked = 0
+    for table in tables(filled):
+        if not may("awgp_holding", table, "select"):
+            continue
+        looked += 1
+        for tenant in (world.acme, world.globex):
+            with tenant_transaction(engine, tenant.tenant_id) as connection:
+                assert tenants_in(connection, table) == {tenant.tenant_id}, table
+            # The same connection, after a tenant: all of them again.
+            with engine.connect() as connection:
+                assert len(tenants_in(connection, table)) == 2, table
+    assert looked > 30
 
 
 def test_without_a_tenant_there_is_an_error_and_no_answer(filled: Database, world: World) -> None:

@@ -86,18 +86,20 @@ def answer(app: Flask, method: str, rule: Rule, caller: str, tenant: str) -> str
     headers = {"AWGP-Tenant": tenant} | (
         {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
     )
-    got = app.test_client().open(path_of(rule), method=method, headers=headers)
+    got = app.test_client().open(path_of(rule, tenant), method=method, headers=headers)
     if got.status_code == 204:
         return "yes"
     slug: str = got.get_json()["type"].rpartition(":")[2]
     return SHORT.get(slug, slug)
 
 
-def path_of(rule: Rule) -> str:
+def path_of(rule: Rule, tenant: str) -> str:
     values = {
         name: next(each for each in SAMPLES if re.fullmatch(converter.regex, each))
         for name, converter in sorted(rule._converters.items())
     }
+    if "tenant" in values:
+        values["tenant"] = tenant
     built = rule.build(values, append_unknown=False)
     assert built is not None, rule.rule
     return built[1]

@@ -57,6 +57,11 @@ def upgrade() -> None:
         " WHEN (notice_event(NEW.record ->> 'action') IS NOT NULL)"
         " EXECUTE FUNCTION note_notices()"
     )
+    # After all else, by each owner of tables: what the holding may look at.
+    run_script("0003_holding_reads")
+    op.execute("RESET ROLE")
+    op.execute("SET LOCAL ROLE awgp_owner")
+    run_script("0003_holding_reads")
     op.execute("RESET ROLE")
     for function in DEFINERS:
         op.execute(f"ALTER FUNCTION {function} OWNER TO awgp_definer")
