@@ -77,12 +77,9 @@ def test_every_list_of_a_tenant_opens_for_the_holding(plane: ControlPlane) -> No
         if "GET" in (rule.methods or ()) and rule.rule.startswith("/v1/") and "<" not in rule.rule
     )
     assert len(without_ids) > 5
-    answers = {
-        path: (ask(plane, "GET", path, HANA).status_code, ask(plane, "GET", path, OLGA).status_code)
-        for path in without_ids
-    }
-    # Whatever an admin is shown, or told to ask otherwise, the holding is too.
-    assert {path: got for path, got in answers.items() if got[0] not in {got[1], 200}} == {}
+    answers = {path: ask(plane, "GET", path, HANA).status_code for path in without_ids}
+    # What is not configured here may say so (503), and what asks for more may ask (422).
+    assert {path: got for path, got in answers.items() if got in {403, 404, 500}} == {}
 
 
 def test_a_visit_makes_an_operator_and_an_admin_and_never_an_approver(plane: ControlPlane) -> None:
