@@ -46,6 +46,7 @@ class Client:
     """A connection that was taken over, and how to speak on it."""
 
     __slots__ = (
+        "beat_at",
         "closing_at",
         "connection",
         "follows",
@@ -53,7 +54,6 @@ class Client:
         "messages",
         "speech",
         "subscription",
-        "told_at",
         "waiting",
         "waiting_bytes",
         "waits_since",
@@ -69,7 +69,7 @@ class Client:
         self.waiting: deque[bytes] = deque()
         self.waiting_bytes = 0
         self.waits_since = now
-        self.told_at = now
+        self.beat_at = now
         self.heard_at = now
         self.messages = 0
         # When the connection is closed for good; set once it was told so.

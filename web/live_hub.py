@@ -197,7 +197,6 @@ class Hub:
 
     def _write(self, client: Client, frames: Sequence[bytes]) -> None:
         waited = bool(client.waiting)
-        client.told_at = self._monotonic()
         try:
             client.take(frames)
         except OSError:
@@ -298,5 +297,6 @@ class Hub:
                 self._send_away(client, RESUME)
             elif not client.speech.may_be_silent and now - client.heard_at > SILENT_SECONDS:
                 self._send_away(client, SILENT)
-            elif now - client.told_at > HEARTBEAT_SECONDS:
+            elif now - client.beat_at > HEARTBEAT_SECONDS:
+                client.beat_at = now
                 self._write(client, [client.speech.heartbeat()])

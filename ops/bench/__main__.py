@@ -12,6 +12,7 @@ BENCHES: Final = {
     "pipeline": "Runs a second through all five stages, against a bare five-hop chain.",
     "ingest": "Signed requests accepted a second, against a bare view and one commit a request.",
     "stage": "Milliseconds each stage adds at low load.",
+    "live": "How soon a decision arrives at everyone who watches, beside a bare echo.",
     "scale": "What a second process of a queue adds, and that none is lost at zero.",
 }
 

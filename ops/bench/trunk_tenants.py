@@ -111,7 +111,7 @@ def make_tenants(
 
 
 def accept_runs(
-    data: DataFolder, tenants: Sequence[BenchTenant], count: int
+    data: DataFolder, tenants: Sequence[BenchTenant], count: int, *, payload: bytes = PAYLOAD
 ) -> list["dramatiq.Message[Any]"]:
     """Accept `count` runs, spread evenly over the tenants; return the messages not sent yet."""
     engine = login_engine(data, "awgp_ingest")
@@ -123,7 +123,7 @@ def accept_runs(
         for begin in range(0, share, ACCEPTED_AT_ONCE):
             with outbox.work(tenant.tenant_id) as work:
                 for _ in range(min(ACCEPTED_AT_ONCE, share - begin)):
-                    accept(work, _incoming(tenant))
+                    accept(work, _incoming(tenant, payload))
         kept[tenant.tenant_id] = broker.kept
     engine.dispose()
     longest = max(len(messages) for messages in kept.values())
@@ -132,13 +132,13 @@ def accept_runs(
     ]
 
 
-def _incoming(tenant: BenchTenant) -> Incoming:
+def _incoming(tenant: BenchTenant, payload: bytes) -> Incoming:
     return Incoming(
         assistant_id=tenant.assistant_id,
         requester="source",
         requester_id=tenant.source_id,
-        payload=PAYLOAD,
-        body_digest=hashlib.sha256(PAYLOAD).digest(),
+        payload=payload,
+        body_digest=hashlib.sha256(payload).digest(),
         key=uuid4().hex,
         origin={"webhook_id": "bench"},
         traceparent=f"00-{uuid4().hex}-{uuid4().hex[:16]}-01",
