@@ -67,7 +67,7 @@ export function DataTable<Row extends { id: string }>({
         <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />
       )}
       {query.data !== undefined && (
-        <Card aria-label={label}>
+        <Card>
           {rows.length === 0 ? empty : <Rows label={label} columns={columns} rows={rows} />}
         </Card>
       )}

@@ -4,7 +4,12 @@ import { cn } from './cn';
 /** Scrolls sideways by itself where the window is narrow; reachable by keyboard for that. */
 export function Table({ className, ...rest }: ComponentProps<'table'>): ReactElement {
   return (
-    <div className="overflow-x-auto">
+    <div
+      role="region"
+      aria-label={rest['aria-label']}
+      tabIndex={0}
+      className="overflow-x-auto rounded-[inherit]"
+    >
       <table className={cn('w-full border-collapse text-left', className)} {...rest} />
     </div>
   );
@@ -26,12 +31,15 @@ export function TableHeader({ className, ...rest }: ComponentProps<'th'>): React
   return (
     <th
       scope="col"
-      className={cn('px-4 py-2 text-xs font-medium whitespace-nowrap text-muted', className)}
+      className={cn(
+        'px-2.5 py-2 text-xs font-medium whitespace-nowrap text-muted sm:px-4',
+        className,
+      )}
       {...rest}
     />
   );
 }
 
 export function TableCell({ className, ...rest }: ComponentProps<'td'>): ReactElement {
-  return <td className={cn('px-4 py-row align-middle', className)} {...rest} />;
+  return <td className={cn('px-2.5 py-row align-middle sm:px-4', className)} {...rest} />;
 }
