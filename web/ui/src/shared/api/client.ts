@@ -28,7 +28,7 @@ const guard: Middleware = {
     const error = new ProblemError(problem);
     if (response.status === 401) await signIn();
     if (error.slug === 'reauthentication-needed') {
-      await signIn({ maxAge: problem['max_age'], acrValues: problem['acr_values'] });
+      await signIn({ maxAge: problem.max_age, acrValues: problem.acr_values });
     }
     throw error;
   },

@@ -4414,6 +4414,407 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tenant's sources by name */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                    /** @description A part of its name. */
+                    q?: string | null;
+                    active?: boolean | null;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourcePage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** Add a source; its secret is told this once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SourceBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceWithSecret"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show a source: its last events, and what was turned away, explained */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Stop a source for ever: its address and its secrets never count again */
+        delete: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceRemoved"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a source send */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/deactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse whatever a source sends, until it is activated again */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a source another secret, told this once; the older ones live on for a while
+         * @description The two newest count. Who rotated last cannot approve what the source sends.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RotationBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceWithSecret"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/secrets/{secret_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+                secret_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let an older secret count no more, at once; the newest stays */
+        delete: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                    secret_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/targets": {
         parameters: {
             query?: never;
@@ -4888,6 +5289,10 @@ export interface components {
             sources: components["schemas"]["SourceOfAssistant"][];
             targets: string[];
             version: number;
+        };
+        AssistantOfSource: {
+            active: boolean;
+            name: string;
         };
         AssistantPage: {
             items: components["schemas"]["AssistantLine"][];
@@ -5365,6 +5770,17 @@ export interface components {
             message?: string;
             /** @description Error name */
             status?: string;
+        };
+        EventLine: {
+            /** Format: date-time */
+            changed_at: string;
+            /** @description Its sender's id of it. */
+            event: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            received_at: string;
+            status: string;
         };
         ExcludedView: {
             because: string;
@@ -6008,6 +6424,22 @@ export interface components {
             /** @description Why; kept in the audit trail. */
             reason: string;
         };
+        RefusalLine: {
+            /** Format: date-time */
+            first_at: string;
+            /** @enum {string} */
+            kind: "signature-missing" | "signature-wrong" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "id-reused";
+            /** Format: date-time */
+            last_at: string;
+            means: string;
+            recent: components["schemas"]["RefusalMoment"][];
+            refused: number;
+        };
+        RefusalMoment: {
+            /** Format: date-time */
+            at: string;
+            hint: string | null;
+        };
         RemovalBody: {
             /**
              * Format: uuid
@@ -6088,6 +6520,13 @@ export interface components {
             level: "low" | "medium" | "high";
             reasons: components["schemas"]["RiskReasonView"][];
             score: number;
+        };
+        RotationBody: {
+            /**
+             * @description How long the older secrets live on at most.
+             * @default 86400
+             */
+            overlap_seconds?: number;
         };
         RuleBody: {
             name: string;
@@ -6421,6 +6860,21 @@ export interface components {
             /** @description Entries the newest checkpoint covers. */
             signed: number;
         };
+        SecretLine: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its sender last signed with it, to the minute.
+             */
+            last_used_at: string | null;
+            live: boolean;
+            rotated_by: components["schemas"]["PersonRef"];
+        };
         SessionTimes: {
             /** Format: date-time */
             began_at: string;
@@ -6444,11 +6898,111 @@ export interface components {
             count: number;
             reason: string;
         };
+        SourceBody: {
+            assistant: string;
+            name: string;
+            /**
+             * Format: uuid
+             * @description Who answers for it and cannot approve what it sends; you.
+             * @default null
+             */
+            owner?: string | null;
+            /**
+             * @default standard-webhooks
+             * @enum {string}
+             */
+            scheme?: "standard-webhooks";
+        };
+        SourceLine: {
+            active: boolean;
+            assistant: components["schemas"]["AssistantOfSource"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last_event_at: string | null;
+            /** Format: date-time */
+            last_refusal_at: string | null;
+            live_secrets: number;
+            name: string;
+            owner: components["schemas"]["PersonRef"];
+            /** @description In all. */
+            refused: number;
+            scheme: string;
+            /** @description Where it sends to; a path where AWGP_INGEST_URL is not set. */
+            url: string;
+        };
         SourceOfAssistant: {
             active: boolean;
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        SourcePage: {
+            items: components["schemas"]["SourceLine"][];
+            /** @description `cursor` of the next page. */
+            next: string | null;
+        };
+        SourceRemoved: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            removed: boolean;
+        };
+        SourceView: {
+            active: boolean;
+            assistant: components["schemas"]["AssistantOfSource"];
+            /** Format: date-time */
+            created_at: string;
+            events: components["schemas"]["EventLine"][];
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last_event_at: string | null;
+            /** Format: date-time */
+            last_refusal_at: string | null;
+            live_secrets: number;
+            name: string;
+            owner: components["schemas"]["PersonRef"];
+            refusals: components["schemas"]["RefusalLine"][];
+            /** @description In all. */
+            refused: number;
+            runs: components["schemas"]["RunsSummary"];
+            /** @description Shell lines that define `send BODY`, which signs and sends; the secret stands in it only where it is told. */
+            sample: string;
+            scheme: string;
+            secrets: components["schemas"]["SecretLine"][];
+            /** @description Where it sends to; a path where AWGP_INGEST_URL is not set. */
+            url: string;
+        };
+        SourceWithSecret: {
+            active: boolean;
+            assistant: components["schemas"]["AssistantOfSource"];
+            /** Format: date-time */
+            created_at: string;
+            events: components["schemas"]["EventLine"][];
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last_event_at: string | null;
+            /** Format: date-time */
+            last_refusal_at: string | null;
+            live_secrets: number;
+            name: string;
+            owner: components["schemas"]["PersonRef"];
+            refusals: components["schemas"]["RefusalLine"][];
+            /** @description In all. */
+            refused: number;
+            runs: components["schemas"]["RunsSummary"];
+            /** @description Shell lines that define `send BODY`, which signs and sends; the secret stands in it only where it is told. */
+            sample: string;
+            scheme: string;
+            /** @description `whsec_` and base64 (Standard Webhooks). Told this once; nobody can read it again. */
+            secret: string;
+            secrets: components["schemas"]["SecretLine"][];
+            /** @description Where it sends to; a path where AWGP_INGEST_URL is not set. */
+            url: string;
         };
         StateView: {
             status: string;
