@@ -150,16 +150,31 @@ def _matches(candidate: Candidate, viewer: Viewer, asked: Asked) -> bool:
 
 def _read_through(work: Work, viewer: Viewer, asked: Asked) -> Iterator[Candidate]:
     """Yield candidates in order, MOST_READ at most, AT_ONCE in memory."""
-    statement, values = _statement(asked), _values(work, viewer, asked)
-    place = asked.after or _start(asked)
+    statement, values = statement_for(work.tenant_id, viewer, asked)
     for _ in range(0, MOST_READ, AT_ONCE):
-        rows = work.execute(statement, **values, at=place.expires_at, id=place.approval_id).all()
+        rows = work.execute(statement, **values).all()
         for row in rows:
-            candidate = _candidate(row)
-            place = candidate.place
-            yield candidate
+            yield _candidate(row)
+            values |= {"at": row[1], "id": row[0]}
         if len(rows) < AT_ONCE:
             return
+
+
+def statement_for(tenant_id: UUID, viewer: Viewer, asked: Asked) -> tuple[str, dict[str, Any]]:
+    """What the database is asked for the first rows, with its values."""
+    place = asked.after or _start(asked)
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        # Nothing that is not open waits for anyone.
+        "statuses": [each for each in asked.statuses if each == "open" or not asked.for_viewer],
+        "person": viewer.person_id or _NO_ID,
+        "at_once": AT_ONCE,
+        "at": place.expires_at,
+        "id": place.approval_id,
+    }
+    if asked.assistant is not None:
+        values["assistant"] = asked.assistant
+    return _statement(asked), values
 
 
 def _start(asked: Asked) -> Place:
@@ -198,17 +213,6 @@ def _statement(asked: Asked) -> str:
         "  AND v.person_id = :person AND v.withdrawn_at IS NULL"
         f" ORDER BY {order} LIMIT :at_once"
     )
-
-
-def _values(work: Work, viewer: Viewer, asked: Asked) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "tenant": work.tenant_id,
-        # Nothing that is not open waits for anyone.
-        "statuses": [each for each in asked.statuses if each == "open" or not asked.for_viewer],
-        "person": viewer.person_id or _NO_ID,
-        "at_once": AT_ONCE,
-    }
-    return values if asked.assistant is None else values | {"assistant": asked.assistant}
 
 
 def _candidate(row: Any) -> Candidate:

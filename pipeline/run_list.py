@@ -84,13 +84,21 @@ class RunLine:
 
 def find_runs(work: Work, wanted: Wanted) -> list[RunLine]:
     """At most `limit` of them."""
+    asked = statement_for(work.tenant_id, wanted)
+    if asked is None:
+        return []
+    statement, values = asked
+    return [_line(dict(row)) for row in work.execute(statement, **values).mappings()]
+
+
+def statement_for(tenant_id: UUID, wanted: Wanted) -> tuple[str, dict[str, Any]] | None:
+    """What the database is asked, with its values; None where no id can be meant."""
     bounds = _bounds(wanted)
     if bounds is None:
-        return []
-    values: dict[str, Any] = {"tenant": work.tenant_id, "limit": wanted.limit}
+        return None
+    values: dict[str, Any] = {"tenant": tenant_id, "limit": wanted.limit}
     values |= {"least": bounds[0], "most": bounds[1]}
-    statement = _LINES.format(chosen=_chosen(wanted, values))
-    return [_line(dict(row)) for row in work.execute(statement, **values).mappings()]
+    return _LINES.format(chosen=_chosen(wanted, values)), values
 
 
 _LINES: Final = (

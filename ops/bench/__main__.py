@@ -13,6 +13,7 @@ BENCHES: Final = {
     "ingest": "Signed requests accepted a second, against a bare view and one commit a request.",
     "stage": "Milliseconds each stage adds at low load.",
     "live": "How soon a decision arrives at everyone who watches, beside a bare echo.",
+    "lists": "How long lists take with a million runs and ten thousand open approvals.",
     "scale": "What a second process of a queue adds, and that none is lost at zero.",
 }
 

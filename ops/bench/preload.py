@@ -7,6 +7,7 @@ indexes and checks are not. The copied audit entries stand outside the chain, at
 reaches; only what the bench itself seals is verified beside them.
 """
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ FIRST_COPIED: Final = 10**12
 AT_ONCE: Final = 20_000
 
 # Ids a while back, in the order of time, as real ones are.
-_IDS: Final = (
+IDS: Final = (
     "CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT n, uuidv7(make_interval(secs => -86400"
     " + n / 1000.0)) AS new_id, uuidv7() AS other_id"
     " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n"
@@ -102,18 +103,24 @@ def _fill(admin: Engine, tenant: UUID, count: int) -> None:
         last = min(count, first + AT_ONCE - 1)
         with admin.begin() as batch:
             batch.execute(text("SET LOCAL session_replication_role = replica"))
-            batch.execute(text(_IDS), {"first": first, "last": last})
+            batch.execute(text(IDS), {"first": first, "last": last})
             for table, changed in _COPIES.items():
-                _copy(batch, table, changed, tenant, model[0])
+                copy_rows(batch, table, changed, tenant, model[0])
             batch.execute(
                 text(_ENTRIES),
                 {"tenant": tenant, "base": FIRST_COPIED, "resources": [str(id_) for id_ in model]},
             )
 
 
-def _copy(
-    batch: Connection, table: str, changed: dict[str, str], tenant: UUID, run_id: UUID
+def copy_rows(
+    batch: Connection,
+    table: str,
+    changed: Mapping[str, str],
+    tenant: UUID,
+    run_id: UUID,
+    values: Mapping[str, object] | None = None,
 ) -> None:
+    """Copy a run's rows of a table once for each row of `copied`; `changed` are SQL by column."""
     columns = list(
         batch.execute(
             text(
@@ -129,4 +136,6 @@ def _copy(
         f" SELECT {taken} FROM awgp.{table} t, copied c"
         " WHERE t.tenant_id = :tenant AND t.run_id = :run"
     )
-    batch.execute(text(statement), {"tenant": tenant, "run": run_id})
+    # Those alone that this table's columns are made of.
+    used = {name: value for name, value in (values or {}).items() if f":{name}" in taken}
+    batch.execute(text(statement), {"tenant": tenant, "run": run_id, **used})
