@@ -3,21 +3,27 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.approval import Requirement, Verdict
-from pipeline.approval_list import read_requirement
+from pipeline.approval import Requirement
+from pipeline.approval_list import (
+    PLACES,
+    VOTES,
+    read_places,
+    read_requirement,
+    read_votes,
+)
 from pipeline.approval_position import Position, Standing, Viewer, position
 from pipeline.approval_risk import Facts, Risk, assess
 from pipeline.payload_summary import MOST_READ, summarise
 from pipeline.policy_set import Policy
 from pipeline.policy_store import load_policy
-from pipeline.tally import RuleCount, Vote, tally
+from pipeline.tally import RuleCount, tally
 from pipeline.work import Work
 
-_LINES: Final = """
+_LINES: Final = f"""
     SELECT a.approval_id, a.run_id, a.epoch, a.status, a.opened_at, a.expires_at, a.decided_at,
         a.action_digest, a.requirement::text AS requirement, x.action, n.name AS assistant,
         t.slug AS tenant, r.requester_kind, r.source_id, s.name AS source,
@@ -25,16 +31,10 @@ _LINES: Final = """
         d.policy_version, d.detail AS decision,
         y.content_type, y.epoch AS payload_epoch, y.size AS payload_size, y.beginning,
         b.bundle_digest AS last_approved_bundle,
-        e.because AS excluded_because,
+        {PLACES}, {VOTES},
         (SELECT v.verdict FROM votes v WHERE v.tenant_id = a.tenant_id
             AND v.approval_id = a.approval_id AND v.withdrawn_at IS NULL
-            AND :person IN (v.person_id, v.on_behalf_of_person_id)) AS voted,
-        (SELECT jsonb_agg(jsonb_build_array(v.person_id, v.verdict, v.groups, v.reason,
-                (extract(epoch FROM v.voted_at - a.opened_at) * 1000000)::bigint,
-                (extract(epoch FROM v.voted_at - v.authenticated_at) * 1000000)::bigint,
-                v.acr, v.on_behalf_of_person_id))
-            FROM votes v WHERE v.tenant_id = a.tenant_id AND v.approval_id = a.approval_id
-            AND v.withdrawn_at IS NULL) AS votes
+            AND :person IN (v.person_id, v.on_behalf_of_person_id)) AS voted
     FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS wanted (approval_id, position)
     JOIN approvals a ON a.tenant_id = :tenant AND a.approval_id = wanted.approval_id
     JOIN runs r ON r.tenant_id = a.tenant_id AND r.run_id = a.run_id
@@ -49,12 +49,10 @@ _LINES: Final = """
     LEFT JOIN persons p ON p.tenant_id = r.tenant_id AND p.person_id = r.requester_person_id
     LEFT JOIN policy_decisions d ON d.tenant_id = a.tenant_id AND d.run_id = a.run_id
         AND d.epoch = a.epoch
-    LEFT JOIN approval_persons e ON e.tenant_id = a.tenant_id AND e.approval_id = a.approval_id
-        AND e.person_id = :person AND e.part = 'excluded'
     LEFT JOIN LATERAL (SELECT b.bundle_digest FROM approvals b WHERE b.tenant_id = a.tenant_id
             AND b.assistant_id = a.assistant_id AND b.status = 'approved'
             AND b.approval_id < a.approval_id ORDER BY b.approval_id DESC LIMIT 1) b ON true
-    ORDER BY wanted.position"""
+    ORDER BY wanted.position"""  # noqa: S608  # constant parts
 _NOBODY: Final = UUID(int=0)
 
 Policies = Mapping[int, Mapping[str, Policy]]
@@ -119,6 +117,7 @@ def load_lines(work: Work, viewer: Viewer, approval_ids: Sequence[UUID]) -> list
         ids=list(approval_ids),
         tenant=work.tenant_id,
         person=viewer.person_id or _NOBODY,
+        people=viewer.people,
         beginning=MOST_READ,
     )
     found = [dict(row) for row in rows.mappings()]
@@ -141,17 +140,18 @@ def _line(
     viewer: Viewer, row: Mapping[str, Any], policies: Policies, now: datetime
 ) -> ApprovalLine:
     action, requirement = json.loads(row["action"]), read_requirement(row["requirement"])
+    standing = _standing(row, requirement)
     return ApprovalLine(
         **{name: row[name] for name in _AS_THEY_ARE},
         digest=bytes(row["action_digest"]),
         requester=_requester(row),
         action=action,
         requirement=requirement,
-        progress=_progress(requirement, row),
+        progress=tally(requirement, standing.votes, digest=standing.digest).rules,
         held_by=held_by(policies, row["policy_version"], row["decision"]),
         risk=assess(_facts(row, action, requirement)),
         summary=summarise(bytes(row["beginning"]), row["content_type"], size=row["payload_size"]),
-        position=position(viewer, _standing(row, requirement), now),
+        position=position(viewer, standing, now),
         my_vote=row["voted"],
     )
 
@@ -178,13 +178,15 @@ def _requester(row: Mapping[str, Any]) -> Requester:
 
 
 def _standing(row: Mapping[str, Any], requirement: Requirement) -> Standing:
+    digest = bytes(row["action_digest"])
     return Standing(
         status=row["status"],
         opened_at=row["opened_at"],
         expires_at=row["expires_at"],
         requirement=requirement,
-        excluded_because=row["excluded_because"],
-        voted=row["voted"],
+        digest=digest,
+        places=read_places(row["places"]),
+        votes=read_votes(row["votes"], digest),
     )
 
 
@@ -196,25 +198,6 @@ def _facts(row: Mapping[str, Any], action: Mapping[str, Any], requirement: Requi
         payload_bytes=row["payload_size"],
         payload_epoch=row["payload_epoch"],
     )
-
-
-def _progress(requirement: Requirement, row: Mapping[str, Any]) -> tuple[RuleCount, ...]:
-    digest = bytes(row["action_digest"])
-    votes = [
-        Vote(
-            person_id=person_id,
-            verdict=Verdict(verdict),
-            groups=frozenset(groups),
-            reason=reason,
-            digest=digest,
-            cast_after=timedelta(microseconds=cast),
-            proven_before=None if proven is None else timedelta(microseconds=proven),
-            acr=acr,
-            on_behalf_of=lender,
-        )
-        for person_id, verdict, groups, reason, cast, proven, acr, lender in row["votes"] or ()
-    ]
-    return tally(requirement, votes, digest=digest).rules
 
 
 def held_by(

@@ -15,15 +15,31 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.approval import Requirement
+from pipeline.approval import Requirement, Verdict
 from pipeline.approval_position import Standing, Viewer, position
+from pipeline.tally import Vote
 from pipeline.work import Work
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 200
 MOST_READ: Final = 5000
 MOST_COUNTED: Final = 1000
 CURSOR_PATTERN: Final = r"^[0-9]{1,17}\.[0-9a-f]{32}$"
 STATUSES: Final = ("open", "approved", "rejected", "expired", "cancelled", "superseded")
+
+# Of an approval `a`: what part the viewer's people have in it, and the votes that stand.
+PLACES: Final = (
+    "(SELECT jsonb_agg(jsonb_build_array(x.person_id, x.part, x.because))"
+    " FROM approval_persons x WHERE x.tenant_id = a.tenant_id AND x.approval_id = a.approval_id"
+    " AND x.person_id = ANY (CAST(:people AS uuid[]))) AS places"
+)
+VOTES: Final = (
+    "(SELECT jsonb_agg(jsonb_build_array(v.person_id, v.verdict, v.groups, v.reason,"
+    " (extract(epoch FROM v.voted_at - a.opened_at) * 1000000)::bigint,"
+    " (extract(epoch FROM v.voted_at - v.authenticated_at) * 1000000)::bigint,"
+    " v.acr, v.on_behalf_of_person_id, v.reject_reason)) FROM votes v"
+    " WHERE v.tenant_id = a.tenant_id AND v.approval_id = a.approval_id"
+    " AND v.withdrawn_at IS NULL) AS votes"
+)
 
 _CURSOR: Final = re.compile(CURSOR_PATTERN)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -167,7 +183,7 @@ def statement_for(tenant_id: UUID, viewer: Viewer, asked: Asked) -> tuple[str, d
         "tenant": tenant_id,
         # Nothing that is not open waits for anyone.
         "statuses": [each for each in asked.statuses if each == "open" or not asked.for_viewer],
-        "person": viewer.person_id or _NO_ID,
+        "people": viewer.people,
         "at_once": AT_ONCE,
         "at": place.expires_at,
         "id": place.approval_id,
@@ -202,15 +218,11 @@ def _statement(asked: Asked) -> str:
     )
     return (
         "SELECT a.approval_id, a.expires_at, a.opened_at, a.status, a.requirement::text,"  # noqa: S608  # constant parts
-        " a.source_id, a.requester_person_id, x.because, v.verdict"
+        f" a.source_id, a.requester_person_id, a.action_digest, {PLACES}, {VOTES}"
         f" FROM unnest(CAST(:statuses AS text[])) AS s (status){wanted}"
         " CROSS JOIN LATERAL (SELECT * FROM approvals a WHERE a.tenant_id = :tenant"
         f"  AND a.status = s.status{of_assistant} AND {beyond} ORDER BY {order}"
         "  LIMIT :at_once) a"
-        " LEFT JOIN approval_persons x ON x.tenant_id = a.tenant_id"
-        "  AND x.approval_id = a.approval_id AND x.person_id = :person AND x.part = 'excluded'"
-        " LEFT JOIN votes v ON v.tenant_id = a.tenant_id AND v.approval_id = a.approval_id"
-        "  AND v.person_id = :person AND v.withdrawn_at IS NULL"
         f" ORDER BY {order} LIMIT :at_once"
     )
 
@@ -225,9 +237,37 @@ def _candidate(row: Any) -> Candidate:
             opened_at=row[2],
             expires_at=row[1],
             requirement=read_requirement(row[4]),
-            excluded_because=row[7],
-            voted=row[8],
+            digest=bytes(row[7]),
+            places=read_places(row[8]),
+            votes=read_votes(row[9], bytes(row[7])),
         ),
+    )
+
+
+def read_places(found: Any) -> dict[UUID, str | None]:
+    """Read what PLACES answers with."""
+    return {
+        UUID(person): because if part == "excluded" else None
+        for person, part, because in found or ()
+    }
+
+
+def read_votes(found: Any, digest: bytes) -> tuple[Vote, ...]:
+    """Read what VOTES answers with; `digest` is the action's, which every vote names."""
+    return tuple(
+        Vote(
+            person_id=person_id,
+            verdict=Verdict(verdict),
+            groups=frozenset(groups),
+            reason=reason,
+            digest=digest,
+            cast_after=timedelta(microseconds=cast),
+            proven_before=None if proven is None else timedelta(microseconds=proven),
+            acr=acr,
+            on_behalf_of=lender,
+            preset=preset,
+        )
+        for person_id, verdict, groups, reason, cast, proven, acr, lender, preset in found or ()
     )
 
 

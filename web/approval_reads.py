@@ -11,7 +11,7 @@ from uuid import UUID
 from pipeline.approval_detail import ApprovalDetail, OtherPayload, load_detail
 from pipeline.approval_line import ApprovalLine, load_lines
 from pipeline.approval_list import Asked, Sort, count_waiting, find_approvals
-from pipeline.approval_position import Viewer
+from pipeline.approval_position import Viewer, viewer_of
 from pipeline.approval_view import load_approval
 from pipeline.identity import person_id_of
 from pipeline.sandbox_words import in_words
@@ -48,7 +48,7 @@ _listings = Listings()
 def list_approvals(query: dict[str, Any]) -> dict[str, Any]:
     """List approvals: what waits for the caller, or the tenant's by filter"""
     with reading() as work:
-        viewer = viewer_of(work)
+        viewer = _viewer(work)
         found = find_approvals(work, viewer, _asked(query))
         items = load_lines(work, viewer, found.approval_ids)
     return {"items": items, "next": None if found.after is None else found.after.cursor()}
@@ -66,7 +66,7 @@ def count(query: dict[str, Any]) -> dict[str, Any]:
     """Count what waits for the caller"""
     del query
     with reading() as work:
-        found, more = count_waiting(work, viewer_of(work))
+        found, more = count_waiting(work, _viewer(work))
     return {"count": found, "more": more}
 
 
@@ -83,7 +83,7 @@ def show(approval_id: UUID) -> Answer:
     """Show an approval with everything its digest covers, and what a person weighs"""
     with reading() as work:
         body, status, headers = answer(load_approval(work, approval_id))
-        (line,) = load_lines(work, viewer_of(work), [approval_id])
+        (line,) = load_lines(work, _viewer(work), [approval_id])
         return body | _surroundings(work, line, load_detail(work, line)), status, headers
 
 
@@ -100,7 +100,7 @@ def show_bundle_file(query: dict[str, Any], approval_id: UUID) -> dict[str, Any]
     """Show one file of the bundle, and how it differs from the last approved one"""
     with reading() as work:
         load_approval(work, approval_id)
-        (line,) = load_lines(work, viewer_of(work), [approval_id])
+        (line,) = load_lines(work, _viewer(work), [approval_id])
         last = load_detail(work, line).last_approved
         text, change = show_file(
             work,
@@ -119,12 +119,13 @@ def show_bundle_file(query: dict[str, Any], approval_id: UUID) -> dict[str, Any]
     }
 
 
-def viewer_of(work: Work) -> Viewer:
+def _viewer(work: Work) -> Viewer:
     """The caller, as the tenant knows them."""
     caller = current_caller()
-    return Viewer(
-        person_id=person_id_of(work, caller.identity),
-        groups=caller.voting_groups,
+    return viewer_of(
+        work,
+        person_id_of(work, caller.identity),
+        caller.voting_groups,
         is_person=caller.identity.kind == "human",
     )
 

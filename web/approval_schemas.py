@@ -122,10 +122,25 @@ class RiskView(Schema):
     reasons = fields.List(fields.Nested(RiskReasonView), required=True)
 
 
+class LoanView(Schema):
+    """A vote that was lent to the caller: name the lender as `on_behalf_of`."""
+
+    lender_id = fields.UUID(required=True)
+    lender = fields.String(required=True)
+
+
 class PositionView(Schema):
     """Whether a vote of the caller's would count now."""
 
     can_vote = fields.Boolean(required=True)
+    itself = fields.Boolean(
+        required=True, metadata={"description": "Their own vote; otherwise only one of `via`."}
+    )
+    via = fields.List(
+        fields.Nested(LoanView),
+        required=True,
+        metadata={"description": "Votes lent to them that would count."},
+    )
     why_not = fields.Enum(WhyNot, by_value=True, required=True, allow_none=True)
     detail = fields.String(required=True, allow_none=True)
 
@@ -155,6 +170,12 @@ class ApprovalLine(Schema):
     decided_at = fields.AwareDateTime(required=True, allow_none=True)
     digest = HexBytes(required=True)
     can_vote = fields.Boolean(required=True, attribute="position.can_vote")
+    via = fields.List(
+        fields.Nested(LoanView),
+        required=True,
+        attribute="position.via",
+        metadata={"description": "Votes lent to the caller that would count."},
+    )
     why_not = fields.Enum(
         WhyNot, by_value=True, required=True, allow_none=True, attribute="position.why_not"
     )

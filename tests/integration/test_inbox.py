@@ -1,5 +1,6 @@
 """What waits for whom: the inbox, its order and its badge, as each person and tenant sees it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -186,3 +187,26 @@ def test_who_may_only_read_is_not_counted(plane: ControlPlane) -> None:
     reader = token("acme-otto", groups=["acme-operators"], roles=["auditor"])
     assert count(plane, reader) == 0
     assert len(plane.get("/v1/approvals", reader).get_json()["items"]) == 1
+
+
+def test_a_lent_vote_waits_for_who_was_lent_it(plane: ControlPlane) -> None:
+    persons = plane.world.acme.persons
+    first = plane.held(HELD)
+    # Seen once, so that it is known which groups they are in.
+    assert plane.vote(first, CLEO, "reject", reason="no").status_code == 200
+    held = plane.held(HELD)
+    plain_ben = person("acme", "ben", roles=())
+    assert inbox(plane, plain_ben) == []
+    until = datetime.now(UTC) + timedelta(hours=1)
+    lent = plane.post(
+        "/v1/delegations",
+        CLEO,
+        {"to": str(persons["ben"]), "groups": ["approver"], "ends_at": until.isoformat()},
+    )
+    assert lent.status_code == 201, lent.text
+    (line,) = inbox(plane, plain_ben)
+    assert (line["id"], line["can_vote"]) == (held["id"], True)
+    assert line["via"] == [{"lender_id": str(persons["cleo"]), "lender": "Cleo"}]
+    cast = plane.vote(held, plain_ben, on_behalf_of=str(persons["cleo"]))
+    assert cast.status_code == 200, cast.text
+    assert inbox(plane, plain_ben) == []
