@@ -5220,8 +5220,10 @@ export interface components {
             /** @description The payload in one line of plain text: show it as text. */
             summary: string;
             tenant: string;
+            /** @description Votes lent to the caller that would count. */
+            via: components["schemas"]["LoanView"][];
             /** @enum {unknown} */
-            why_not: "not-open" | "expired" | "not-a-person" | "excluded" | "voted" | "not-qualified" | null;
+            why_not: "not-open" | "expired" | "not-a-person" | "excluded" | "voted" | "not-qualified" | "not-your-turn" | null;
             why_not_detail: string | null;
         };
         ApprovalPage: {
@@ -5957,6 +5959,11 @@ export interface components {
             /** @enum {unknown} */
             verdict: "approve" | "reject";
         };
+        LoanView: {
+            lender: string;
+            /** Format: uuid */
+            lender_id: string;
+        };
         ManyBody: {
             /** @default null */
             assistant?: string | null;
@@ -6274,8 +6281,12 @@ export interface components {
         PositionView: {
             can_vote: boolean;
             detail: string | null;
+            /** @description Their own vote; otherwise only one of `via`. */
+            itself: boolean;
+            /** @description Votes lent to them that would count. */
+            via: components["schemas"]["LoanView"][];
             /** @enum {unknown} */
-            why_not: "not-open" | "expired" | "not-a-person" | "excluded" | "voted" | "not-qualified" | null;
+            why_not: "not-open" | "expired" | "not-a-person" | "excluded" | "voted" | "not-qualified" | "not-your-turn" | null;
         };
         PossibleVoterView: {
             name: string;
