@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test e2e bench chaos lint format lock api clean
 
-BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live scale)
+BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live lists scale)
 
 help: ## Show these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,7 +37,7 @@ test: setup ## Run all tests: lint, types, laws, unit, integration, end to end
 e2e: setup ## Run the end-to-end tests alone
 	@$(BIN)/pytest tests/e2e
 
-bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|scale, all without
+bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|lists|scale, all without
 	@for bench in $(BENCHES); do $(BIN)/python -m ops.bench $$bench || exit $$?; done
 
 chaos: setup ## Kill everything under load and count what was lost: MINUTES=30 is the long form

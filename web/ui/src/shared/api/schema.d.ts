@@ -3178,6 +3178,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/persons/{person_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        /** List the sessions of one of the tenant's people */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    person_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionList"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Sign one of the tenant's people out of every browser; the provider may let them in again */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    person_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Nothing"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies": {
         parameters: {
             query?: never;
@@ -4414,6 +4492,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the caller's own sessions, the newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionList"];
+                    };
+                };
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        /** End all of the caller's sessions but the one that asks */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Nothing"];
+                    };
+                };
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of the caller's own sessions */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    session_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Nothing"];
+                    };
+                };
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources": {
         parameters: {
             query?: never;
@@ -5100,6 +5284,224 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the caller's tenants by their short names; the holding's people see all */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TenantPage"];
+                    };
+                };
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        /** Show a tenant, and how much goes on in it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TenantView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        /** List the holding's visits to a tenant, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["VisitPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** Act in a tenant, as operator and admin, for a reason it keeps, for a while */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["VisitBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["VisitView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/visits/{visit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one's own visit, or as one of the tenant's admins anyone's */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    tenant: string;
+                    visit_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Nothing"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -6041,6 +6443,8 @@ export interface components {
             session: components["schemas"]["SessionTimes"] | null;
             subject: string;
             tenants: components["schemas"]["TenantRoles"][];
+            /** @description Where one of the holding may act now, as operator and admin. */
+            visits: components["schemas"]["OwnVisitView"][];
         };
         MovedView: {
             epoch: number;
@@ -6049,6 +6453,7 @@ export interface components {
             /** @enum {unknown} */
             status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
         };
+        Nothing: Record<string, never>;
         NoticePage: {
             items: components["schemas"]["NoticeView"][];
             /**
@@ -6104,6 +6509,13 @@ export interface components {
             run_id: string;
             /** @description Bytes. */
             size: number;
+        };
+        OwnVisitView: {
+            /** Format: uuid */
+            id: string;
+            tenant: string;
+            /** Format: date-time */
+            until: string;
         };
         OwnedSource: {
             /** Format: uuid */
@@ -6886,6 +7298,9 @@ export interface components {
             live: boolean;
             rotated_by: components["schemas"]["PersonRef"];
         };
+        SessionList: {
+            items: components["schemas"]["SessionView"][];
+        };
         SessionTimes: {
             /** Format: date-time */
             began_at: string;
@@ -6897,6 +7312,20 @@ export interface components {
             id: string;
             /** @description Unused for so long, it ends earlier. */
             idle_seconds: number;
+        };
+        SessionView: {
+            /** Format: date-time */
+            began_at: string;
+            /** @description What it said it was, shortened. */
+            browser: string;
+            /** @description The one that asks. */
+            current: boolean;
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            seen_at: string;
         };
         SignerView: {
             fingerprint: string;
@@ -7129,6 +7558,11 @@ export interface components {
             version: number;
             versions: components["schemas"]["TargetVersionView"][];
         };
+        TenantPage: {
+            items: components["schemas"]["TenantView"][];
+            /** @description `cursor` of the next page. */
+            next: string | null;
+        };
         TenantRoles: {
             roles: string[];
             tenant: string;
@@ -7144,6 +7578,24 @@ export interface components {
             oldest_seconds: number | null;
             /** @description What failed before and waits for its next try. */
             retrying: number;
+            tenant: string;
+        };
+        TenantView: {
+            /** Format: date-time */
+            closed_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Failed runs nobody has looked after yet. */
+            dead_letters: number;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "holding" | "subsidiary";
+            /** @description Runs that have not come to their end. */
+            moving_runs: number;
+            name: string;
+            open_approvals: number;
+            /** @description Its short name. */
             tenant: string;
         };
         TestOutcome: {
@@ -7266,6 +7718,36 @@ export interface components {
             };
             /** @description Names of targets: where results go, in order. */
             targets?: string[];
+        };
+        VisitBody: {
+            /** @default 60 */
+            minutes?: number;
+            /** @description Why; the tenant reads it. */
+            reason: string;
+        };
+        VisitPage: {
+            items: components["schemas"]["VisitView"][];
+            /**
+             * Format: uuid
+             * @description `cursor` of the next page.
+             */
+            next: string | null;
+        };
+        VisitView: {
+            /** Format: date-time */
+            begun_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Whether they act here now. */
+            lasts: boolean;
+            name: string;
+            /** Format: uuid */
+            person_id: string;
+            reason: string;
+            /** Format: date-time */
+            until: string;
         };
         VoteView: {
             groups: string[];
