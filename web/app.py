@@ -57,6 +57,7 @@ from web import (
     sign_in,
     sources,
     targets,
+    tenant_setup,
     tenants,
 )
 from web.access import ACCESS_PROBLEMS, ANYONE, install_access
@@ -117,6 +118,7 @@ BLUEPRINTS: Final = (
     policies.blueprint,
     rules.blueprint,
     sources.blueprint,
+    tenant_setup.blueprint,
     targets.blueprint,
     persons.blueprint,
     queues.blueprint,

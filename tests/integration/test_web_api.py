@@ -64,6 +64,8 @@ OPERATIONS = [
     ("POST", "/v1/sources/{source_id}/activate"),
     ("POST", "/v1/sources/{source_id}/deactivate"),
     ("DELETE", "/v1/sources/{source_id}"),
+    ("POST", "/v1/tenants"),
+    ("POST", "/v1/tenants/{tenant}/close"),
     ("GET", "/v1/persons"),
     ("GET", "/v1/persons/{person_id}"),
     ("POST", "/v1/persons/{person_id}/remove"),
