@@ -41,6 +41,9 @@ KIND_OF: Final[Mapping[str, str]] = {
 MOST_OF_A_KIND: Final = 16
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 
+SESSIONS_ENDED: Final = "awgp:live:sessions"
+"""The stream that tells web processes of ended sessions: that there were some, not which."""
+
 
 def stream_key(tenant_id: UUID) -> str:
     """Where a tenant's events are."""

@@ -6,7 +6,7 @@ page that is read a little later.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ MOST_EVENTS: Final = 2000
 """Of one tenant; who was away for more of them reads everything again."""
 
 STREAM_SECONDS: Final = 3600
+KEEP_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 1.0
 """How long a publisher goes by what it knows of who watches."""
 
@@ -39,6 +40,8 @@ class Publisher:
         self._client = client
         self._monotonic = monotonic
         self._paused_until = float("-inf")
+        # When each tenant's stream was last given its time to live.
+        self._kept_at: dict[UUID, float] = {}
         # Until when each tenant is known to be watched, or not.
         self._known: dict[UUID, tuple[float, bool]] = {}
 
@@ -51,19 +54,24 @@ class Publisher:
         if not by_tenant or self._monotonic() < self._paused_until:
             return
         try:
-            for tenant_id in self.watched_of(list(by_tenant)):
-                self.send(stream_key(tenant_id), events_of(by_tenant[tenant_id]))
+            watched = self.watched_of(list(by_tenant))
+            if watched:
+                self.send({each: events_of(by_tenant[each]) for each in watched})
         except (redis.RedisError, OSError) as error:
             self._paused_until = self._monotonic() + PAUSE_SECONDS
             log.warning("live_events_not_sent", error=type(error).__name__)
 
-    def send(self, key: str, events: Sequence[Event]) -> None:
-        """Raises: redis.RedisError."""
+    def send(self, events: Mapping[UUID, Sequence[Event]]) -> None:
+        """Put events of tenants into their streams, in one round trip. Raises: redis.RedisError."""
         pipeline = self._client.pipeline(transaction=False)
-        at = now()
-        for event in events:
-            pipeline.xadd(key, {"e": event.write(at)}, maxlen=MOST_EVENTS, approximate=True)
-        pipeline.expire(key, STREAM_SECONDS)
+        at, since = now(), self._monotonic()
+        for tenant_id, happened in events.items():
+            key = stream_key(tenant_id)
+            for event in happened:
+                pipeline.xadd(key, {"e": event.write(at)}, maxlen=MOST_EVENTS, approximate=True)
+            if self._kept_at.get(tenant_id, float("-inf")) + KEEP_SECONDS <= since:
+                pipeline.expire(key, STREAM_SECONDS)
+                self._kept_at[tenant_id] = since
         pipeline.execute()
 
     def watched_of(self, tenants: Sequence[UUID]) -> list[UUID]:
@@ -76,7 +84,7 @@ class Publisher:
         if unsure:
             found = self._client.mget([watched_key(each) for each in unsure])
             if len(self._known) > MOST_TENANTS:
-                self._known = {}
+                self._known, self._kept_at = {}, {}
             for each, value in zip(unsure, found, strict=True):
                 self._known[each] = (at + LOOK_SECONDS, value is not None)
         return [each for each in tenants if self._known.get(each, (at, False))[1]]

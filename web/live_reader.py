@@ -17,7 +17,16 @@ from uuid import UUID, uuid4
 import redis
 import structlog
 
-from pipeline.live import RESET, TELEMETRY, Event, now, stream_key, telemetry_key, watched_key
+from pipeline.live import (
+    RESET,
+    SESSIONS_ENDED,
+    TELEMETRY,
+    Event,
+    now,
+    stream_key,
+    telemetry_key,
+    watched_key,
+)
 from pipeline.live_publisher import LOOK_SECONDS, MOST_EVENTS, PAUSE_SECONDS, STREAM_SECONDS
 from web.live_client import Client
 from web.live_hub import Hub, Told
@@ -40,7 +49,7 @@ SETTLED_SECONDS: Final = LOOK_SECONDS * 2
 RECOVERED_SECONDS: Final = PAUSE_SECONDS + LOOK_SECONDS
 BEGINNING: Final = "0-0"
 # Kinds that may change what someone may see.
-RIGHTS: Final = frozenset({"person.changed", "tenant.changed", "visit.changed", "session.changed"})
+RIGHTS: Final = frozenset({"person.changed", "tenant.changed", "visit.changed"})
 RESET_TEXT: Final = f'{{"kind":"{RESET}"}}'
 
 
@@ -57,7 +66,7 @@ class Reader:
 
     Args:
         client: A server's client that waits longer than BLOCK_MS for an answer.
-        rights_changed: Told the tenants of which someone's rights may have changed.
+        rights_changed: Called when someone's rights may have changed.
     """
 
     def __init__(
@@ -66,7 +75,7 @@ class Reader:
         hub: Hub,
         places: Places,
         *,
-        rights_changed: Callable[[UUID], None],
+        rights_changed: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -79,7 +88,8 @@ class Reader:
         self._resets: dict[UUID, float] = {}
         self._refresh_at = float("-inf")
         self._wake_key = f"awgp:live:wake:{uuid4()}"
-        self._woken = BEGINNING
+        # How far the streams were read that are of no tenant.
+        self._others = {self._wake_key: BEGINNING, SESSIONS_ENDED: BEGINNING}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -209,7 +219,9 @@ class Reader:
             del self._resets[each]
 
     def _read(self) -> None:
-        places: dict[str, tuple[UUID | None, str]] = {self._wake_key: (None, self._woken)}
+        places: dict[str, tuple[UUID | None, str]] = {
+            key: (None, last) for key, last in self._others.items()
+        }
         for tenant_id, at in self._tenants.items():
             places[stream_key(tenant_id)] = (tenant_id, at.events)
             places[telemetry_key(tenant_id)] = (tenant_id, at.telemetry)
@@ -225,7 +237,9 @@ class Reader:
     def _take(self, key: str, tenant_id: UUID | None, entries: list[Any]) -> None:
         last = entries[-1][0].decode()
         if tenant_id is None:
-            self._woken = last
+            self._others[key] = last
+            if key == SESSIONS_ENDED:
+                self._rights_changed()
             return
         at = self._tenants[tenant_id]
         resumes = key == stream_key(tenant_id)
@@ -236,7 +250,7 @@ class Reader:
             at.telemetry = last
         self._hub.tell(tenant_id, told)
         if any(each.kind in RIGHTS for each in told):
-            self._rights_changed(tenant_id)
+            self._rights_changed()
 
     def _patience_ms(self) -> int:
         nearest = min([self._refresh_at, *self._resets.values()]) - self._monotonic()

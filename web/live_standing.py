@@ -48,9 +48,8 @@ class StandingWatch:
                 self._thread = threading.Thread(target=self._run, name="live-standing", daemon=True)
                 self._thread.start()
 
-    def look_now(self, tenant_id: UUID) -> None:
+    def look_now(self) -> None:
         """Someone's rights may have changed."""
-        del tenant_id
         self._told.set()
 
     def stop(self) -> None:

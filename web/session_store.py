@@ -26,11 +26,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from pipeline.live import SESSIONS_ENDED
+
 PREFIX: Final = "awgp-session:"
 NONCE_BYTES: Final = 12
 MIN_KEY_CHARACTERS: Final = 32
 # Being seen is noted no more often than this.
 SEEN_SECONDS: Final = 60
+ENDED_SECONDS: Final = 60
 PERSON: Final = "person"
 
 Data = dict[str, Any]
@@ -134,8 +137,14 @@ class SessionStore:
             pipe.execute()
 
     def end(self, *ids: str) -> None:
-        if ids:
-            self.client.delete(*(name(each) for each in ids for name in (_at, _seen)))
+        """End sessions, and let every web process look whether one of them watches there."""
+        if not ids:
+            return
+        with self.client.pipeline() as pipe:
+            pipe.delete(*(name(each) for each in ids for name in (_at, _seen)))
+            pipe.xadd(SESSIONS_ENDED, {"n": len(ids)}, maxlen=1)
+            pipe.expire(SESSIONS_ENDED, ENDED_SECONDS)
+            pipe.execute()
 
     def of_person(self, issuer: str, subject: str) -> dict[str, tuple[Data, float]]:
         """Every session of one person, by id."""

@@ -16,7 +16,7 @@ from wsproto.events import Ping
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from pipeline.execution import OutputLine
-from pipeline.live import RUN, SEALED, Event, Happened, stream_key, watched_key
+from pipeline.live import RUN, SEALED, Event, Happened, watched_key
 from pipeline.live_log import write_lines
 from pipeline.live_publisher import MOST_EVENTS, Publisher
 from tests.integration.conftest import Database, stub_broker
@@ -151,7 +151,7 @@ def test_who_missed_what_is_gone_is_told_to_read_everything_again(
     last = watcher.until(RUN, run_id=stage.run(world.acme))["id"]
     publisher = stage.publisher()
     many = [Event(kind=RUN, ids={"run_id": str(uuid4())}) for _ in range(MOST_EVENTS * 2)]
-    publisher.send(stream_key(world.acme.tenant_id), many)
+    publisher.send({world.acme.tenant_id: many})
     back = watch(base, ben(world.acme), f"?last={last}")
     run = stage.run(world.acme)
     back.until(RUN, run_id=run)
@@ -304,12 +304,12 @@ def test_one_who_does_not_read_is_sent_away_and_the_others_go_on(
     slow, others = watch(base, ben(world.acme)), [watch(base, ben(world.acme)) for _ in range(3)]
     for each in (slow, *others):
         each.until("hello")
-    publisher, key = stage.publisher(), stream_key(world.acme.tenant_id)
+    publisher = stage.publisher()
     (live,) = [live_of(app) for app in stage.apps]
     sent = 0
     while len(live.hub.clients()) == 4:
         batch = [Event(kind=RUN, ids={"run_id": str(uuid4())}) for _ in range(100)]
-        publisher.send(key, batch)
+        publisher.send({world.acme.tenant_id: batch})
         sent += len(batch)
         assert sent < 200_000, "the slow one is still there"
         for each in others:
