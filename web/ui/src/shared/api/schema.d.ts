@@ -5326,7 +5326,39 @@ export interface paths {
             };
         };
         put?: never;
-        post?: never;
+        /** Open a subsidiary: its trail begins, its people come by the groups SLUG-operators, -admins */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TenantBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TenantOpened"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -5371,6 +5403,59 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a subsidiary for ever: its sources stop, its trail and its exports go on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ClosingBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TenantClosedView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -5931,6 +6016,10 @@ export interface components {
             size: number;
             /** Format: date-time */
             time: string;
+        };
+        ClosingBody: {
+            /** @description The tenant's short name again: it cannot be undone. */
+            confirm: string;
         };
         ComparedFileView: {
             /**
@@ -7557,6 +7646,23 @@ export interface components {
             url: string;
             version: number;
             versions: components["schemas"]["TargetVersionView"][];
+        };
+        TenantBody: {
+            name: string;
+            /** @description It never changes. */
+            slug: string;
+        };
+        TenantClosedView: {
+            closed: boolean;
+            slug: string;
+            sources_stopped: number;
+        };
+        TenantOpened: {
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            name: string;
+            slug: string;
         };
         TenantPage: {
             items: components["schemas"]["TenantView"][];
