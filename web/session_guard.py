@@ -184,8 +184,9 @@ class SessionGuard:
             "issuer": identity.issuer,
             "subject": identity.subject,
             "sid": signed_in.sid,
-            "authenticated_at": signed_in.authenticated_at,
-            "acr": signed_in.acr,
+            # Some providers say it in the access token alone where nobody asked.
+            "authenticated_at": signed_in.authenticated_at or identity.authenticated_at,
+            "acr": signed_in.acr or identity.acr,
             "refresh": tokens.refresh,
             "rights_until": until,
             "began": now,
