@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -64,6 +64,27 @@ class ControlPlane:
     ) -> dict[str, Any]:
         body = {"verdict": verdict, "digest": digest, "reason": reason}
         return self._call("POST", f"{self.web_url}/v1/approvals/{approval_id}/votes", body)
+
+    def withdraw(self, approval_id: UUID) -> dict[str, Any]:
+        return self._call("POST", f"{self.web_url}/v1/approvals/{approval_id}/withdraw")
+
+    def delegate(
+        self, to: UUID, *, groups: Sequence[str], ends_at: str, reason: str
+    ) -> dict[str, Any]:
+        body = {"to": str(to), "groups": list(groups), "ends_at": ends_at, "reason": reason}
+        return self._call("POST", f"{self.web_url}/v1/delegations", body)
+
+    def break_glass(self, approval_id: UUID, *, digest: str, reason: str) -> dict[str, Any]:
+        body = {"digest": digest, "reason": reason}
+        return self._call("POST", f"{self.web_url}/v1/approvals/{approval_id}/break-glass", body)
+
+    def reviews(self) -> Iterator[dict[str, Any]]:
+        """Every open one, newest first, a page at a time."""
+        return self._pages("reviews", {"status": "open"})
+
+    def close_review(self, review_id: UUID, *, verdict: str, note: str) -> dict[str, Any]:
+        body = {"verdict": verdict, "note": note}
+        return self._call("POST", f"{self.web_url}/v1/reviews/{review_id}/close", body)
 
     def edit(self, approval_id: UUID, *, digest: str, payload: Any) -> dict[str, Any]:
         """Replace a JSON payload; returns the new approval."""

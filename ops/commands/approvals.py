@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.approval_commands import FURTHER
 from ops.approval_text import approval_table, reason_needed
 from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
@@ -45,6 +46,10 @@ def command() -> None:
       awgp approvals approve 01936c2e-... --digest 4f1a9c02
       awgp approvals reject 01936c2e-... --reason "not our supplier"
     """
+
+
+for each in FURTHER:
+    command.add_command(each)
 
 
 @command.command("list")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ops.command_options import print_json, yes_option
+from ops.rule_options import Further, further_options
 from ops.setup_desk import Desk
 from ops.setup_options import (
     changes_a_tenant,
@@ -71,6 +72,7 @@ def command() -> None:
     show_default=True,
     help="How long an approved run may wait to start.",
 )
+@further_options
 @click.option("--author", metavar="PERSON", help="Whose rule it is; who acts by default.")
 @changes_a_tenant
 def add(
@@ -82,6 +84,7 @@ def add(
     reason: str,
     expires_in: int,
     execution_expires_in: int,
+    further: Further,
     author: str | None,
     as_json: bool,
 ) -> None:
@@ -93,6 +96,7 @@ def add(
     Examples:
       awgp rule add finance --quorum 2 --group finance --reason required
       awgp rule add night-shift --group approver --expires-in 8h --as ada
+      awgp rule add payments --group finance --then 1:board --escalate 4h:holding-admins
     """
     check_name("name", name)
     rule = Rule(
@@ -103,6 +107,7 @@ def add(
         reason=Reason(reason),
         expires_in_seconds=expires_in,
         execution_expires_in_seconds=execution_expires_in,
+        **further,
     )
     with desk.changing() as change:
         before = _current(change.work, name)
