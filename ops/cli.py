@@ -84,6 +84,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
     "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
     "scale": ("scale", "Run so many processes of a queue, or of the relay, from now on."),
+    "scaler": ("scaler", "Run as many processes of each kind as are wanted."),
     "seed": (
         "seed",
         "Put the demo's two subsidiaries, their people and three assistants into a running AWGP.",

@@ -1,9 +1,11 @@
 """How many processes of each kind are wanted, and at which ops address each of them answers.
 
-    DATA/processes.json    {"format": 1, "numbers": {"execute": 3}, "ops_ports": {"execute-1": N}}
+    DATA/processes.json    {"format": 1, "numbers": {"execute": 3}, "ops_ports": {"execute-1": N},
+                            "untold": ["execute"]}
 
 What is wanted outlives `awgp down`; a kind nobody spoke of has one process. Ports are chosen once a
-process, so what watches them need not be told again.
+process, so what watches them need not be told again. `untold` are kinds whose number the database
+(pipeline/wanted_processes.py) was not told yet, because it was down: the scaler tells it.
 """
 
 import contextlib
@@ -11,7 +13,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ SCALABLE = (*(stage.value for stage in Stage), RELAY)
 class _State:
     numbers: Mapping[str, int] = field(default_factory=dict)
     ops_ports: Mapping[str, int] = field(default_factory=dict)
+    untold: Sequence[str] = ()
 
 
 def instance_names(kind: str, number: int) -> list[str]:
@@ -61,8 +64,11 @@ def check_numbers(wanted: Mapping[str, int]) -> None:
             raise NumberRefused(message)
 
 
-def want_numbers(data: DataFolder, wanted: Mapping[str, int]) -> None:
+def want_numbers(data: DataFolder, wanted: Mapping[str, int], *, told: bool = True) -> None:
     """Remember how many are wanted from now on; other kinds keep theirs.
+
+    Args:
+        told: Whether the database says the same.
 
     Raises:
         NumberRefused: Nothing is remembered.
@@ -70,7 +76,16 @@ def want_numbers(data: DataFolder, wanted: Mapping[str, int]) -> None:
     check_numbers(wanted)
     with _locked(_lock_path(data)):
         state = _read(data)
-        _write(data, _State(numbers={**state.numbers, **wanted}, ops_ports=state.ops_ports))
+        others = [kind for kind in state.untold if kind not in wanted]
+        untold = others if told else [*others, *wanted]
+        numbers = {**state.numbers, **wanted}
+        _write(data, replace(state, numbers=numbers, untold=untold))
+
+
+def untold_numbers(data: DataFolder) -> dict[str, int]:
+    """What is wanted of the kinds whose number the database was not told."""
+    state = _read(data)
+    return {kind: state.numbers.get(kind, 1) for kind in state.untold}
 
 
 def ops_addresses(data: DataFolder) -> dict[str, str]:
@@ -96,7 +111,7 @@ def give_ops_addresses(
             others = {port for each, port in ports.items() if each != name}
             ports[name] = choose_port(taken=others | set(data.ports.values()))
         if ports != state.ops_ports:
-            _write(data, _State(numbers=state.numbers, ops_ports=ports))
+            _write(data, replace(state, ops_ports=ports))
     return {name: f"127.0.0.1:{ports[name]}" for name in names}
 
 
@@ -126,9 +141,18 @@ def _read(data: DataFolder) -> _State:
         kept: dict[str, Any] = json.loads((data.root / "processes.json").read_text("utf-8"))
     except FileNotFoundError:
         return _State()
-    return _State(numbers=kept.get("numbers", {}), ops_ports=kept.get("ops_ports", {}))
+    return _State(
+        numbers=kept.get("numbers", {}),
+        ops_ports=kept.get("ops_ports", {}),
+        untold=kept.get("untold", []),
+    )
 
 
 def _write(data: DataFolder, state: _State) -> None:
-    kept = {"format": 1, "numbers": dict(state.numbers), "ops_ports": dict(state.ops_ports)}
+    kept = {
+        "format": 1,
+        "numbers": dict(state.numbers),
+        "ops_ports": dict(state.ops_ports),
+        "untold": list(state.untold),
+    }
     write_atomically(data.root / "processes.json", json.dumps(kept, indent=2) + "\n")

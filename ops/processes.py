@@ -43,6 +43,7 @@ DATABASE_LOGIN = {
     "audit": "awgp_sealer",
     "export": "awgp_exporter",
     "relay": "awgp_relay",
+    "scaler": "awgp_operator",
 }
 _VALKEY_USER = {"ingest": "ingest", "web": "web", "relay": "relay"}
 """Every other kind with a database is a worker."""
@@ -59,7 +60,10 @@ _DOOR_STOP_SECONDS = 30
 """More than gunicorn gives requests to be answered (ops/gunicorn_conf.py)."""
 
 QUEUES = ("policy", "hold", "execute", "post_action", "audit", "export")
-KINDS = ("runtime-host", "ingest", "web", *QUEUES, "relay")
+SCALER = "scaler"
+"""Brings what runs to what is wanted. It asks the supervisor, so it stays with the supervisor's
+user; it has no address, and nothing asks it anything."""
+KINDS = ("runtime-host", "ingest", "web", *QUEUES, "relay", SCALER)
 
 PASSED_ON = (
     "AWGP_ENV",
@@ -127,14 +131,10 @@ def process_environment(
     variables |= {name: given[name] for name in PASSED_ON if name in given}
     if kind in DATABASE_LOGIN:
         variables |= database_settings(data, DATABASE_LOGIN[kind], given)
-        variables |= broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
+        variables |= _broker(data, kind, given)
     variables |= _telling(data, kind, given)
     if kind == "web":
-        variables["AWGP_INGEST_URL"] = given.get("AWGP_INGEST_URL", web_urls(data)["ingest"])
-        variables["AWGP_HOLDING_PASSWORD_FILE"] = str(data.secret_file("awgp_holding"))
-        variables["AWGP_OPERATOR_PASSWORD_FILE"] = str(data.secret_file("awgp_operator"))
-        variables["AWGP_CHECKPOINT_PUBLIC_KEY"] = signer_public_key(data, given)
-        variables |= store_reader_settings(data, given)
+        variables |= _control_plane(data, given)
     if kind in _NEEDS_IDENTITY:
         variables |= identity_settings(data, kind, given)
     if kind in _NEEDS_KEK:
@@ -149,10 +149,7 @@ def process_environment(
     if kind in _NEEDS_RUNTIME_SOCKET:
         variables["AWGP_RUNTIME_SOCKET"] = str(runtime_socket(data))
     if kind == "runtime-host":
-        variables["AWGP_RUNTIME_FOLDER"] = str(runtime_folder(given))
-        variables["AWGP_RUNTIME_STATE"] = str(data.folder("runtime-state"))
-        variables["AWGP_RUNTIME_STOP_SECONDS"] = str(_stop_seconds(given))
-        variables |= _runtime_clients(users)
+        variables |= _runtime_host(data, given, users)
     return variables
 
 
@@ -164,6 +161,23 @@ def _telling(data: DataFolder, kind: str, given: Mapping[str, str]) -> dict[str,
     if kind == "post_action":
         found |= {name: given[name] for name in MAIL if name in given}
     return found
+
+
+def _broker(data: DataFolder, kind: str, given: Mapping[str, str]) -> dict[str, str]:
+    if kind == SCALER:
+        return {}
+    return broker_settings(data, _VALKEY_USER.get(kind, "worker"), given)
+
+
+def _control_plane(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
+    """What web has beside the database of tenants."""
+    return {
+        "AWGP_INGEST_URL": given.get("AWGP_INGEST_URL", web_urls(data)["ingest"]),
+        "AWGP_HOLDING_PASSWORD_FILE": str(data.secret_file("awgp_holding")),
+        "AWGP_OPERATOR_PASSWORD_FILE": str(data.secret_file("awgp_operator")),
+        "AWGP_CHECKPOINT_PUBLIC_KEY": signer_public_key(data, given),
+        **store_reader_settings(data, given),
+    }
 
 
 def runtime_socket(data: DataFolder) -> Path:
@@ -181,8 +195,8 @@ def app_programs(
 ) -> list[Program]:
     """Return AWGP's own processes in the order they start; they stop in reverse.
 
-    As many of each kind as are wanted on this folder; each but the runtime host has an address for
-    its health and metrics.
+    As many of each kind as are wanted on this folder; each but the runtime host and the scaler has
+    an address for its health and metrics.
     """
     at = _At(data=data, operator=operator, users=users)
     by_kind = {each.name: each for each in scalable_programs(data, operator=operator, users=users)}
@@ -203,6 +217,7 @@ def app_programs(
     return [
         _program(at, "runtime-host", (_awgp(), "runtime-host"), stop_seconds=host_seconds),
         *(_observed(data, program, addresses[program.name]) for program in programs),
+        _program(at, SCALER, (_awgp(), SCALER, "--data", str(data.root))),
     ]
 
 
@@ -284,6 +299,15 @@ def _copies(data: DataFolder, kind: str, told: Mapping[str, str]) -> dict[str, P
     """
     folder = data.handed_secrets(kind)
     return {name: folder / name.removesuffix("_FILE") for name in told if name.endswith("_FILE")}
+
+
+def _runtime_host(data: DataFolder, given: Mapping[str, str], users: Users) -> dict[str, str]:
+    return {
+        "AWGP_RUNTIME_FOLDER": str(runtime_folder(given)),
+        "AWGP_RUNTIME_STATE": str(data.folder("runtime-state")),
+        "AWGP_RUNTIME_STOP_SECONDS": str(_stop_seconds(given)),
+        **_runtime_clients(users),
+    }
 
 
 def _runtime_clients(users: Users) -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.running import log_file, wait_until_ready
 from ops.instances import ops_addresses
-from ops.processes import runtime_socket, web_urls
+from ops.processes import SCALER, runtime_socket, web_urls
 from ops.supervisor_client import ENDED, Supervisor
 
 Report = Callable[[str, float], None]
@@ -53,6 +53,8 @@ def _app_probe(
 ) -> Callable[[], bool]:
     if name == "runtime-host":
         return lambda: _accepts(runtime_socket(data))
+    if name == SCALER:
+        return lambda: supervisor.state(name) == "RUNNING"
     base = web_urls(data)[name] if name in ("ingest", "web") else f"http://{addresses[name]}"
     return lambda: supervisor.state(name) == "RUNNING" and _answers(f"{base}/readyz")
 

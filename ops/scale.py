@@ -1,7 +1,7 @@
 """Makes as many processes of each kind run as are wanted, while the others go on.
 
-What is wanted is written down first, so that it holds for the next start too; then what runs is
-brought to it. Done twice, or by two at once, it comes out the same.
+What is wanted is written down first, so that it holds for the next start too; the database is told;
+then what runs is brought to it. Done twice, or by two at once, it comes out the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,12 +48,18 @@ def running_numbers(data: DataFolder) -> dict[str, int] | None:
 
 
 def scale(
-    data: DataFolder, wanted: Mapping[str, int], report: Report, waits: Callable[[], None]
+    data: DataFolder,
+    wanted: Mapping[str, int],
+    report: Report,
+    waits: Callable[[], None],
+    *,
+    tell: Callable[[Mapping[str, int]], bool] | None = None,
 ) -> list[Change]:
     """Change what is wanted, and what runs where AWGP does.
 
     Args:
         waits: Told before stopping processes, which may take as long as their work does.
+        tell: Tells the database what is wanted, and whether it could; None where it said so.
 
     Raises:
         NumberRefused: A number or a kind that cannot be; nothing was changed.
@@ -63,7 +69,9 @@ def scale(
     check_numbers(wanted)
     with one_change_at_a_time(data):
         before = wanted_numbers(data)
-        want_numbers(data, wanted)
+        want_numbers(data, wanted, told=tell is None)
+        if tell is not None and tell(wanted):
+            want_numbers(data, wanted)
         present = _present(data)
         if present is not None:
             _bring_to(data, present, wanted, report, waits)

@@ -4,6 +4,7 @@ It is a wish, in the database. On a machine of `awgp up` the scaler (`awgp scale
 Kubernetes an autoscaler reads it. A kind nobody spoke of has no row.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -91,6 +92,18 @@ def want_number(
         reason=reason,
     )
     return numbers_wanted(connection)[kind]
+
+
+def first_numbers(connection: Connection, numbers: Mapping[str, int]) -> None:
+    """Say how it is, for kinds nobody spoke of: nothing changes, so nothing is on record."""
+    for kind, number in numbers.items():
+        connection.execute(
+            text(
+                "INSERT INTO wanted_processes (kind, number) VALUES (:kind, :number)"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"kind": kind, "number": number},
+        )
 
 
 def _read(

@@ -12,6 +12,7 @@ from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.instances import RELAY, SCALABLE, wanted_numbers
 from ops.scale import Change, running_numbers, scale
+from ops.wanted_numbers import tell_database
 from pipeline.wanted_processes import MOST_OF_A_KIND, NumberRefused
 
 CONNECTIONS_A_PROCESS = 8
@@ -47,6 +48,7 @@ def command(numbers: tuple[str, ...], data_path: str | None, *, as_json: bool) -
             read_numbers(numbers),
             report=lambda name, seconds: console.print(f"[green]ready[/]  {name}  {seconds:.2f} s"),
             waits=lambda: console.print("stopping what is one too many, after its work"),
+            tell=lambda wanted: tell_database(data, wanted, os.environ),
         )
     running = running_numbers(data)
     if as_json:

@@ -25,6 +25,7 @@ from pipeline.settings import Settings
 from tests.integration.conftest import Database, stub_broker
 from tests.integration.world import ISSUER, TenantWorld, World
 from web.app import create_app
+from web.operations import Operations
 
 KEY = RSAKey.generate_key(2048, {"kid": "test", "use": "sig"})
 KEK = "test:QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
@@ -164,13 +165,20 @@ class ControlPlane:
         return status
 
 
-def open_control_plane(database: Database, world: World, *, pool_size: int = 8) -> ControlPlane:
+def open_control_plane(
+    database: Database,
+    world: World,
+    *,
+    pool_size: int = 8,
+    operations: Operations | None = None,
+) -> ControlPlane:
     app = create_app(
         SETTINGS,
         engine=database.engine("awgp_web", pool_size=pool_size),
         holding=database.engine("awgp_holding", pool_size=pool_size),
         broker=stub_broker(),
         verifier=verifier(),
+        operations=operations,
     )
     return ControlPlane(app=app, database=database, world=world)
 
