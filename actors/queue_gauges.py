@@ -15,6 +15,7 @@ from pipeline.exposition import Cached
 from pipeline.heartbeat import in_flight_by_queue, living_workers
 from pipeline.queue_state import QueueFigures, queue_figures
 from pipeline.run import Stage
+from pipeline.wanted_processes import numbers_wanted
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ class Standing:
     """All of them, and for how long the oldest unsealed record has waited."""
 
     queues: dict[Stage, QueueStand]
+    wanted: dict[str, int]
     sealing_lag_seconds: float
 
 
@@ -60,6 +62,7 @@ class QueueGauges(Collector):
         try:
             with self._engine.connect() as connection:
                 figures = queue_figures(connection)
+                wanted = numbers_wanted(connection)
                 waits = connection.execute(text("SELECT min(since) FROM sealing_waits()")).scalar()
             working = in_flight_by_queue(living_workers(self._client))
         except (exc.SQLAlchemyError, redis.RedisError) as error:
@@ -68,6 +71,7 @@ class QueueGauges(Collector):
         now = datetime.now(UTC)
         return Standing(
             queues={queue: _stand(figures, working, queue, now) for queue in Stage},
+            wanted={kind: each.number for kind, each in wanted.items()},
             sealing_lag_seconds=_seconds_since(waits, now),
         )
 
@@ -116,8 +120,14 @@ def _families(standing: Standing) -> list[Metric]:
         in_flight.add_metric([queue.value], stand.in_flight)
         retries.add_metric([queue.value], stand.retries)
         dead.add_metric([queue.value], stand.dead)
+    wanted = GaugeMetricFamily(
+        "awgp_queue_wanted_processes", "Processes people want to serve it.", labels=["queue"]
+    )
+    for queue in standing.queues:
+        if queue.value in standing.wanted:
+            wanted.add_metric([queue.value], standing.wanted[queue.value])
     lag = GaugeMetricFamily(
         "awgp_sealing_lag_seconds", "Seconds the oldest record has waited to be sealed."
     )
     lag.add_metric([], standing.sealing_lag_seconds)
-    return [depth, oldest, in_flight, retries, dead, lag]
+    return [depth, oldest, in_flight, retries, dead, wanted, lag]

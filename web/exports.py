@@ -100,7 +100,7 @@ def ask() -> dict[str, Any]:
     answer=BINARY,
     media_type=ZIP,
     headers=DISPOSITION,
-    problems=[502, 503],
+    problems=[404, 502, 503],
 )
 def download_trail() -> Response:
     """Download everything that was exported, as one zip file the offline verifier reads"""
@@ -108,6 +108,8 @@ def download_trail() -> Response:
     tenant_id = current_caller().tenant_id
     with reading() as work:
         ranges = exported_ranges(work)
+    if not ranges:
+        raise ExportNotFound("nothing was exported yet; POST /v1/exports asks for it")
     _note_download("trail")
     return _zip(f"{current_caller().tenant}-trail", trail_files(store, tenant_id, ranges))
 

@@ -298,6 +298,8 @@ def test_an_export_is_asked_for_once_downloaded_and_proven_offline(
     for _ in range(2):
         asked = send(reader.plane, "POST", "/v1/exports", AUDITOR)
         assert asked.status_code == 202
+    nothing = reader.get("/v1/exports/trail/download")
+    assert problem(nothing)[:2] == (404, "export-not-found")
     exporter = trail.database.outbox("awgp_exporter")
     exporter.broker = stub_broker()
     plan = Export(
