@@ -2538,6 +2538,7 @@ export interface paths {
                 400: components["responses"]["Problem"];
                 401: components["responses"]["Problem"];
                 403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
                 502: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
