@@ -41,7 +41,7 @@ from web.app import create_app
 
 LIMIT_MS: Final = 200.0
 WARM_UPS: Final = 3
-DEEP: Final = 100
+DEEP: Final = 20
 """Pages that are turned before the deep one is timed."""
 
 # Nothing listens there: who comes with a token needs neither the provider nor sessions.
@@ -164,7 +164,7 @@ class _Visit:
         self.tenant = tenant
         self._client = app.test_client()
         self._headers = {"Authorization": f"Bearer {_token(key, tenant.slug)}"}
-        inbox, inbox_cursor = self._turned("/v1/approvals?for=me&limit=1")
+        inbox, inbox_cursor = self._turned("/v1/approvals?for=me&limit=5")
         runs, run_cursor = self._turned("/v1/runs?limit=100")
         self._ids = {
             "source": tenant.source_id,
