@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+import redis
+import structlog
+
 from pipeline.execution import OutputLine
+from pipeline.live_log import read_log
 from pipeline.run_store import RunNotFound
 from pipeline.work import Work
 
@@ -64,6 +68,24 @@ def load_log(work: Work, run_id: UUID, *, execution_id: UUID | None, after: int)
         ended=bool(ended),
         truncated=bool(truncated),
     )
+
+
+def with_live_lines(log: RunLog, client: "redis.Redis", tenant_id: UUID, after: int) -> RunLog:
+    """The same with what the agent has written so far, where it still runs.
+
+    Lines come and go with the broker's server: without it the log stays as it is, and what is kept
+    with the execution once it has ended is the whole.
+    """
+    if log.ended or log.execution_id is None:
+        return log
+    try:
+        found = read_log(client, tenant_id, log.execution_id, after)
+    except (redis.RedisError, OSError) as error:
+        # Whoever looks asks again in a moment.
+        structlog.get_logger().warning("live_log_unread", error=type(error).__name__)
+        return log
+    lines, _ = cut(iter(found.lines))
+    return replace(log, lines=lines, after=lines[-1].sequence if lines else None)
 
 
 def kept_lines(output: bytes, after: int) -> Iterator[OutputLine]:

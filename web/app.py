@@ -19,7 +19,7 @@ from pipeline.bearer import BearerVerifier
 from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
-from pipeline.fast_path import make_fast_path
+from pipeline.fast_path import make_fast_path, quick_client
 from pipeline.identity import IDENTITY_PROBLEMS
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
@@ -198,6 +198,7 @@ def create_app(
             ),
             ingest_url=settings.ingest_url,
             operations=operations or make_operations(settings),
+            live_log=quick_client(settings) if settings.redis_url else None,
         ),
     )
     register(app)

@@ -11,7 +11,7 @@ from pipeline.identity import actor_of, ensure_person
 from pipeline.run import Status
 from pipeline.run_detail import MOST_PAYLOAD_BYTES, load_story
 from pipeline.run_list import Wanted, find_runs
-from pipeline.run_log import RunLog, load_log
+from pipeline.run_log import RunLog, load_log, with_live_lines
 from pipeline.run_store import StoredRun, load_run, replay
 from pipeline.run_timeline import timeline
 from pipeline.work import Work
@@ -28,7 +28,7 @@ from web.run_schemas import (
     TrailQuery,
     TrailView,
 )
-from web.services import acting, reading
+from web.services import acting, reading, services
 
 blueprint = make_blueprint("runs", "Requests on their way through the stages")
 
@@ -72,9 +72,13 @@ def show_run(run_id: UUID) -> dict[str, Any]:
     problems=[404],
 )
 def show_log(query: dict[str, Any], run_id: UUID) -> RunLog:
-    """Show what the agent printed, from a line on"""
+    """Show what the agent printed, from a line on; while it runs, as far as it has come"""
     with reading() as work:
-        return load_log(work, run_id, execution_id=query["execution"], after=query["after"])
+        log = load_log(work, run_id, execution_id=query["execution"], after=query["after"])
+    client = services().live_log
+    if client is None:
+        return log
+    return with_live_lines(log, client, current_caller().tenant_id, query["after"])
 
 
 @endpoint(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+import redis
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
@@ -27,6 +28,7 @@ class Services:
         holding: As awgp_holding, for who looks into a tenant without belonging to it.
         ingest_url: Where senders reach ingest; empty leaves paths alone.
         operations: The machine, the signer and the store of exports.
+        live_log: Where running agents' lines are; None without such a server.
     """
 
     outbox: Outbox
@@ -35,6 +37,7 @@ class Services:
     payloads: EditedPayload
     ingest_url: str = ""
     operations: Operations = field(default_factory=Operations)
+    live_log: "redis.Redis | None" = None
 
 
 def install_services(app: Flask, services: Services) -> None:

@@ -1,14 +1,18 @@
 """Runs as people see them: found by filter, shown whole, cancelled, and found by index."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+import redis
 from sqlalchemy import text
 
 from ops.bench.lists import LARGE, whole_scans
+from ops.embedded.valkey import start_valkey
 from pipeline.approval_list import Asked, Sort
 from pipeline.approval_list import statement_for as approvals_statement
 from pipeline.approval_position import Viewer
@@ -16,9 +20,11 @@ from pipeline.database import tenant_transaction
 from pipeline.execution import OutputLine
 from pipeline.execution_store import output_lines
 from pipeline.ids import uuid7
+from pipeline.live_log import write_lines
 from pipeline.run import Stage, Status
 from pipeline.run_list import Wanted
 from pipeline.run_list import statement_for as runs_statement
+from pipeline.run_log import load_log, with_live_lines
 from pipeline.run_store import load_run, move
 from tests.integration.conftest import Database
 from tests.integration.control_plane import HELD, ControlPlane, open_control_plane, person
@@ -202,6 +208,45 @@ def test_a_log_before_any_launch_is_empty(plane: ControlPlane) -> None:
     held = plane.held(HELD)
     log = plane.get(f"/v1/runs/{held['run_id']}/log", BEN).get_json()
     assert (log["execution_id"], log["lines"], log["ended"]) == (None, [], False)
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[redis.Redis]:
+    with start_valkey(tmp_path) as running:
+        yield redis.Redis.from_url(running.url)
+
+
+def test_a_log_is_read_while_the_agent_still_writes(
+    plane: ControlPlane, valkey: redis.Redis
+) -> None:
+    held = plane.held(HELD)
+    execution_id = uuid7()
+    tenant_id, run_id = plane.world.acme.tenant_id, UUID(held["run_id"])
+    with plane.outbox("awgp_worker").work(tenant_id) as work:
+        work.execute(
+            "INSERT INTO executions (tenant_id, execution_id, run_id, epoch, attempt, fence,"
+            " action_digest) VALUES (:tenant, :id, :run, 1, 1, 1, :digest)",
+            tenant=tenant_id,
+            id=execution_id,
+            run=run_id,
+            digest=bytes.fromhex(held["digest"]),
+        )
+        log = load_log(work, run_id, execution_id=None, after=-1)
+    assert with_live_lines(log, valkey, tenant_id, -1).lines == ()
+    written = tuple(line(number, f"line {number}") for number in range(3))
+    write_lines(
+        valkey,
+        tenant_id=tenant_id,
+        run_id=run_id,
+        execution_id=execution_id,
+        lines=written,
+        announce=False,
+    )
+    live = with_live_lines(log, valkey, tenant_id, 0)
+    assert (live.lines, live.after, live.ended) == (written[1:], 2, False)
+    # The plane of this test has no such server: it answers all the same.
+    shown_log = plane.get(f"/v1/runs/{run_id}/log", BEN).get_json()
+    assert (shown_log["execution_id"], shown_log["lines"]) == (str(execution_id), [])
 
 
 def test_a_payload_too_large_to_show_is_shown_as_far_as_it_goes(plane: ControlPlane) -> None:
