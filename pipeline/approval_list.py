@@ -167,13 +167,16 @@ def _matches(candidate: Candidate, viewer: Viewer, asked: Asked) -> bool:
 def _read_through(work: Work, viewer: Viewer, asked: Asked) -> Iterator[Candidate]:
     """Yield candidates in order, MOST_READ at most, AT_ONCE in memory."""
     statement, values = statement_for(work.tenant_id, viewer, asked)
-    for _ in range(0, MOST_READ, AT_ONCE):
-        rows = work.execute(statement, **values).all()
+    # A page's worth first: where little is left out, no more is needed.
+    at_once, left = min(asked.limit + 1, AT_ONCE), MOST_READ
+    while left > 0:
+        rows = work.execute(statement, **values | {"at_once": min(at_once, left)}).all()
         for row in rows:
             yield _candidate(row)
             values |= {"at": row[1], "id": row[0]}
-        if len(rows) < AT_ONCE:
+        if len(rows) < min(at_once, left):
             return
+        at_once, left = AT_ONCE, left - len(rows)
 
 
 def statement_for(tenant_id: UUID, viewer: Viewer, asked: Asked) -> tuple[str, dict[str, Any]]:
