@@ -4399,7 +4399,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Show what the agent printed, from a line on */
+        /** Show what the agent printed, from a line on; while it runs, as far as it has come */
         get: {
             parameters: {
                 query?: {
