@@ -189,6 +189,18 @@ def test_only_who_may_read_the_trail_is_told_that_it_grew(stage: Stage, world: W
     assert told == {"operator": [], "auditor": [7], "admin": [7]}
 
 
+def test_the_holding_watches_any_tenant_it_names(stage: Stage, world: World) -> None:
+    hana = token("holding-hana", groups=["holding-admins"], roles=[])
+    base = stage.web()
+    watcher = watch(base, hana, f"?tenant={world.acme.slug}")
+    watcher.until("hello")
+    stage.happen(world.acme, SEALED, sequence=7)
+    assert watcher.until(SEALED)["sequence"] == 7
+    live_of(stage.apps[0]).standing.look()
+    watcher.until(RUN, run_id=stage.run(world.acme))
+    assert watcher.closed is None
+
+
 def test_lines_are_told_to_who_follows_their_run(stage: Stage, world: World) -> None:
     base, run, execution = stage.web(), uuid4(), uuid4()
     by_address = watch(base, ben(world.acme), f"?follow={run}")
