@@ -174,15 +174,14 @@ def drain(
       awgp drain policy hold --timeout 60
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    with access.database(OPERATOR) as engine:
+    named = [Stage(name) for name in dict.fromkeys(queues)]
+    said = left_draining(named, lambda line: click.echo(line, err=True))
+    with access.database(OPERATOR) as engine, said:
         changes = _set(engine, queues, QueueState.DRAINING, reason)
         if not as_json:
             for each in changes:
                 click.echo(standing_line(each))
-        said = left_draining(
-            [each.queue for each in changes], lambda line: click.echo(line, err=True)
-        )
-        with said, drain_bars(changes, quiet=as_json) as on_look:
+        with drain_bars(changes, quiet=as_json) as on_look:
             found = follow_drains(
                 engine, changes, by=operator(), on_look=on_look, deadline=deadline
             )

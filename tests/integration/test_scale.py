@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -15,11 +15,14 @@ from ops.embedded.data_folder import DataFolder, hold_data_folder, open_data_fol
 from ops.embedded.postgres import superuser_url
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey
-from ops.instances import ops_addresses, want_numbers, wanted_numbers
+from ops.instances import ops_addresses, untold_numbers, want_numbers, wanted_numbers
 from ops.logins import LOGINS
 from ops.processes import app_programs
 from ops.supervise import bring_down, bring_up
 from ops.supervisor_client import Supervisor
+from ops.wanted_numbers import Scaler
+from pipeline.wanted_processes import numbers_wanted, want_number
+from pipeline.work import Actor
 from tests.integration.conftest import Database
 from tests.integration.processes import answer, wait_until
 from tests.integration.stages import rows, status
@@ -181,3 +184,30 @@ def test_what_is_wanted_while_nothing_runs_is_kept_for_the_next_start(
     assert run(command(opened, "execute=30")[3:]) == 0
     assert "36 workers may hold 288 database connections" in capsys.readouterr().out
     assert {"hold-1", "hold-2"} <= {each.name for each in app_programs(opened, operator={})}
+
+
+def test_what_is_wanted_in_the_control_plane_is_done_here_and_what_was_said_here_is_told(
+    database: Database, tmp_path: Path
+) -> None:
+    folder, engine = open_data_folder(tmp_path / "data"), database.engine("awgp_operator")
+    done: list[dict[str, int]] = []
+
+    def do(wanted: Mapping[str, int]) -> None:
+        done.append(dict(wanted))
+        want_numbers(folder, wanted)
+
+    def said() -> dict[str, int]:
+        with engine.connect() as connection:
+            return {kind: each.number for kind, each in numbers_wanted(connection).items()}
+
+    scaler = Scaler(folder, engine, do)
+    want_numbers(folder, {"hold": 2}, told=False)  # while the database was away
+    scaler.look()
+    assert (said(), untold_numbers(folder), done) == (wanted_numbers(folder), {}, [])
+
+    with engine.begin() as connection:
+        want_number(connection, "execute", 3, by=Actor(type="person", id="p"), reason="")
+    scaler.look()
+    scaler.look()
+    assert done == [{"execute": 3}]
+    assert wanted_numbers(folder)["execute"] == 3
