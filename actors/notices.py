@@ -10,7 +10,6 @@ hangs holds up no post-action.
 """
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -41,7 +40,7 @@ from pipeline.notice_delivery import (
     recipients,
     take_back_attempt,
 )
-from pipeline.notice_link import page_of
+from pipeline.notice_link import link_for, page_of
 from pipeline.notice_text import mail_html, mail_text, subject, webhook_body
 from pipeline.outbox import Outbox
 from pipeline.registry_names import NotSetUp
@@ -53,6 +52,7 @@ log = structlog.get_logger()
 # Longer than one attempt: a mail server may use its time limit at every step of a letter.
 LEASE: Final = timedelta(minutes=3)
 SWITCHED_OFF: Final = "the channel was removed or switched off"
+STUMBLED: Final = "every attempt at it was broken off"
 NO_MAIL: Final = "no mail server is set up (AWGP_SMTP_HOST)"
 
 
@@ -99,6 +99,10 @@ class NoticeSender:
             return
         if not notice.channel.active and notice.event is not Event.TEST:
             self._end(tenant_id, due, notice, NoticeStatus.NOBODY, SWITCHED_OFF)
+            return
+        if notice.attempts > self._max_attempts:
+            # Whoever tried died or stumbled each time: it is not tried for ever.
+            self._end(tenant_id, due, notice, NoticeStatus.GIVEN_UP, STUMBLED)
             return
         structlog.contextvars.bind_contextvars(notice_id=str(notice.notice_id))
         reached("post_action.notice_taken")
@@ -152,6 +156,8 @@ class NoticeSender:
         with self._outbox.work(tenant_id) as work:
             to = recipients(work, notice)
             facts = facts_of(work, notice)
+            # Made for each attempt: only what a link hashes to is kept.
+            letters = [self._letter(work, notice, facts, each) for each in to]
         if not to:
             ended = NoticeStatus.DELIVERED if notice.told else NoticeStatus.NOBODY
             self._end(tenant_id, due, notice, ended)
@@ -164,9 +170,7 @@ class NoticeSender:
             self._leave(tenant_id, due, notice, turn)
             return
         try:
-            refused = self._deliver(
-                tenant_id, notice, self._mailer, self._letters(notice, facts, to)
-            )
+            refused = self._deliver(tenant_id, notice, self._mailer, letters)
         except MailNotSent as error:
             self._retry(tenant_id, due, notice, Answer(status=None), str(error))
             return
@@ -175,19 +179,18 @@ class NoticeSender:
         ended = NoticeStatus.GIVEN_UP if refused else NoticeStatus.DELIVERED
         self._end(tenant_id, due, notice, ended, refused)
 
-    def _letters(self, notice: Notice, facts: Facts, to: list[Recipient]) -> Iterator[Letter]:
-        link = page_of(self._public_url, facts)
-        for each in to:
-            yield Letter(
-                to=each.address,
-                subject=subject(facts),
-                text=mail_text(facts, link),
-                page=mail_html(facts, link),
-                message_id=f"<{notice.notice_id.hex}.{_told_apart(each.address)}@awgp>",
-            )
+    def _letter(self, work: Work, notice: Notice, facts: Facts, to: Recipient) -> Letter:
+        link = link_for(work, self._public_url, facts, to.person_id)
+        return Letter(
+            to=to.address,
+            subject=subject(facts),
+            text=mail_text(facts, link),
+            page=mail_html(facts, link),
+            message_id=f"<{notice.notice_id.hex}.{_told_apart(to.address)}@awgp>",
+        )
 
     def _deliver(
-        self, tenant_id: UUID, notice: Notice, mailer: Mailer, letters: Iterator[Letter]
+        self, tenant_id: UUID, notice: Notice, mailer: Mailer, letters: list[Letter]
     ) -> str | None:
         """Send each and note who has it; returns why some never will, None where all have it."""
         said = None

@@ -16,25 +16,27 @@ from pipeline.notice import ASKS, Channel, Event, Facts, Kind, NoticeStatus, is_
 from pipeline.registry_names import NotSetUp
 from pipeline.work import Work
 
-# Whom a question is up to now: its rules' groups, those of its stages and of the steps of the
-# ladder that were reached; not who is excluded, nor who has voted.
+# Whom a question is up to now: the groups whose turn it is, those who were lent a vote of one of
+# them, but nobody who is excluded, acts for who is, or has voted.
 _DECIDERS: Final = """
-    SELECT p.person_id, p.email FROM persons p, approvals a
-    WHERE a.approval_id = :approval AND a.status = 'open' AND p.kind = 'human'
-        AND p.email <> '' AND p.removed_at IS NULL
-        AND p.groups ?| ARRAY(
-            SELECT jsonb_array_elements_text(turn -> 'groups')
-            FROM jsonb_array_elements(a.requirement -> 'rules') AS rule,
-                jsonb_array_elements(jsonb_build_array(rule)
-                    || coalesce(rule -> 'stages', '[]')) AS turn
-            UNION
-            SELECT jsonb_array_elements_text(step -> 'to')
-            FROM jsonb_array_elements(a.requirement -> 'rules') AS rule,
-                jsonb_array_elements(coalesce(rule -> 'escalate', '[]')) AS step
-            WHERE clock_timestamp() >= a.opened_at
-                + make_interval(secs => (step ->> 'after_seconds')::int))
+    WITH asked AS MATERIALIZED (
+        SELECT a.tenant_id, a.approval_id, ARRAY(
+            SELECT unnest(turn_groups(rule, turn_of(a, rule), a.opened_at, clock_timestamp()))
+            FROM jsonb_array_elements(a.requirement -> 'rules') AS rule
+            WHERE turn_of(a, rule) < turns_of(rule)) AS groups
+        FROM approvals a WHERE a.approval_id = :approval AND a.status = 'open')
+    SELECT p.person_id, p.email FROM persons p, asked a
+    WHERE p.kind = 'human' AND p.email <> '' AND p.removed_at IS NULL
+        AND (p.groups ?| a.groups OR EXISTS (SELECT 1 FROM delegations d
+            WHERE d.tenant_id = p.tenant_id AND d.delegate_person_id = p.person_id
+                AND d.revoked_at IS NULL AND d.groups ?| a.groups
+                AND clock_timestamp() >= d.starts_at AND clock_timestamp() < d.ends_at
+                AND NOT EXISTS (SELECT 1 FROM approval_persons x WHERE x.tenant_id = a.tenant_id
+                    AND x.approval_id = a.approval_id
+                    AND x.person_id = d.delegator_person_id)))
         AND NOT EXISTS (SELECT 1 FROM approval_persons x WHERE x.tenant_id = a.tenant_id
             AND x.approval_id = a.approval_id AND x.person_id = p.person_id)
+        AND NOT acts_for_an_excluded(a.tenant_id, a.approval_id, p.person_id)
     ORDER BY p.person_id"""
 # Whom an outcome concerns: who asked, and who voted.
 _CONCERNED: Final = """

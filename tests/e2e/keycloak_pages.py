@@ -16,6 +16,7 @@ import httpx
 from tests.e2e.keycloak_server import PASSWORD
 
 _FORM: Final = re.compile(r'<form[^>]*\baction="([^"]+)"[^>]*>(.*?)</form>', re.DOTALL)
+_HIDDEN: Final = re.compile(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
 _SETUP_SECRET: Final = re.compile(r'name="totpSecret"[^>]*value="([^"]+)"')
 PERIOD_SECONDS: Final = 30
 
@@ -72,7 +73,8 @@ class Visitor:
         form = _FORM.search(page.text)
         assert form is not None, page.text[:2000]
         target = urljoin(str(page.url), html.unescape(form[1]))
-        return self._follow(self.web.post(target, data=filled_in))
+        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(form[2])}
+        return self._follow(self.web.post(target, data=hidden | filled_in))
 
     def carry_on(self, before: "Visitor") -> None:
         """Be the same person, with the same second factor."""

@@ -1,14 +1,18 @@
 """A real Keycloak on loopback: its distribution from Maven Central, our realm, people of a test.
 
-The archive is kept in the user's cache folder; each run unpacks it anew, so that nothing is left
-of the last. `mvn` and a JDK of 17 or later are all it needs.
+The archive is kept in the user's cache folder, beside it the server as `kc.sh build` leaves it:
+that takes long, and once. Each run works on a copy, so that nothing is left of the last. `mvn` and
+a JDK of 17 or later are all it needs.
 """
 
+import contextlib
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -140,39 +144,73 @@ class Keycloak:
         )
 
 
-@contextmanager
-def running_keycloak(folder: Path, public_url: str) -> Iterator[Keycloak]:
-    """Unpack, import the realm, start on loopback, and stop at the end.
+def built_keycloak() -> Path:
+    """Unpack and build once.
 
     Raises:
         KeycloakMissing: See `keycloak_archive`.
     """
     archive = keycloak_archive()
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-    home = folder / f"keycloak-{VERSION}"
+    built = archive.parent / f"keycloak-{VERSION}-{platform.machine()}"
+    if built.is_dir():
+        return built
+    half_made = Path(tempfile.mkdtemp(dir=archive.parent, prefix=".keycloak-"))
+    try:
+        with tarfile.open(archive) as packed:
+            packed.extractall(half_made, filter="data")
+        home = half_made / f"keycloak-{VERSION}"
+        build = [str(home / "bin/kc.sh"), "build", "--db=dev-file", "--cache=local"]
+        subprocess.run(build, check=True, capture_output=True, env=_environment("", ""))
+        with contextlib.suppress(OSError):  # another was first; its copy is as good
+            home.rename(built)
+    finally:
+        shutil.rmtree(half_made, ignore_errors=True)
+    return built
+
+
+@contextmanager
+def running_keycloak(folder: Path, public_url: str) -> Iterator[Keycloak]:
+    """Import the realm, start on loopback, and stop at the end.
+
+    Raises:
+        KeycloakMissing: See `keycloak_archive`.
+    """
+    home = shutil.copytree(built_keycloak(), folder / "keycloak", symlinks=True)
     imports = home / "data" / "import"
     imports.mkdir(parents=True)
     shutil.copy(REALM_FILE, imports)
     password, port = token_urlsafe(16), free_port()
     keycloak = Keycloak(url=f"http://127.0.0.1:{port}", admin_password=password)
-    environment = _environment(password, public_url)
-    with (folder / "keycloak.log").open("wb") as log:
+    log = folder / "keycloak.log"
+    with log.open("wb") as written:
         started = subprocess.Popen(
-            [
-                *(str(home / "bin/kc.sh"), "start-dev", "--import-realm", "--db=dev-file"),
-                *("--http-host=127.0.0.1", f"--http-port={port}"),
-            ],
-            env=environment,
-            stdout=log,
+            _command(home, keycloak.url, port),
+            env=_environment(password, public_url),
+            stdout=written,
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait(started, keycloak, folder / "keycloak.log")
+            _wait(started, keycloak, log)
             yield keycloak
         finally:
-            started.send_signal(signal.SIGTERM)
-            started.wait(timeout=60)
+            _stop(started)
+
+
+def _command(home: Path, url: str, port: int) -> list[str]:
+    return [
+        *(str(home / "bin/kc.sh"), "start", "--optimized", "--import-realm"),
+        *("--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={port}"),
+        f"--hostname={url}",
+    ]
+
+
+def _stop(started: "subprocess.Popen[bytes]") -> None:
+    started.send_signal(signal.SIGTERM)
+    try:
+        started.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.wait()
 
 
 def _environment(password: str, public_url: str) -> Mapping[str, str]:

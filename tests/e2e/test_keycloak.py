@@ -10,11 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
+from playwright.sync_api import Page, sync_playwright
 
 from ingest.app import create_app as create_edge
 from ops.browser_login import sign_in_with_browser
 from ops.caller import Place, Session, access_token, save_session
 from ops.cli import run
+from ops.embedded.running import Running
+from ops.embedded.valkey import start_valkey, valkey_url
 from ops.keycloak.realm import MARK
 from ops.operator_actor import operator
 from ops.provision import add_tenant
@@ -22,7 +26,7 @@ from ops.setup_desk import quiet_outbox
 from pipeline.bearer import BearerVerifier
 from pipeline.settings import Settings
 from tests.conftest import missing
-from tests.e2e.keycloak_pages import Visitor, browser
+from tests.e2e.keycloak_pages import Visitor, browser, one_time_code
 from tests.e2e.keycloak_server import PASSWORD, Keycloak, KeycloakMissing, running_keycloak
 from tests.integration.conftest import (
     Database,
@@ -34,12 +38,14 @@ from tests.integration.conftest import (
     world,
 )
 from tests.integration.control_plane import KEK
+from tests.integration.processes import free_port, wait_until
 from tests.integration.served import served
 from tests.integration.world import World
 from web.app import create_app
 
 __all__ = ["cluster", "database", "furnished", "server_folder", "world"]
 pytestmark = [pytest.mark.keycloak, pytest.mark.services, pytest.mark.timeout(400)]
+CHROMIUM = Path("/usr/bin/chromium")
 INSTEAD = "the login is tried with npm's oidc-provider instead (tests/integration)"
 
 
@@ -53,8 +59,9 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
         missing(f"Keycloak ({error}); {INSTEAD}; it")
 
 
-# The web is served here in the tests that sign in to it; the realm has to know before it starts.
-PUBLIC_URL = "http://127.0.0.1:1"
+# The realm is told where the web is before either of them starts.
+PORT = free_port()
+PUBLIC_URL = f"http://127.0.0.1:{PORT}"
 CODE_QUERY = (
     "client_id=awgp-cli&response_type=code&scope=openid&code_challenge_method=S256"
     "&redirect_uri=http://127.0.0.1:5/callback"
@@ -79,18 +86,38 @@ def visit() -> Iterator[Callable[[str], Visitor]]:
         yield at_a_browser
 
 
+@pytest.fixture(scope="module")
+def valkey(server_folder: Path) -> Iterator[Running]:
+    """Where sessions are."""
+    with start_valkey(server_folder / "valkey-keycloak") as running:
+        yield running
+
+
 @pytest.fixture
-def web(keycloak: Keycloak, database: Database, world: World, http: httpx.Client) -> Iterator[str]:
-    """The control plane, which believes this Keycloak."""
-    app = create_app(
-        Settings(kek=KEK),
-        engine=database.engine("awgp_web"),
-        holding=database.engine("awgp_holding"),
-        broker=stub_broker(),
-        verifier=BearerVerifier(keycloak.issuer, "awgp", http=http),
+def web(
+    keycloak: Keycloak, valkey: Running, database: Database, world: World, http: httpx.Client
+) -> Iterator[str]:
+    """The control plane, which believes this Keycloak and signs people in there."""
+    settings = Settings(
+        kek=KEK,
+        oidc_issuer=keycloak.issuer,
+        oidc_client_id="awgp",
+        oidc_client_secret=keycloak.client_secret("awgp"),
+        public_url=PUBLIC_URL,
+        session_key="s" * 43,
+        redis_url=valkey_url(valkey.data, "web"),
     )
-    with served(app) as address:
-        yield address
+    with redis.Redis.from_url(settings.redis_url) as sessions:
+        app = create_app(
+            settings,
+            engine=database.engine("awgp_web"),
+            holding=database.engine("awgp_holding"),
+            broker=stub_broker(),
+            session_store=sessions,
+            verifier=BearerVerifier(keycloak.issuer, "awgp", http=http),
+        )
+        with served(app, PORT) as address:
+            yield address
 
 
 def place(keycloak: Keycloak, web: str, folder: Path) -> Place:
@@ -150,6 +177,95 @@ def test_an_approver_is_asked_for_a_second_factor_at_every_sign_in(
     again.carry_on(first)
     sign_in(place(keycloak, web, tmp_path), again)
     assert again.asked == ["password", "code"]
+
+
+# --- the web's own sign-in -------------------------------------------------------------------
+
+
+def said_of(visitor: Visitor) -> dict[str, Any]:
+    """What the web knows of who sits at this browser."""
+    answer = visitor.web.get(f"{PUBLIC_URL}/v1/me")
+    found: dict[str, Any] = answer.json()
+    return found | {"answered": answer.status_code}
+
+
+def test_who_signs_in_to_the_web_is_who_keycloak_says_until_keycloak_ends_it(
+    keycloak: Keycloak, web: str, visit: Callable[[str], Visitor]
+) -> None:
+    person = keycloak.add_person("hana", groups=("globex-admins",), roles=("auditor",))
+    visitor = visit("hana")
+    landed = visitor.sign_in(f"{web}/login?next=/v1/me")
+    assert str(landed.url) == f"{web}/v1/me"
+    shown = said_of(visitor)
+    assert (shown["subject"], shown["name"]) == (person, "Hana Test")
+    assert tenants(shown) == {"globex": {"admin", "auditor"}}
+    keycloak.call("POST", f"/users/{person}/logout")
+    wait_until(lambda: said_of(visitor)["answered"] == 401, "the back-channel logout")
+
+
+def test_who_is_asked_for_more_proof_gives_it_and_the_session_says_so(
+    keycloak: Keycloak, web: str, visit: Callable[[str], Visitor]
+) -> None:
+    keycloak.add_person("ivo", groups=("acme-operators",), roles=("approver",))
+    visitor = visit("ivo")
+    visitor.sign_in(f"{web}/login?next=/v1/me")
+    assert (visitor.asked, said_of(visitor)["acr"]) == (["password", "setup"], "1")
+    visitor.sign_in(f"{web}/login?next=/v1/me&acr_values=2")
+    assert visitor.asked[2:] == ["code"]
+    assert said_of(visitor)["acr"] == "2"
+    before = said_of(visitor)["authenticated_at"]
+    visitor.sign_in(f"{web}/login?next=/v1/me&max_age=0&acr_values=2")
+    assert "code" in visitor.asked[3:]
+    assert said_of(visitor)["authenticated_at"] >= before
+
+
+def test_who_signs_out_is_signed_out_at_keycloak_too(
+    keycloak: Keycloak, web: str, visit: Callable[[str], Visitor]
+) -> None:
+    keycloak.add_person("judy", groups=("acme-operators",), roles=())
+    visitor = visit("judy")
+    visitor.sign_in(f"{web}/login?next=/v1/me")
+    headers = {"Origin": web, "X-CSRF-Token": said_of(visitor)["csrf_token"]}
+    left = visitor.web.post(f"{web}/logout", headers=headers).json()
+    page = visitor.open(left["continue_at"])
+    done = visitor.answer(page, {"confirmLogout": "Logout"})
+    assert str(done.url).startswith(f"{web}/")
+    assert said_of(visitor)["answered"] == 401
+    visitor.sign_in(f"{web}/login?next=/v1/me")
+    assert visitor.asked == ["password", "password"]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A tab of a real Chromium."""
+    if not CHROMIUM.exists():
+        missing("Chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        try:
+            yield chromium.new_page()
+        finally:
+            chromium.close()
+
+
+def test_an_approver_signs_in_with_a_real_browser(keycloak: Keycloak, web: str, page: Page) -> None:
+    keycloak.add_person("kim", groups=("acme-operators",), roles=("approver",))
+    page.goto(f"{web}/login?next=/v1/me")
+    page.fill("input[name=username]", "kim")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("[type=submit]")
+    secret = page.locator("input[name=totpSecret]").input_value()
+    page.fill("input[name=totp]", one_time_code(secret.encode()))
+    page.click("[type=submit]")
+    page.wait_for_url(f"{web}/v1/me")
+    shown = json.loads(page.inner_text("body"))
+    assert shown["name"] == "Kim Test"
+    assert tenants(shown) == {"acme": {"operator", "approver"}}
+
+
+# --- what else a token has to be -----------------------------------------------------------------
 
 
 def test_a_wrong_code_lets_no_approver_in(

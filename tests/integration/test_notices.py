@@ -1,6 +1,7 @@
 """Notices on a real database: who is told of what, by a real SMTP server and a real receiver."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from actors.fairness import FairTurns
-from actors.notices import NO_MAIL, SWITCHED_OFF, NoticeSender
+from actors.notices import NO_MAIL, STUMBLED, SWITCHED_OFF, NoticeSender
 from pipeline.courier import Courier
+from pipeline.decision_link import read_token
 from pipeline.mail import Mailer, MailServer
 from pipeline.notice import WANTABLE, ChannelWanted, Event, Kind
 from pipeline.notice_channels import add_channel, remove_channel, tell_a_test
@@ -37,6 +39,7 @@ BEN = person("acme", "ben")
 ADDRESSES = {"ada": "ada@acme.example", "ben": "ben@acme.example", "cleo": "cleo@acme.example"}
 SYSTEM = Actor(type="system", id="test")
 PUBLIC_URL = "https://awgp.example"
+LINK = re.compile(rf"{PUBLIC_URL}/d/([A-Za-z0-9_.-]+)")
 
 
 @pytest.fixture
@@ -148,7 +151,9 @@ def test_a_held_run_is_told_to_those_who_can_decide_it_and_to_nobody_else(
         said = body.get_content()
         for wanted in ("Ada", "booker 1.0.0", "two-approvers", "large-invoices"):
             assert wanted in said
-        assert f"{PUBLIC_URL}/t/acme/approvals/{held['id']}" in said
+        # A link of their own, which only they can use; the notice keeps nothing of it.
+        token = read_token(LINK.search(said)[1])  # type: ignore[index]  # it is there
+        assert (token.tenant, str(token.approval_id)) == ("acme", held["id"])
         assert "600000" not in said
     assert notices(database, "event", "status", "attempts") == [("approval.opened", "delivered", 1)]
     assert work_off(database, sender(database, mailbox)) == 0
@@ -326,6 +331,18 @@ def test_a_mail_server_that_is_away_is_tried_so_often_and_no_more(
     assert (status, attempts) == ("given_up", 2)
     assert "ConnectionRefusedError" in error
     assert work_off(database, by) == 0
+
+
+def test_a_notice_whose_attempts_are_all_broken_off_is_given_up(
+    plane: ControlPlane, database: Database, world: World, mailbox: Mailbox
+) -> None:
+    channel(database, world.acme)
+    plane.held(HELD)
+    with database.admin.begin() as connection:
+        connection.execute(text("UPDATE awgp.notices SET attempts = 3"))
+    work_off(database, sender(database, mailbox, attempts=3))
+    assert notices(database, "status", "last_error") == [("given_up", STUMBLED)]
+    assert mailbox.letters == []
 
 
 def test_without_a_mail_server_the_notice_says_what_to_set(

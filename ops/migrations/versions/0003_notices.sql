@@ -55,6 +55,7 @@ CREATE TABLE notices (
     FOREIGN KEY (tenant_id, approval_id) REFERENCES approvals,
     CONSTRAINT what_is_over_has_an_end CHECK ((status = 'due') = (finished_at IS NULL))
 );
+CREATE INDEX notices_by_channel ON notices (tenant_id, channel_id, notice_id);
 
 DO $$
 DECLARE
@@ -107,7 +108,7 @@ CREATE FUNCTION notice_event(action text) RETURNS text LANGUAGE sql IMMUTABLE AS
         WHEN action = 'hold:run:rejected' THEN 'approval.rejected'
         WHEN action IN ('hold:run:expired', 'execute:run:expired') THEN 'approval.expired'
         WHEN action IN ('hold:run:cancelled', 'execute:run:cancelled') THEN 'approval.cancelled'
-        WHEN action IN ('hold:glass:broken', 'hold:break_glass:used') THEN 'break_glass.used'
+        WHEN action = 'hold:glass:broken' THEN 'break_glass.used'
         WHEN action IN ('policy:run:failed', 'hold:run:failed', 'execute:run:failed',
             'post_action:run:failed') THEN 'run.failed'
     END
