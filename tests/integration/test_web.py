@@ -254,7 +254,16 @@ def test_an_approval_shows_everything_its_digest_covers(plane: ControlPlane) -> 
     assert json.loads(base64.b64decode(shown["payload"]["base64"])) == shown["payload"]["json"]
     assert shown["tally"] == {
         "outcome": "open",
-        "rules": [{"rule": "default", "needed": 1, "have": 0, "met": False}],
+        "rules": [
+            {
+                "rule": "default",
+                "needed": 1,
+                "have": 0,
+                "met": False,
+                "turn": 0,
+                "turns": [{"groups": ["approver"], "needed": 1, "have": 0, "met": False}],
+            }
+        ],
     }
     because = {each["name"]: each["because"] for each in shown["excluded"]}
     assert because == {"Ada": "requester", "Axel": "author of the bundle"}
@@ -455,6 +464,7 @@ def test_an_edit_asks_anew_and_its_editor_cannot_vote(plane: ControlPlane) -> No
     anew = edited.get_json()
     assert edited.headers["Location"] == f"/v1/approvals/{anew['id']}"
     shown = plane.get(edited.headers["Location"], BEN).get_json()
+    assert anew.pop("replaces") == {"id": held["id"], "digest": held["digest"]}
     assert shown == shown | anew
     assert (anew["epoch"], anew["status"], anew["votes"]) == (2, "open", [])
     assert anew["digest"] != held["digest"]
