@@ -1,5 +1,7 @@
 """Decisions, and what surrounds them, as the OpenAPI document says it."""
 
+from typing import Final
+
 from marshmallow import Schema, fields, validate
 
 from pipeline.approval import MAX_PRESET, Verdict
@@ -17,11 +19,12 @@ from web.schemas import (
 )
 
 MOST_AT_ONCE = 50
+_PLAIN: Final = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*"
 # As PLAIN_TEXT, and not blank.
 WORDS = [
     validate.Length(min=1, max=LONGEST_REASON),
     validate.Regexp(
-        r"^(?=[\s\S]*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$",
+        rf"^{_PLAIN}[^\x00-\x20\x7f\ud800-\udfff]{_PLAIN}$",
         error="Say it in words, without control characters.",
     ),
 ]

@@ -30,6 +30,16 @@ OPERATIONS = [
     ("GET", "/v1/approvals/{approval_id}/files"),
     ("POST", "/v1/approvals/{approval_id}/votes"),
     ("POST", "/v1/approvals/{approval_id}/edit"),
+    ("POST", "/v1/approvals/{approval_id}/withdraw"),
+    ("POST", "/v1/approvals/{approval_id}/break-glass"),
+    ("POST", "/v1/approvals/decisions"),
+    ("POST", "/v1/decision-links"),
+    ("GET", "/v1/delegations"),
+    ("POST", "/v1/delegations"),
+    ("POST", "/v1/delegations/{delegation_id}/revoke"),
+    ("GET", "/d/{token}"),
+    ("GET", "/v1/reviews"),
+    ("POST", "/v1/reviews/{review_id}/close"),
     ("GET", "/v1/runs"),
     ("GET", "/v1/runs/{run_id}"),
     ("GET", "/v1/runs/{run_id}/log"),
@@ -127,6 +137,7 @@ JUDGED = (
     "/sources",
     "/tenants",
     "/explain",
+    "/delegations",
 )
 CASES = [
     (method, path, mode)
