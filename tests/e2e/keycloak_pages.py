@@ -14,11 +14,13 @@ from urllib.parse import urljoin
 import httpx
 
 from tests.e2e.keycloak_server import PASSWORD
+from tests.integration.processes import wait_until
 
 _FORM: Final = re.compile(r'<form[^>]*\baction="([^"]+)"[^>]*>(.*?)</form>', re.DOTALL)
 _HIDDEN: Final = re.compile(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
 _SETUP_SECRET: Final = re.compile(r'name="totpSecret"[^>]*value="([^"]+)"')
 PERIOD_SECONDS: Final = 30
+MOST_PAGES: Final = 6
 
 
 def browser() -> httpx.Client:
@@ -60,9 +62,11 @@ class Visitor:
     def sign_in(self, address: str) -> httpx.Response:
         """Go to an address and answer whatever Keycloak asks, until it lets go of the browser."""
         page = self.open(address)
-        while _FORM.search(page.text) is not None:
+        for _ in range(MOST_PAGES):
+            if _FORM.search(page.text) is None:
+                return page
             page = self.answer(page, self._fill_in(page.text))
-        return page
+        raise AssertionError(f"Keycloak goes on asking: {self.asked}")
 
     def open(self, address: str) -> httpx.Response:
         """Go to an address."""
@@ -102,6 +106,7 @@ class Visitor:
         """A code not used before: Keycloak takes each once, and one step to either side."""
         assert self.secret is not None, f"{self.name} has no second factor"
         step = max(int(time.time() // PERIOD_SECONDS), self._last_step + 1)
+        wait_until(lambda: time.time() // PERIOD_SECONDS >= step - 1, "the next code to count")
         self._last_step = step
         return one_time_code(self.secret, step * PERIOD_SECONDS)
 
