@@ -44,7 +44,12 @@ def list_tenants(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @endpoint(
-    blueprint, "/v1/tenants/<name:tenant>", access=READERS_OF_IT, status=200, answer=TenantView
+    blueprint,
+    "/v1/tenants/<name:tenant>",
+    access=READERS_OF_IT,
+    status=200,
+    answer=TenantView,
+    problems=[404],
 )
 def show_tenant(tenant: str) -> TenantLook:
     """Show a tenant, and how much goes on in it"""
@@ -60,6 +65,7 @@ def show_tenant(tenant: str) -> TenantLook:
     status=200,
     answer=VisitPage,
     query=PageQuery,
+    problems=[404],
 )
 def list_all_visits(query: dict[str, Any], tenant: str) -> dict[str, Any]:
     """List the holding's visits to a tenant, newest first"""
@@ -78,7 +84,7 @@ def list_all_visits(query: dict[str, Any], tenant: str) -> dict[str, Any]:
     status=201,
     answer=VisitView,
     body=VisitBody,
-    problems=[409],
+    problems=[404, 409],
 )
 def visit(body: dict[str, Any], tenant: str) -> Visit:
     """Act in a tenant, as operator and admin, for a reason it keeps, for a while"""

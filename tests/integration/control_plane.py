@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import fakeredis
 import httpx
 from flask import Flask
 from joserfc import jwt
@@ -178,6 +179,7 @@ def open_control_plane(
         holding=database.engine("awgp_holding", pool_size=pool_size),
         broker=stub_broker(),
         verifier=verifier(),
+        session_store=fakeredis.FakeStrictRedis(),
         operations=operations,
     )
     return ControlPlane(app=app, database=database, world=world)
