@@ -116,7 +116,9 @@ function Leaf({ value }: { value: unknown }): ReactElement {
   const [whole, setWhole] = useState(false);
   if (typeof value !== 'string') {
     return (
-      <span className="text-wait">{value === undefined ? 'undefined' : JSON.stringify(value)}</span>
+      <span className="text-wait">
+        {value instanceof Number || value === undefined ? String(value) : JSON.stringify(value)}
+      </span>
     );
   }
   const cut = !whole && value.length > LONGEST_TEXT;
@@ -139,6 +141,8 @@ function Leaf({ value }: { value: unknown }): ReactElement {
 }
 
 function branchOf(value: unknown): Branch | undefined {
+  // A number that keeps its digits, where JavaScript would round it.
+  if (value instanceof Number) return undefined;
   if (Array.isArray(value)) return value.map((each, at) => [String(at), each as unknown]);
   if (typeof value === 'object' && value !== null) return Object.entries(value);
   return undefined;

@@ -68,6 +68,8 @@ function isForUs(event: KeyboardEvent): boolean {
   const target = event.target instanceof HTMLElement ? event.target : undefined;
   const types =
     target?.closest('input, textarea, select, [contenteditable], [role="menu"]') ?? null;
+  // Enter on a link or a button is its own.
+  if (event.key === 'Enter' && target?.closest('a, button, summary, [role="button"]')) return false;
   const checkable = target instanceof HTMLInputElement && target.type === 'checkbox';
   return (types === null || checkable) && document.querySelector('[role$="dialog"]') === null;
 }

@@ -17,6 +17,7 @@ export interface LiveEvent {
 const STALE: Record<string, readonly string[]> = {
   'run.changed': ['runs', 'queues', 'assistants'],
   'approval.changed': ['approvals', 'runs'],
+  'delegation.changed': ['delegations', 'approvals'],
   'assistant.changed': ['assistants'],
   'person.changed': ['persons'],
   'visit.changed': ['tenants'],
