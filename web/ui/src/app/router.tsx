@@ -1,6 +1,8 @@
 import { createRouter } from '@tanstack/react-router';
+import { approvalsRoutes, linkRoute } from './routes/approvals';
 import { assistantsRoutes } from './routes/assistants';
 import { auditRoutes } from './routes/audit';
+import { delegationsRoutes } from './routes/delegations';
 import { indexRoute, rootRoute, tenantIndexRoute, tenantRoute } from './routes/frame';
 import { inboxRoutes } from './routes/inbox';
 import { policiesRoutes } from './routes/policies';
@@ -16,9 +18,12 @@ const PENDING_AFTER_MS = 150;
 
 const routeTree = rootRoute.addChildren([
   indexRoute,
+  linkRoute,
   tenantRoute.addChildren([
     tenantIndexRoute,
     ...inboxRoutes,
+    ...approvalsRoutes,
+    ...delegationsRoutes,
     ...runsRoutes,
     ...assistantsRoutes,
     ...policiesRoutes,

@@ -1,0 +1,57 @@
+import { CircleCheck, CircleX } from 'lucide-react';
+import type { ReactElement } from 'react';
+import type { Checked } from './approval';
+import type { ApprovalLine } from './approvals';
+import type { BatchOutcome } from './batch';
+import { DigestLine } from './DigestLine';
+import { showHidden } from './hidden';
+import { RiskBadge } from './RiskBadge';
+import { Skeleton } from '@/shared/components/ui/skeleton';
+
+export function BatchItem({
+  line,
+  checked,
+  outcome,
+}: {
+  line: ApprovalLine;
+  checked: Checked | undefined;
+  outcome: BatchOutcome | undefined;
+}): ReactElement {
+  return (
+    <li className="space-y-1 p-3">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <span className="text-sm font-medium break-words">
+          {line.assistant} for {showHidden(line.requester.name)}
+        </span>
+        <RiskBadge risk={line.risk} />
+      </div>
+      <p className="text-sm break-words">
+        <bdi>{showHidden(line.summary)}</bdi>
+      </p>
+      {checked === undefined ? (
+        <Skeleton className="h-5 w-48" />
+      ) : (
+        <DigestLine digest={line.digest} check={checked.check} />
+      )}
+      {outcome !== undefined && <Outcome outcome={outcome} />}
+    </li>
+  );
+}
+
+function Outcome({ outcome }: { outcome: BatchOutcome }): ReactElement {
+  if (outcome.outcome !== 'refused') {
+    return (
+      <p className="flex items-center gap-1.5 text-sm text-ok">
+        <CircleCheck aria-hidden className="size-4" />
+        {outcome.outcome === 'decided' ? 'Decided' : 'Your vote counts; more are needed'}
+      </p>
+    );
+  }
+  const detail = outcome.problem?.['detail'];
+  return (
+    <p className="flex items-start gap-1.5 text-sm text-bad">
+      <CircleX aria-hidden className="mt-0.5 size-4 shrink-0" />
+      Not decided: {typeof detail === 'string' ? detail : 'the server refused it'}
+    </p>
+  );
+}

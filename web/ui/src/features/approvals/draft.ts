@@ -1,0 +1,59 @@
+import type { Intent } from './search';
+
+/**
+ * What must outlive a trip to the identity provider: a decision begun (a rule may ask who decides
+ * to sign in anew), and the token of a decision link. In this tab only, until it is used.
+ */
+
+export interface Draft {
+  intent: Intent;
+  digest: string;
+  reason: string;
+  preset?: string | undefined;
+  onBehalfOf?: string | undefined;
+}
+
+const draftKey = (approval: string): string => `awgp.draft.${approval}`;
+const linkKey = (approval: string): string => `awgp.link.${approval}`;
+
+export function keepDraft(approval: string, draft: Draft): void {
+  put(draftKey(approval), JSON.stringify(draft));
+}
+
+/** A draft about another digest is about another question: it is left out. */
+export function draftOf(approval: string, digest: string): Draft | undefined {
+  const text = sessionStorage.getItem(draftKey(approval));
+  if (text === null) return undefined;
+  try {
+    const draft = JSON.parse(text) as Draft;
+    return draft.digest === digest ? draft : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function dropDraft(approval: string): void {
+  sessionStorage.removeItem(draftKey(approval));
+}
+
+/** Take the token out of an address's fragment: `#link=…`. */
+export function keepLink(approval: string, fragment: string): void {
+  const token = new URLSearchParams(fragment.replace(/^#/, '')).get('link');
+  if (token !== null && token !== '') put(linkKey(approval), token);
+}
+
+export function linkOf(approval: string): string | undefined {
+  return sessionStorage.getItem(linkKey(approval)) ?? undefined;
+}
+
+export function dropLink(approval: string): void {
+  sessionStorage.removeItem(linkKey(approval));
+}
+
+function put(key: string, value: string): void {
+  try {
+    sessionStorage.setItem(key, value);
+  } catch {
+    // Storage is off: the person types their reason again.
+  }
+}
