@@ -91,7 +91,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "setup": (
         "setup",
-        "Install what is missing: gVisor's runsc, the Python runtime, the identity provider.",
+        "Install what is missing: gVisor, the Python runtime, the identity provider, the web UI.",
     ),
     "source": ("source", "Add, show, test and remove webhook sources, and change their secrets."),
     "status": ("up", "Show what runs."),

@@ -72,6 +72,7 @@ class Access:
 
     Args:
         in_path: The tenant is named by the address (`<tenant>`), not by a header.
+        of_the_holding: For the holding's own people, whatever tenant it is about.
     """
 
     authenticated: bool = True
@@ -80,6 +81,7 @@ class Access:
     tenant_in_address: bool = False
     """Browsers cannot send a header with what they watch: `?tenant=` counts there, too."""
     in_path: bool = False
+    of_the_holding: bool = False
 
 
 # What a visit makes of someone of the holding: they act, they never approve.
@@ -91,6 +93,8 @@ WATCHERS: Final = Access(roles=frozenset(Role), tenant_in_address=True)
 # Which groups a vote needs is the approval's own requirement, checked where it is cast.
 # The holding looks in; to act it visits, and is an operator and an admin then.
 PEOPLE_OF_THE_TENANT: Final = Access(roles=frozenset(Role) - {Role.HOLDING}, people_only=True)
+# Tenants themselves are the holding's; the one that is meant may not be there yet.
+THE_HOLDING_ITSELF: Final = Access(of_the_holding=True, people_only=True)
 PEOPLE_OF_THE_HOLDING: Final = Access(roles=frozenset({Role.HOLDING}), people_only=True)
 PEOPLE_WHO_OPERATE: Final = Access(roles=frozenset({Role.OPERATOR, Role.ADMIN}), people_only=True)
 PEOPLE_WHO_ADMINISTER: Final = Access(roles=frozenset({Role.ADMIN}), people_only=True)
@@ -213,6 +217,8 @@ def install_access(app: Flask, doors: Doors, further: Mapping[str, Access]) -> N
             return  # an address nobody serves is answered by the router
         doors = current_doors()
         g.identity = doors.identify(request)
+        if access.of_the_holding:
+            _refuse_outsiders(g.identity, access)
         if access.roles:
             named = (request.view_args or {}).get("tenant") if access.in_path else None
             wanted = named or request.headers.get(TENANT_HEADER)
@@ -273,8 +279,7 @@ def caller_in(
         TenantForbidden, TenantNotChosen, PersonRemoved, PersonNeeded, RoleMissing: As they say.
     """
     slug = choose_tenant(identity, wanted)
-    if access.people_only and identity.kind != "human":
-        raise PersonNeeded("this takes a person's own judgement; a machine's token cannot do it")
+    _refuse_machines(identity, access)
     roles = roles_in(identity, slug)
     if not access.roles & roles and Role.HOLDING not in roles:
         raise _role_missing(slug, access)
@@ -284,6 +289,17 @@ def caller_in(
     if not access.roles & roles:
         raise _role_missing(slug, access)
     return Caller(identity=identity, tenant=slug, tenant_id=entered.tenant_id, roles=roles)
+
+
+def _refuse_outsiders(identity: Identity, access: Access) -> None:
+    _refuse_machines(identity, access)
+    if not is_of_the_holding(identity):
+        raise RoleMissing(f"this needs a member of {HOLDING_ADMINS}")
+
+
+def _refuse_machines(identity: Identity, access: Access) -> None:
+    if access.people_only and identity.kind != "human":
+        raise PersonNeeded("this takes a person's own judgement; a machine's token cannot do it")
 
 
 def _role_missing(slug: str, access: Access) -> RoleMissing:

@@ -4,17 +4,15 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-from pipeline.identity import Identity, is_of_the_holding
 from pipeline.registry_names import FieldInvalid
 from pipeline.tenant_setup import close_subsidiary, open_subsidiary
-from web.access import SIGNED_IN, PersonNeeded, RoleMissing, current_identity
+from web.access import THE_HOLDING_ITSELF, current_identity
 from web.endpoint import endpoint, make_blueprint
 from web.schemas import Strict
 from web.services import services
 
 blueprint = make_blueprint("tenant-setup", "Subsidiaries, opened and closed by the holding")
 
-# No tenant is chosen here: the one that is opened is not there yet. Who may is asked in the view.
 A_SLUG: Final = validate.Regexp(
     r"^[a-z][a-z0-9-]{1,38}$", error="2 to 39 small letters, digits and -, a letter first."
 )
@@ -52,7 +50,7 @@ class TenantClosedView(Schema):
     blueprint,
     "/v1/tenants",
     method="POST",
-    access=SIGNED_IN,
+    access=THE_HOLDING_ITSELF,
     status=201,
     answer=TenantOpened,
     body=TenantBody,
@@ -60,7 +58,7 @@ class TenantClosedView(Schema):
 )
 def open_one(body: dict[str, Any]) -> dict[str, Any]:
     """Open a subsidiary: its trail begins, its people come by the groups SLUG-operators, -admins"""
-    tenant_id = open_subsidiary(services().outbox, _of_the_holding(), **body)
+    tenant_id = open_subsidiary(services().outbox, current_identity(), **body)
     return {"id": tenant_id, "kind": "subsidiary", **body}
 
 
@@ -68,7 +66,7 @@ def open_one(body: dict[str, Any]) -> dict[str, Any]:
     blueprint,
     "/v1/tenants/<name:tenant>/close",
     method="POST",
-    access=SIGNED_IN,
+    access=THE_HOLDING_ITSELF,
     status=200,
     answer=TenantClosedView,
     body=ClosingBody,
@@ -76,17 +74,7 @@ def open_one(body: dict[str, Any]) -> dict[str, Any]:
 )
 def close(body: dict[str, Any], tenant: str) -> dict[str, Any]:
     """Close a subsidiary for ever: its sources stop, its trail and its exports go on"""
-    identity = _of_the_holding()
     if body["confirm"] != tenant:
         raise FieldInvalid("confirm", f"say {tenant}, the tenant that will be closed for ever")
-    stopped = close_subsidiary(services().outbox, identity, tenant)
+    stopped = close_subsidiary(services().outbox, current_identity(), tenant)
     return {"slug": tenant, "closed": True, "sources_stopped": stopped}
-
-
-def _of_the_holding() -> Identity:
-    identity = current_identity()
-    if identity.kind != "human":
-        raise PersonNeeded("this takes a person's own judgement; a machine's token cannot do it")
-    if not is_of_the_holding(identity):
-        raise RoleMissing("this needs a member of holding-admins")
-    return identity

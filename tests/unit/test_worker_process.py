@@ -31,7 +31,7 @@ ENVIRON = {
         ("policy", {"policy"}),
         ("policy hold", {"policy", "hold", "hold_due"}),
         ("execute", {"execute"}),
-        ("post_action", {"post_action"}),
+        ("post_action", {"post_action", "post_action_due"}),
     ],
 )
 def test_a_worker_declares_the_actors_of_its_queues_and_no_others(
