@@ -33,11 +33,14 @@ export function FilterSelect<Value extends string>({
   label,
   value,
   options,
+  none = 'Any',
   onChange,
 }: {
   label: string;
   value: Value | undefined;
   options: readonly { value: Value; label: string }[];
+  /** What no choice means. */
+  none?: string;
   onChange: (value: Value | undefined) => void;
 }): ReactElement {
   const id = useId();
@@ -53,7 +56,7 @@ export function FilterSelect<Value extends string>({
           onChange(options.find((each) => each.value === event.target.value)?.value);
         }}
       >
-        <option value="">Any</option>
+        <option value="">{none}</option>
         {options.map((each) => (
           <option key={each.value} value={each.value}>
             {each.label}

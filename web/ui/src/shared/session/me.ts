@@ -31,6 +31,15 @@ export function useMe(): Me {
   return useSuspenseQuery(meQuery).data;
 }
 
+/** What the person is in a tenant; the holding's people also while a visit of theirs lasts. */
 export function rolesIn(me: Me, tenant: string): readonly string[] {
-  return me.tenants.find((each) => each.tenant === tenant)?.roles ?? [];
+  const own = me.tenants.find((each) => each.tenant === tenant)?.roles ?? [];
+  const looks = me.holding ? ['holding'] : [];
+  const visits = visitIn(me, tenant) === undefined ? [] : ['admin', 'operator'];
+  return [...new Set([...own, ...looks, ...visits])].sort();
+}
+
+/** The visit during which one of the holding acts in a tenant. */
+export function visitIn(me: Me, tenant: string): Me['visits'][number] | undefined {
+  return me.visits.find((each) => each.tenant === tenant && Date.parse(each.until) > Date.now());
 }
