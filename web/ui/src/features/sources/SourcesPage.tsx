@@ -1,11 +1,122 @@
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { Radio } from 'lucide-react';
 import type { ReactElement } from 'react';
+import { ActiveBadge } from './ActiveBadge';
+import { CreateSource } from './CreateSource';
+import { YES_NO } from './search';
+import { useSources, type SourceLine } from './sources';
+import { columnsOf, DataTable } from '@/shared/components/data-table';
 import { EmptyState } from '@/shared/components/empty-state';
+import { FilterBar, FilterSelect } from '@/shared/components/filter-bar';
+import { FilterText } from '@/shared/components/filter-text';
 import { Page } from '@/shared/components/page';
+import { Time } from '@/shared/components/time';
+import { compact } from '@/shared/search/params';
+import { useHasRole, useTenant } from '@/shared/session/tenant';
+
+const route = getRouteApi('/t/$tenant/sources');
+const column = columnsOf<SourceLine>();
+
+const columns = column.columns([
+  column.accessor('name', {
+    header: 'Source',
+    cell: ({ row }) => <SourceLink source={row.original} />,
+  }),
+  column.accessor('active', {
+    header: 'State',
+    cell: ({ getValue }) => <ActiveBadge active={getValue()} />,
+  }),
+  column.accessor('assistant', {
+    header: 'Assistant',
+    meta: { className: 'max-sm:hidden' },
+    cell: ({ getValue }) => getValue().name,
+  }),
+  column.accessor('owner', {
+    header: 'Answers for it',
+    meta: { className: 'max-md:hidden' },
+    cell: ({ getValue }) => <span className="text-sm text-muted">{getValue().name}</span>,
+  }),
+  column.accessor('last_event_at', {
+    header: 'Last event',
+    cell: ({ getValue }) => <Moment value={getValue()} none="none yet" />,
+  }),
+  column.accessor('refused', {
+    header: 'Turned away',
+    meta: { className: 'max-md:hidden tabular' },
+    cell: ({ getValue }) =>
+      getValue() === 0 ? '0' : <span className="font-medium text-bad">{getValue()}</span>,
+  }),
+  column.accessor('live_secrets', {
+    header: 'Live secrets',
+    meta: { className: 'max-lg:hidden tabular' },
+  }),
+]);
+
+function SourceLink({ source }: { source: SourceLine }): ReactElement {
+  const tenant = useTenant();
+  return (
+    <Link
+      to="/t/$tenant/sources/$source"
+      params={{ tenant, source: source.id }}
+      className="inline-flex min-h-6 items-center font-medium break-all text-accent hover:underline"
+    >
+      {source.name}
+    </Link>
+  );
+}
+
+function Moment({ value, none }: { value: string | null; none: string }): ReactElement {
+  if (value === null) return <span className="text-sm text-muted">{none}</span>;
+  return <Time value={value} className="text-sm" />;
+}
 
 export function SourcesPage(): ReactElement {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = useSources(search);
+  const isAdmin = useHasRole('admin');
+  const filtered = Object.keys(search).length > 0;
   return (
-    <Page title="Sources">
-      <EmptyState title="This page is not there yet">Use the awgp command meanwhile.</EmptyState>
+    <Page
+      title="Sources"
+      description="Who may send events, each with an address and secrets of its own"
+      actions={isAdmin && <CreateSource />}
+    >
+      <FilterBar
+        label="Filter sources"
+        active={filtered}
+        onClear={() => void navigate({ search: {} })}
+      >
+        <FilterText
+          label="Name contains"
+          value={search.q}
+          onChange={(q) =>
+            void navigate({ search: (old) => compact({ ...old, q }), replace: true })
+          }
+        />
+        <FilterSelect
+          label="Active"
+          value={search.active}
+          options={YES_NO.map((value) => ({ value, label: value === 'yes' ? 'Yes' : 'No' }))}
+          onChange={(active) =>
+            void navigate({ search: (old) => compact({ ...old, active }), replace: true })
+          }
+        />
+      </FilterBar>
+      <DataTable
+        label="Sources"
+        columns={columns}
+        query={query}
+        empty={
+          <EmptyState icon={Radio} title={filtered ? 'No source fits' : 'No source yet'}>
+            {filtered
+              ? 'Clear the filters to see the others.'
+              : isAdmin
+                ? 'Make one, give its secret to the sender, and its events become runs.'
+                : 'An admin of the tenant can make one.'}
+          </EmptyState>
+        }
+      />
     </Page>
   );
 }

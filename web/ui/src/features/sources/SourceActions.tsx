@@ -1,0 +1,115 @@
+import { CirclePause, CirclePlay, KeyRound, Trash2 } from 'lucide-react';
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { useRemoveSource, useRotateSecret, useSwitchSource } from './change';
+import type { Source } from './sources';
+import { CodeBlock } from '@/shared/components/code-block';
+import { ConfirmDialog } from '@/shared/components/confirm-dialog';
+import { FormDialog, textIn } from '@/shared/components/form-dialog';
+import { SelectField } from '@/shared/components/form-field';
+import { SecretOnce } from '@/shared/components/secret-once';
+import { Button } from '@/shared/components/ui/button';
+import { useHasRole, useTenant } from '@/shared/session/tenant';
+
+interface Seen {
+  source: Source;
+  etag: string;
+}
+
+export function SourceActions(seen: Seen): ReactElement | null {
+  const isAdmin = useHasRole('admin');
+  const mayRotate = useHasRole('operator', 'admin');
+  if (!mayRotate) return null;
+  return (
+    <>
+      <Rotate {...seen} />
+      {(seen.source.active || isAdmin) && <Switch {...seen} />}
+      {isAdmin && <Remove {...seen} />}
+    </>
+  );
+}
+
+function Rotate({ source, etag }: Seen): ReactElement {
+  const rotate = useRotateSecret();
+  return (
+    <FormDialog
+      trigger={
+        <Button variant="primary">
+          <KeyRound aria-hidden />
+          Rotate secret
+        </Button>
+      }
+      title={`A new secret for ${source.name}`}
+      description="The older ones live on for a while, so that the sender can change over without losing an event."
+      confirm="Make the secret"
+      onSubmit={async (form) => {
+        const made = await rotate.mutateAsync({
+          id: source.id,
+          etag,
+          overlapSeconds: Number(textIn(form, 'overlap')),
+        });
+        return (
+          <SecretOnce secret={made.secret}>
+            <CodeBlock label="How to send with it" text={made.sample} />
+          </SecretOnce>
+        );
+      }}
+    >
+      <SelectField label="The older secrets count for" name="overlap" defaultValue="86400">
+        <option value="0">no longer: it leaked</option>
+        <option value="3600">an hour</option>
+        <option value="86400">a day</option>
+        <option value="604800">a week</option>
+      </SelectField>
+    </FormDialog>
+  );
+}
+
+function Switch({ source, etag }: Seen): ReactElement {
+  const change = useSwitchSource();
+  const on = !source.active;
+  const Icon = on ? CirclePlay : CirclePause;
+  return (
+    <ConfirmDialog
+      trigger={
+        <Button>
+          <Icon aria-hidden />
+          {on ? 'Activate' : 'Switch off'}
+        </Button>
+      }
+      title={on ? `Activate ${source.name}?` : `Switch ${source.name} off?`}
+      confirm={on ? 'Activate' : 'Switch off'}
+      danger={!on}
+      onConfirm={() => change.mutateAsync({ id: source.id, etag, on })}
+    >
+      {on
+        ? 'Its events are taken again.'
+        : 'Whatever it sends is refused until an admin activates it. Runs that began go on.'}
+    </ConfirmDialog>
+  );
+}
+
+function Remove({ source, etag }: Seen): ReactElement {
+  const remove = useRemoveSource();
+  const tenant = useTenant();
+  const navigate = useNavigate();
+  return (
+    <ConfirmDialog
+      trigger={
+        <Button>
+          <Trash2 aria-hidden />
+          Remove
+        </Button>
+      }
+      title={`Remove ${source.name} for ever?`}
+      confirm="Remove the source"
+      danger
+      onConfirm={async () => {
+        await remove.mutateAsync({ id: source.id, etag });
+        void navigate({ to: '/t/$tenant/sources', params: { tenant } });
+      }}
+    >
+      Its address and secrets never work again. The trail and its runs stay.
+    </ConfirmDialog>
+  );
+}

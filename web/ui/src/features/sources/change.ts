@@ -1,0 +1,88 @@
+import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { sourcesKey } from './sources';
+import { apiOf, read } from '@/shared/api/client';
+import { useTenant } from '@/shared/session/tenant';
+
+/** What changes a source: each names the ETag of what the person saw. */
+
+interface Edit {
+  id: string;
+  etag: string;
+}
+
+function request({ id, etag }: Edit) {
+  return { params: { path: { source_id: id }, header: { 'If-Match': etag } } };
+}
+
+function fresh(client: QueryClient, tenant: string): Promise<void> {
+  return client.invalidateQueries({ queryKey: sourcesKey(tenant) });
+}
+
+export function useCreateSource() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { name: string; assistant: string }) =>
+      read(apiOf(tenant).POST('/v1/sources', { body: { ...body, scheme: 'standard-webhooks' } })),
+    meta: { showsErrors: true },
+    onSuccess: () => fresh(client, tenant),
+  });
+}
+
+export function useRotateSecret() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ overlapSeconds, ...edit }: Edit & { overlapSeconds: number }) =>
+      read(
+        apiOf(tenant).POST('/v1/sources/{source_id}/secrets', {
+          ...request(edit),
+          body: { overlap_seconds: overlapSeconds },
+        }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useExpireSecret() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, etag, secret }: Edit & { secret: string }) =>
+      read(
+        apiOf(tenant).DELETE('/v1/sources/{source_id}/secrets/{secret_id}', {
+          params: {
+            path: { source_id: id, secret_id: secret },
+            header: { 'If-Match': etag },
+          },
+        }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useSwitchSource() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ on, ...edit }: Edit & { on: boolean }) =>
+      on
+        ? read(apiOf(tenant).POST('/v1/sources/{source_id}/activate', request(edit)))
+        : read(apiOf(tenant).POST('/v1/sources/{source_id}/deactivate', request(edit))),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useRemoveSource() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (edit: Edit) =>
+      read(apiOf(tenant).DELETE('/v1/sources/{source_id}', request(edit))),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}

@@ -1,0 +1,31 @@
+import type { Source } from './sources';
+
+type Kind = Source['refusals'][number]['kind'];
+
+/** What was turned away, in a few words, and what to do about it. */
+export const REFUSALS: Record<Kind, { title: string; todo: string }> = {
+  'signature-missing': {
+    title: 'Not signed',
+    todo: 'The sender does not sign, or sends other headers. Have it send webhook-id, webhook-timestamp and webhook-signature.',
+  },
+  'signature-wrong': {
+    title: 'Wrongly signed',
+    todo: 'The sender signs with another secret, or something between changes the body. Compare the secret; rotate it if in doubt. If you do not know the sender, somebody is trying.',
+  },
+  'timestamp-out-of-range': {
+    title: 'Too old or too new',
+    todo: 'The clock of the sender is wrong, or it sends events again long after. Check its clock.',
+  },
+  'source-inactive': {
+    title: 'Sent while switched off',
+    todo: 'Activate the source, or have the sender stop.',
+  },
+  'body-invalid': {
+    title: 'Not what we can read',
+    todo: 'The body has to be a JSON object of permitted size.',
+  },
+  'id-reused': {
+    title: 'An id used twice',
+    todo: 'The sender gave two different events the same webhook-id. Each event needs its own.',
+  },
+};

@@ -1,0 +1,37 @@
+import { Plus } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { useCreateTarget } from './change';
+import { settingsIn } from './settings-form';
+import { TargetFields } from './TargetFields';
+import { FormDialog, textIn } from '@/shared/components/form-dialog';
+import { TextField } from '@/shared/components/form-field';
+import { SecretOnce } from '@/shared/components/secret-once';
+import { Button } from '@/shared/components/ui/button';
+
+export function CreateTarget(): ReactElement {
+  const create = useCreateTarget();
+  return (
+    <FormDialog
+      trigger={
+        <Button variant="primary">
+          <Plus aria-hidden />
+          New target
+        </Button>
+      }
+      title="New target"
+      description="Where results of agents, or notices, are delivered to."
+      confirm="Create"
+      onSubmit={async (form) => {
+        const made = await create.mutateAsync({
+          name: textIn(form, 'name'),
+          url: textIn(form, 'url'),
+          settings: settingsIn(form),
+        });
+        return <SecretOnce secret={made.secret} />;
+      }}
+    >
+      <TextField label="Name" name="name" required maxLength={63} help="Such as ledger or chat." />
+      <TargetFields />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,35 @@
+import { CircleAlert, CircleCheck, CircleDashed, CircleX } from 'lucide-react';
+import type { ReactElement } from 'react';
+import type { TargetLine } from './targets';
+import { Badge } from '@/shared/components/ui/badge';
+
+type Health = TargetLine['health'];
+
+/** How its last deliveries fared, in a sign and words. */
+export function HealthBadge({ health }: { health: Health }): ReactElement {
+  if (health.counted === 0) {
+    return (
+      <Badge>
+        <CircleDashed aria-hidden />
+        No delivery yet
+      </Badge>
+    );
+  }
+  const share = `${health.delivered} of ${health.counted}`;
+  if (health.delivered === health.counted) {
+    return (
+      <Badge tone="ok">
+        <CircleCheck aria-hidden />
+        {share} delivered
+      </Badge>
+    );
+  }
+  const none = health.delivered === 0;
+  const Icon = none ? CircleX : CircleAlert;
+  return (
+    <Badge tone={none ? 'bad' : 'wait'}>
+      <Icon aria-hidden />
+      {share} delivered
+    </Badge>
+  );
+}
