@@ -3,6 +3,7 @@ import { AppShell } from '../shell/AppShell';
 import { NoTenant, NotFoundPage, PageError, PagePending } from '../shell/outcomes';
 import { askMe, type Me } from '@/shared/session/me';
 import { enterTenant, lastTenant } from '@/shared/session/tenant';
+import { knownTenant } from '@/shared/tenants/tenants';
 
 export const rootRoute = createRootRoute({
   component: Outlet,
@@ -16,9 +17,11 @@ export const indexRoute = createRoute({
   path: '/',
   beforeLoad: async () => {
     const me = await askMe();
-    const tenant = me.tenants.find((each) => each.tenant === lastTenant()) ?? me.tenants[0];
+    const last = lastTenant();
+    const own = me.tenants.find((each) => each.tenant === last) ?? me.tenants[0];
+    const tenant = me.holding ? ((await knownTenant(last)) ?? own?.tenant) : own?.tenant;
     if (tenant !== undefined) {
-      throw redirect({ to: '/t/$tenant/inbox', params: { tenant: tenant.tenant }, replace: true });
+      throw redirect({ to: '/t/$tenant/inbox', params: { tenant }, replace: true });
     }
   },
   component: NoTenant,

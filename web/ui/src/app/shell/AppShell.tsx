@@ -5,6 +5,7 @@ import { CommandPalette } from './CommandPalette';
 import { KeyboardHelp } from './KeyboardHelp';
 import { Sidebar } from './Sidebar';
 import { TopBar } from './TopBar';
+import { VisitBanner } from './VisitBanner';
 import { useFocusOnNavigation } from './focus';
 import { useGoToKeys } from './go-to';
 import { LiveProvider } from '@/shared/live/live';
@@ -32,6 +33,7 @@ export function AppShell(): ReactElement {
         />
         <div className="flex min-w-0 flex-col pb-16 md:pb-0">
           <TopBar />
+          <VisitBanner />
           <main id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
             <Outlet />
           </main>

@@ -3,6 +3,7 @@ import { Building2 } from 'lucide-react';
 import { useEffect, useEffectEvent, type ReactElement } from 'react';
 import { useIsHolding } from './holding';
 import { NAV } from './nav';
+import { useReachableTenants } from './reachable-tenants';
 import { Kbd } from '@/shared/components/kbd';
 import {
   Command,
@@ -18,7 +19,6 @@ import {
   DialogDescription,
   DialogTitle,
 } from '@/shared/components/ui/dialog';
-import { useMe } from '@/shared/session/me';
 import { useTenant } from '@/shared/session/tenant';
 
 export function CommandPalette({
@@ -63,7 +63,7 @@ function Choices({ onDone }: { onDone: () => void }): ReactElement {
   const navigate = useNavigate();
   const tenant = useTenant();
   const holding = useIsHolding();
-  const others = useMe().tenants.filter((each) => each.tenant !== tenant);
+  const others = useReachableTenants().filter((each) => each !== tenant);
   const go = (to: (typeof NAV)[number]['to'], slug: string): void => {
     onDone();
     void navigate({ to, params: { tenant: slug } });
@@ -94,14 +94,14 @@ function Choices({ onDone }: { onDone: () => void }): ReactElement {
           <CommandGroup heading="Tenants">
             {others.map((each) => (
               <CommandItem
-                key={each.tenant}
-                value={`tenant ${each.tenant}`}
+                key={each}
+                value={`tenant ${each}`}
                 onSelect={() => {
-                  go('/t/$tenant/inbox', each.tenant);
+                  go('/t/$tenant/inbox', each);
                 }}
               >
                 <Building2 aria-hidden />
-                {each.tenant}
+                {each}
               </CommandItem>
             ))}
           </CommandGroup>

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { ChevronsUpDown } from 'lucide-react';
 import type { ReactElement } from 'react';
+import { useReachableTenants } from './reachable-tenants';
 import {
   DropdownMenu,
   DropdownMenuContent,
@@ -9,12 +10,11 @@ import {
   DropdownMenuRadioItem,
   DropdownMenuTrigger,
 } from '@/shared/components/ui/dropdown-menu';
-import { useMe } from '@/shared/session/me';
 import { useTenant } from '@/shared/session/tenant';
 
 /** Where one is, and where one may go. Another tenant is another address. */
 export function TenantSwitcher(): ReactElement {
-  const { tenants } = useMe();
+  const tenants = useReachableTenants();
   const tenant = useTenant();
   const navigate = useNavigate();
   return (
@@ -32,7 +32,7 @@ export function TenantSwitcher(): ReactElement {
         </span>
         <ChevronsUpDown aria-hidden className="size-4 shrink-0 text-muted" />
       </DropdownMenuTrigger>
-      <DropdownMenuContent align="start" className="w-52">
+      <DropdownMenuContent align="start" className="max-h-[70dvh] w-52 overflow-y-auto">
         <DropdownMenuLabel>Tenants</DropdownMenuLabel>
         <DropdownMenuRadioGroup
           value={tenant}
@@ -41,8 +41,8 @@ export function TenantSwitcher(): ReactElement {
           }
         >
           {tenants.map((each) => (
-            <DropdownMenuRadioItem key={each.tenant} value={each.tenant}>
-              {each.tenant}
+            <DropdownMenuRadioItem key={each} value={each}>
+              {each}
             </DropdownMenuRadioItem>
           ))}
         </DropdownMenuRadioGroup>

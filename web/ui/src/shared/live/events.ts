@@ -38,7 +38,9 @@ export function invalidateFor(client: QueryClient, tenant: string, event: LiveEv
 export function staleKeys(tenant: string, event: LiveEvent): QueryKey[] {
   const prefix = tenantKey(tenant);
   if (event.kind === 'reset') return [prefix];
-  return (STALE[event.kind] ?? [guess(event.kind)]).map((noun) => [...prefix, noun]);
+  const ofTenant = (STALE[event.kind] ?? [guess(event.kind)]).map((noun) => [...prefix, noun]);
+  // A visit changes what one may do here.
+  return event.kind === 'visit.changed' ? [...ofTenant, ['me']] : ofTenant;
 }
 
 /** Kinds may be added: `export.changed` makes `exports` stale. */
