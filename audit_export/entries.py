@@ -173,6 +173,17 @@ def load_entry(work: Work, sequence: int) -> tuple[Entry, SealedBody]:
     return entry, SealedBody(body=bytes(row[-1]), previous_hash=_hash_before(work, sequence))
 
 
+def bodies_of(work: Work, sequences: Sequence[int]) -> dict[int, bytes]:
+    """The sealed bytes of entries: what their leaf hashes are of."""
+    rows = work.execute(
+        "SELECT sequence, body FROM audit_log"
+        " WHERE tenant_id = :tenant AND sequence = ANY (:sequences)",
+        tenant=work.tenant_id,
+        sequences=list(sequences),
+    )
+    return {row.sequence: bytes(row.body) for row in rows}
+
+
 def newest_signed(work: Work) -> Signed | None:
     """The newest checkpoint, None before the first. Its signature is not checked here."""
     found = list_signed(work, before=None, limit=1)

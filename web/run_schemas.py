@@ -295,6 +295,10 @@ class TrailEntryView(Schema):
     after = fields.Dict(required=True, allow_none=True)
     metadata = fields.Dict(required=True)
     hash = fields.String(required=True)
+    body_base64 = fields.String(
+        required=True,
+        metadata={"description": "The sealed bytes; the leaf hash is of a zero byte and these."},
+    )
     proof = fields.Nested(
         TrailProofView,
         required=True,

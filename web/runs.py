@@ -1,10 +1,18 @@
 """Runs as people see them: the list, one with all that became of it, its log, its trail."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from audit_export.entries import Entry, Signed, entries_of_run, inclusion_proofs, newest_signed
+from audit_export.entries import (
+    Entry,
+    Signed,
+    bodies_of,
+    entries_of_run,
+    inclusion_proofs,
+    newest_signed,
+)
 from audit_export.log_tree import InclusionProof, LogTorn, TreeNotReady
 from pipeline.cancel import cancel_run
 from pipeline.identity import actor_of, ensure_person
@@ -95,10 +103,13 @@ def show_trail(query: dict[str, Any], run_id: UUID) -> dict[str, Any]:
     with reading() as work:
         load_run(work, run_id)
         found = entries_of_run(work, run_id, before=query["before"], limit=query["limit"])
+        bodies = bodies_of(work, [each.sequence for each in found.entries])
         signed = newest_signed(work)
         proofs, why_not = _prove(work, found.entries, signed)
     return {
-        "items": [_entry(each, proofs.get(each.sequence)) for each in found.entries],
+        "items": [
+            _entry(each, bodies[each.sequence], proofs.get(each.sequence)) for each in found.entries
+        ],
         "next": found.next,
         "checkpoint": None if signed is None or why_not else _checkpoint(signed),
         "why_no_proof": why_not,
@@ -176,9 +187,9 @@ def _prove(
         return {}, str(error)
 
 
-def _entry(entry: Entry, proof: InclusionProof | None) -> dict[str, Any]:
+def _entry(entry: Entry, body: bytes, proof: InclusionProof | None) -> dict[str, Any]:
     shown: dict[str, Any] = {name: getattr(entry, name) for name in Entry.__slots__}
-    shown["proof"] = None
+    shown |= {"body_base64": base64.b64encode(body).decode(), "proof": None}
     if proof is not None:
         shown["proof"] = {
             "index": proof.index,

@@ -140,6 +140,24 @@ def test_an_entry_can_be_checked_with_the_answer_alone(trail: Trail) -> None:
     assert "another way" in entry["signer"]["warning"]
 
 
+def test_a_runs_entries_can_be_checked_with_the_answer_alone(trail: Trail) -> None:
+    held = trail.plane.held(HELD)
+    trail.seal()
+    shown = trail.get(f"/v1/runs/{held['run_id']}/audit", OPERATOR).get_json()
+    assert shown["items"]
+    for entry in shown["items"]:
+        body = base64.b64decode(entry["body_base64"])
+        assert json.loads(body)["sequence"] == str(entry["sequence"])
+        verify_inclusion(
+            leaf=leaf_hash(body),
+            index=entry["proof"]["index"],
+            size=shown["checkpoint"]["size"],
+            proof=[bytes.fromhex(each) for each in entry["proof"]["path"]],
+            root=bytes.fromhex(shown["checkpoint"]["root"]),
+        )
+    verify_checkpoint(shown["checkpoint"]["note"], trail.signer.public)
+
+
 def test_entries_are_found_by_what_narrows_them_page_by_page(trail: Trail) -> None:
     first = trail.get("/v1/audit?action=test:&limit=100").get_json()
     sequences = [each["sequence"] for each in first["items"]]

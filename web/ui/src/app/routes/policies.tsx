@@ -7,4 +7,9 @@ export const policiesRoutes = [
     path: 'policies',
     component: lazyRouteComponent(() => import('@/features/policies/PoliciesPage'), 'PoliciesPage'),
   }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'policies/$version',
+    component: lazyRouteComponent(() => import('@/features/policies/PoliciesPage'), 'PoliciesPage'),
+  }),
 ] as const;

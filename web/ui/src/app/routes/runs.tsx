@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { tenantRoute } from './frame';
-import { parseRunsSearch } from '@/features/runs/search';
+import { parseRunSearch, parseRunsSearch } from '@/features/runs/search';
 
 export const runsRoutes = [
   createRoute({
@@ -8,5 +8,11 @@ export const runsRoutes = [
     path: 'runs',
     validateSearch: parseRunsSearch,
     component: lazyRouteComponent(() => import('@/features/runs/RunsPage'), 'RunsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'runs/$run',
+    validateSearch: parseRunSearch,
+    component: lazyRouteComponent(() => import('@/features/runs/RunPage'), 'RunPage'),
   }),
 ] as const;

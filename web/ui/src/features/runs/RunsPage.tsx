@@ -1,27 +1,32 @@
-import { getRouteApi } from '@tanstack/react-router';
-import { ListTree, LockKeyhole } from 'lucide-react';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { ListTree, LockKeyhole, MailWarning } from 'lucide-react';
 import type { ReactElement } from 'react';
+import { RunFilters } from './RunFilters';
 import { useRuns, type RunLine } from './runs';
 import { columnsOf, DataTable } from '@/shared/components/data-table';
 import { EmptyState } from '@/shared/components/empty-state';
-import { FilterBar, FilterSelect } from '@/shared/components/filter-bar';
 import { Page } from '@/shared/components/page';
-import { RUN_STATUSES, StatusBadge, statusLabel } from '@/shared/components/status-badge';
+import { StatusBadge } from '@/shared/components/status-badge';
 import { Time } from '@/shared/components/time';
-import { compact } from '@/shared/search/params';
+import { ROW_LINK, useRowKeys } from '@/shared/keyboard/row-keys';
+import { useTenant } from '@/shared/session/tenant';
 
 const route = getRouteApi('/t/$tenant/runs');
 const column = columnsOf<RunLine>();
-const STATUS_OPTIONS = RUN_STATUSES.map((value) => ({ value, label: statusLabel(value) }));
 
 const columns = column.columns([
   column.accessor('status', {
     header: 'Status',
-    cell: ({ getValue }) => <StatusBadge status={getValue()} />,
+    cell: ({ row }) => (
+      <span className="inline-flex flex-wrap gap-1">
+        <StatusBadge status={row.original.status} />
+        {row.original.has_dead_letter && <DeadMark />}
+      </span>
+    ),
   }),
   column.accessor('assistant', {
     header: 'Assistant',
-    cell: ({ getValue }) => <span className="font-medium whitespace-nowrap">{getValue()}</span>,
+    cell: ({ row }) => <RowLink run={row.original} />,
   }),
   column.accessor('requester_name', {
     header: 'Asked by',
@@ -30,7 +35,7 @@ const columns = column.columns([
   }),
   column.accessor('reason', {
     header: 'Reason',
-    meta: { className: 'max-sm:hidden' },
+    meta: { className: 'max-lg:hidden' },
     cell: ({ getValue }) => <span className="text-sm text-muted">{getValue() ?? ''}</span>,
   }),
   column.accessor('received_at', {
@@ -62,31 +67,51 @@ export function RunsPage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const query = useRuns(search);
-  const filtered = search.status !== undefined;
-  const clear = (): void => void navigate({ search: {} });
+  const filtered = Object.keys(search).length > 0;
+  useRowKeys('Runs');
   return (
     <Page title="Runs" description="Every request, newest first">
-      <FilterBar label="Filter runs" active={filtered} onClear={clear}>
-        <FilterSelect
-          label="Status"
-          value={search.status}
-          options={STATUS_OPTIONS}
-          onChange={(status) => void navigate({ search: compact({ status }), replace: true })}
-        />
-      </FilterBar>
+      <RunFilters search={search} onChange={(to) => void navigate({ search: to, replace: true })} />
       <DataTable
         label="Runs"
         columns={columns}
         query={query}
         empty={
-          <EmptyState icon={ListTree} title={filtered ? 'No run has this status' : 'No run yet'}>
+          <EmptyState icon={ListTree} title={filtered ? 'No run is like this' : 'No run yet'}>
             {filtered
-              ? 'Clear the filter to see the others.'
+              ? 'Clear a filter to see others.'
               : 'A run begins when a source sends an event, or a person asks an assistant.'}
           </EmptyState>
         }
       />
     </Page>
+  );
+}
+
+function RowLink({ run }: { run: RunLine }): ReactElement {
+  const tenant = useTenant();
+  return (
+    <Link
+      data-row
+      to="/t/$tenant/runs/$run"
+      params={{ tenant, run: run.id }}
+      className={`${ROW_LINK} break-words`}
+    >
+      {run.assistant}
+      <span className="sr-only">, run {run.id.slice(-12)}</span>
+    </Link>
+  );
+}
+
+function DeadMark(): ReactElement {
+  return (
+    <span
+      title="A dead letter waits"
+      className="inline-flex items-center gap-1 text-xs font-medium text-bad"
+    >
+      <MailWarning aria-hidden className="size-3.5" />
+      <span className="max-sm:sr-only">dead letter</span>
+    </span>
   );
 }
 

@@ -1,14 +1,16 @@
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import type { RunsSearch } from './search';
+import { statusesIn, type RunsSearch } from './search';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
-import type { components } from '@/shared/api/schema';
+import type { components, paths } from '@/shared/api/schema';
+import { compact } from '@/shared/search/params';
 import { useTenant } from '@/shared/session/tenant';
 
 /** GET /v1/runs: one file a request, with its fetcher, its query options and its hook. */
 
 export type RunLine = components['schemas']['RunLine'];
 type RunPage = components['schemas']['RunPage'];
+type Query = NonNullable<paths['/v1/runs']['get']['parameters']['query']>;
 
 function fetchRuns(
   tenant: string,
@@ -16,10 +18,16 @@ function fetchRuns(
   cursor: string | undefined,
   signal: AbortSignal,
 ): Promise<RunPage> {
-  const query = {
-    ...(search.status === undefined ? {} : { status: [search.status] }),
-    ...(cursor === undefined ? {} : { cursor }),
-  };
+  const query: Query = compact({
+    status: search.status === undefined ? undefined : statusesIn(search.status),
+    assistant: search.assistant,
+    source: search.source,
+    since: search.since,
+    until: search.until,
+    q: search.id,
+    has_dead_letter: search.dead === undefined ? undefined : true,
+    cursor,
+  });
   return read(apiOf(tenant).GET('/v1/runs', { params: { query }, signal }));
 }
 

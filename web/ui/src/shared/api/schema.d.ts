@@ -7739,6 +7739,8 @@ export interface components {
             before: {
                 [key: string]: unknown;
             } | null;
+            /** @description The sealed bytes; the leaf hash is of a zero byte and these. */
+            body_base64: string;
             hash: string;
             /** Format: uuid */
             id: string;

@@ -23,6 +23,7 @@ export function TableBody({ className, ...rest }: ComponentProps<'tbody'>): Reac
   return <tbody className={cn('divide-y divide-line', className)} {...rest} />;
 }
 
+/** A link marked `data-row` is the row's own: `row-link.ts`. */
 export function TableRow({ className, ...rest }: ComponentProps<'tr'>): ReactElement {
   return <tr className={cn('hover:bg-sunken/60', className)} {...rest} />;
 }
