@@ -144,7 +144,8 @@ class Relay:
 
     Args:
         engine: Of the login awgp_relay.
-        client: Of the same server the broker sends to.
+        client: Of the same server the broker sends to, for this relay alone: where another thread
+            held its connection, the next would look like one to a broker that came back.
     """
 
     def __init__(

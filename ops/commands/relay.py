@@ -54,10 +54,9 @@ def command() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    client = make_redis(settings)
-    relay = WatchedRelay(engine, make_broker(settings), client)
+    relay = WatchedRelay(engine, make_broker(settings), make_redis(settings))
     if settings.ops_address:
-        exposition(settings.ops_address, relay, engine, client).start()
+        exposition(settings.ops_address, relay, engine, make_redis(settings)).start()
     relay.run(stop)
 
 

@@ -29,9 +29,13 @@ from pipeline.delegation import lend_vote
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.handoff import claim
 from pipeline.identity import Identity
+from pipeline.notice import ChannelWanted, Kind
+from pipeline.notice_channels import add_channel
 from pipeline.run import Stage
 from pipeline.run_store import MAX_FAILURES, stage_failed
+from pipeline.source_refusals import RefusalKind, Refusals, note_refusals
 from pipeline.visit import LONGEST, begin_visit
+from pipeline.work import Actor
 from tests.audit_trail import FolderStore
 from tests.integration.conftest import WORLD_TEMPLATE, Database, _clone, stub_broker
 from tests.integration.stages import declared, rows, work_off
@@ -172,6 +176,7 @@ def seal_all(database: Database, signer: Signer, *tenants: TenantWorld) -> None:
 
 def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantWorld) -> None:
     """Put at least one row of this tenant into every table, through the product's own doors."""
+    tell_somebody(database, tenant)
     finished = deliver(database, tenant)
     hold(database, tenant)
     seal_all(database, signer, tenant)
@@ -191,6 +196,11 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             digest=bytes(32),
             run=finished,
         )
+        kind, now = RefusalKind.SIGNATURE_WRONG, datetime.now(UTC)
+        refused = Refusals(
+            source_id=tenant.source_id, kind=kind, refused=1, recent=[(now, "its old secret")]
+        )
+        note_refusals(work, [refused])
     lend_and_link(database, tenant)
     fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
     hana = Identity(issuer=ISSUER, subject="holding-hana", kind="human")
@@ -203,6 +213,13 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             tenant=tenant.tenant_id,
             hash=bytes(32),
         )
+
+
+def tell_somebody(database: Database, tenant: TenantWorld) -> None:
+    """Have whoever can decide told of what waits, from now on."""
+    wanted = ChannelWanted(name="deciders", kind=Kind.EMAIL, to_people=True)
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        add_channel(work, wanted, actor=Actor(type="person", id=str(tenant.persons["ben"])))
 
 
 def lend_and_link(database: Database, tenant: TenantWorld) -> None:

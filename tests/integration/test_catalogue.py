@@ -276,6 +276,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         "known_runtime",
         "list_tenants",
         "make_audit_partition",
+        "note_notices",
         "open_tenant",
         "queue_figures",
         "resolve_source",

@@ -288,7 +288,7 @@ def test_nobody_writes_a_row_of_another_tenant(filled: Database, world: World) -
 
 
 # A trigger may speak before the row's tenant is looked at; it sees its own tenant's rows only.
-LAWS: Final = ("AW001", "AW003", "AW004", "AW006")
+LAWS: Final = ("AW001", "AW003", "AW004", "AW006", "AW007")
 
 
 def test_a_refusal_for_the_tenant_is_row_securitys_own(filled: Database, world: World) -> None:
@@ -419,22 +419,69 @@ def test_a_source_tells_its_tenant_and_nothing_more(filled: Database, world: Wor
         assert [tuple(row) for row in slug] == [(world.globex.tenant_id,)]
 
 
-def test_the_doors_before_a_tenant_read_these_columns_alone() -> None:
+def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
     stated = {
         table: rights for (role, table), rights in expected().items() if role == "awgp_definer"
     }
-    assert stated == {
+    before_a_tenant = {
         # Counted and aged by queue_figures() and sealing_waits(), never shown.
         "audit_pending": {"select(tenant_id,pending_id,record)"},
         "dead_letters": {"select(tenant_id,stage,created_at,replayed_at,discarded_at)"},
-        "due": {"select(tenant_id,kind,next_send_at,sends)"},
         "handoffs": {
             "select(tenant_id,stage,next_send_at,not_before,failures,lease_until,created_at)"
         },
         "idempotency_keys": {"delete", "select(tenant_id,run_id)"},
-        "runs": {"select(tenant_id,run_id,sealed_at)"},
         "sources": {"select(tenant_id,source_id)"},
-        "tenants": {"select(tenant_id,slug)"},
+        # The name and digest of a runtime, by known_runtime(): a fact of the machine.
+        "assistant_versions": {"select(tenant_id,runtime_name,runtime_digest,created_at)"},
+    }
+    in_one_tenant = {
+        # What note_notices() reads and makes of a record.
+        "approvals": {"select(tenant_id,approval_id,run_id,epoch,requirement)"},
+        "assistants": {"select(tenant_id,assistant_id,name)"},
+        "notice_channels": {
+            "select(tenant_id,channel_id,events,rules,assistants,active,removed_at)"
+        },
+        "notices": {"insert(tenant_id,notice_id,channel_id,record_id,event,run_id,approval_id)"},
+        # The head of a new tenant's log, by open_tenant().
+        "audit_heads": {"insert(tenant_id,hash)"},
+    }
+    both = {
+        "due": {
+            "select(tenant_id,kind,next_send_at,sends)",
+            "insert(tenant_id,due_id,kind,subject_id,next_send_at)",
+        },
+        "runs": {"select(tenant_id,run_id,assistant_id,sealed_at)"},
+        "tenants": {
+            "select(tenant_id,slug,kind,closed_at)",
+            "insert(tenant_id,slug,name,kind)",
+            "update(closed_at)",
+        },
+    }
+    assert stated == before_a_tenant | in_one_tenant | both
+
+
+def test_what_a_door_does_for_one_tenant_stays_in_it(filled: Database) -> None:
+    with superuser(filled) as connection:
+        policies = connection.execute(
+            text(
+                "SELECT c.relname, p.polcmd::text, coalesce(pg_get_expr(p.polqual, p.polrelid), '')"
+                " || coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') FROM pg_policy p"
+                " JOIN pg_class c ON c.oid = p.polrelid"
+                " WHERE 'awgp_definer'::regrole = ANY (p.polroles)"
+            )
+        ).all()
+    wide = {(table, command) for table, command, law in policies if "current_tenant" not in law}
+    assert wide == {
+        ("assistant_versions", "r"),
+        ("audit_pending", "r"),
+        ("dead_letters", "r"),
+        ("due", "r"),
+        ("handoffs", "r"),
+        ("idempotency_keys", "*"),
+        ("runs", "r"),
+        ("sources", "r"),
+        ("tenants", "r"),
     }
 
 

@@ -133,18 +133,31 @@ def _now(database: Database, tenant: TenantWorld):  # type: ignore[no-untyped-de
     return rows(database, tenant, "SELECT clock_timestamp()")[0][0]
 
 
-def test_two_relays_send_each_thing_once(
-    database: Database, world: World, relay: Relay, broker: RedisBroker
+@contextmanager
+def relays(database: Database, settings: Settings, number: int) -> Iterator[list[Relay]]:
+    """As many as there are, each with connections of its own, as processes have them."""
+    brokers = [make_broker(settings) for _ in range(number)]
+    clients = [make_redis(settings) for _ in brokers]
+    yield [
+        Relay(database.engine("awgp_relay"), broker, client)
+        for broker, client in zip(brokers, clients, strict=True)
+    ]
+    for each in (*(broker.client for broker in brokers), *clients):
+        each.close()
+
+
+def test_three_relays_send_each_thing_once(
+    database: Database, world: World, settings: Settings, relay: Relay, broker: RedisBroker
 ) -> None:
     for _ in range(30):
         submit(database.outbox("awgp_ingest"), world.acme, {"amount_cents": 1})
     make_overdue(database, world.acme)
-    relays = [relay, *(Relay(database.engine("awgp_relay"), broker, broker.client) for _ in "ab")]
-    threads = [threading.Thread(target=each.turn) for each in relays]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
+    with relays(database, settings, 3) as several:
+        threads = [threading.Thread(target=each.turn) for each in several]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
     relay.turn()
     assert queued(broker, "policy") == 30
 
