@@ -13,6 +13,7 @@ help: ## Show these targets
 
 setup: $(VENV)/.ready ## Install everything AWGP needs: packages, gVisor, the sandbox's root file system
 	@$(BIN)/awgp setup
+	@$(BIN)/python -m ops.install_chromium
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
