@@ -5,7 +5,8 @@ at Globex `scribe` waits for anyone. Each prints the lines of its payload, whate
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -30,6 +31,8 @@ from tests.integration.processes import wait_until
 
 ENDED: Final = frozenset({"completed", "denied", "rejected", "expired", "failed", "cancelled"})
 REJECT_REASONS: Final = ("wrong account", "not ordered")
+# How old a proof of who one is may be, where the rule `fresh` asks for one.
+FRESH: Final = timedelta(seconds=10)
 # A name as an identity provider could tell it: nothing of it may be taken for markup.
 MALLORY: Final = "Mallory <img src=x onerror=alert(1)>"
 SCRIBE: Final = """
@@ -78,6 +81,7 @@ class BrowserWorld:
 
     stage: DemoStage
     passwords: Mapping[str, str]
+    clients: dict[str, Person] = field(default_factory=dict)
 
     @property
     def web(self) -> str:
@@ -92,8 +96,12 @@ class BrowserWorld:
 
     def client(self, person: str) -> Person:
         """Someone at the API with a token, not in a browser."""
-        token = token_for(self.data, person, self.password(person)).access_token
-        return Person(name=person, ingest=self.stage.urls["ingest"], web=self.web, token=token)
+        if person not in self.clients:
+            token = token_for(self.data, person, self.password(person)).access_token
+            self.clients[person] = Person(
+                name=person, ingest=self.stage.urls["ingest"], web=self.web, token=token
+            )
+        return self.clients[person]
 
     def ask(self, person: str, assistant: str, payload: Mapping[str, Any]) -> "Asked":
         """Ask for a run, and wait until it is held."""
@@ -185,7 +193,9 @@ def _rules(work: Work, by: UUID) -> None:
         )
 
     add_rule(work, rule("two-people", 2, None), by=by)
-    add_rule(work, rule("fresh", 1, Reauthentication(max_age_seconds=1)), by=by)
+    add_rule(
+        work, rule("fresh", 1, Reauthentication(max_age_seconds=int(FRESH.total_seconds()))), by=by
+    )
 
 
 def _policy(
