@@ -49,6 +49,8 @@ def test_another_person_approves_and_who_asked_sees_it_live(
     expect(look).to_contain_text("scribe for Ada Moreau")
     look.get_by_role("button", name=APPROVE).click()
     expect(row(ada, asked)).to_contain_text(re.compile("completed", re.IGNORECASE))
+    expect(look).to_have_count(0)
+    expect(ben.page.get_by_text("It runs now.")).to_be_visible()
     expect(card(ben, asked)).to_have_count(0)
     asked.ends_as("completed")
 
@@ -176,6 +178,7 @@ def test_the_keyboard_alone_decides(visit: Visit, world: BrowserWorld) -> None:
             tab_to(ben, ben.page.get_by_role("button", name=REJECT))
             ben.page.keyboard.press("Enter")
         asked.ends_as(status)
+        expect(ben.page.get_by_role("dialog")).to_have_count(0)
         expect(card(ben, asked)).to_have_count(0)
 
 

@@ -80,6 +80,26 @@ def test_an_ended_session_leads_to_the_sign_in_and_back_to_the_same_page(visit: 
     expect(ben.page.get_by_role("heading", name="Policies")).to_be_visible()
 
 
+def test_a_tab_goes_on_after_another_has_signed_in_again(
+    visit: Visit, world: BrowserWorld
+) -> None:
+    asked = world.ask("ada", "scribe", lines("two tabs"))
+    ben = visit("ben", fresh=True)
+    ben.expects("status of 403")
+    ben.sign_in("/t/acme/inbox")
+    ben.open(f"/t/acme/approvals/{asked.approval_id}")
+    approve = ben.page.get_by_role("button", name=re.compile("^Approve$"))
+    expect(approve).to_be_enabled()
+    second = ben.context.new_page()
+    second.goto(f"{world.web}/login?next=/v1/me&max_age=0")
+    second.get_by_label("Name").fill("ben")
+    second.get_by_label("Password").fill(world.password("ben"))
+    second.get_by_role("button", name="Sign in").click()
+    second.wait_for_url("**/v1/me")
+    approve.click()
+    asked.ends_as("completed")
+
+
 def test_a_deep_link_survives_a_reload_and_the_way_back(visit: Visit, world: BrowserWorld) -> None:
     asked = world.ask("ada", "scribe", lines("deep"))
     ben = visit("ben")

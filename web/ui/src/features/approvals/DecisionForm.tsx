@@ -61,23 +61,24 @@ export function DecisionForm({
       field.current?.focus();
       return;
     }
-    decide.mutate(
-      {
+    // Not mutate's own callbacks: this form is gone once its vote shows, and they with it.
+    decide
+      .mutateAsync({
         verdict,
         digest: approval.digest,
         reason: reason.trim(),
         preset: verdict === 'reject' ? preset : undefined,
         onBehalfOf: behalf,
-      },
-      {
-        onSuccess: (voted) => {
+      })
+      .then(
+        (voted) => {
           decidedToast(voted, verdict, () => {
             withdraw.mutate(voted.id);
           });
           onDecided?.();
         },
-      },
-    );
+        () => undefined, // shown as decide.error
+      );
   };
 
   return (

@@ -10,6 +10,7 @@ vi.mock('@/shared/session/sign-in', async (original) => ({
 }));
 
 const sent: Request[] = [];
+let freshToken: string | undefined;
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): void {
   vi.stubGlobal('fetch', (request: Request) => {
@@ -25,7 +26,11 @@ function problem(slug: string, status: number, further: object = {}): object {
 beforeEach(() => {
   sent.length = 0;
   vi.mocked(signIn).mockClear();
-  csrfTokenFrom(() => Promise.resolve('the token'));
+  csrfTokenFrom({
+    known: () => Promise.resolve('the token'),
+    fresh: () => Promise.resolve(freshToken),
+  });
+  freshToken = undefined;
 });
 
 test('a request names its tenant, and one that changes something has the token', async () => {
@@ -69,4 +74,26 @@ test('the ETag comes with what was read', async () => {
   answer(200, { items: [], next: null }, { ETag: '"abc"' });
   const { etag } = await readWithEtag(apiOf('acme').GET('/v1/runs'));
   expect(etag).toBe('"abc"');
+});
+
+test('what is refused for the token of an ended session is sent once more with the new one', async () => {
+  freshToken = 'the new token';
+  answer(403, problem('csrf-refused', 403));
+  const path = { run_id: 'r' };
+  await expect(
+    read(apiOf('acme').POST('/v1/runs/{run_id}/replay', { params: { path } })),
+  ).rejects.toThrow('Because.');
+  expect(sent.map((each) => each.headers.get('X-CSRF-Token'))).toEqual([
+    'the token',
+    'the new token',
+  ]);
+});
+
+test('where another person signed in meanwhile, nothing is sent again', async () => {
+  answer(403, problem('csrf-refused', 403));
+  const path = { run_id: 'r' };
+  await expect(
+    read(apiOf('acme').POST('/v1/runs/{run_id}/replay', { params: { path } })),
+  ).rejects.toThrow('Because.');
+  expect(sent).toHaveLength(1);
 });

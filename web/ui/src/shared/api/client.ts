@@ -1,7 +1,7 @@
 import createClient, { type Client, type Middleware } from 'openapi-fetch';
 import { ProblemError, problemOf } from './problem';
 import type { paths } from './schema';
-import { csrfToken, signIn } from '@/shared/session/sign-in';
+import { csrfToken, freshCsrfToken, signIn } from '@/shared/session/sign-in';
 
 /**
  * The one way to the server. Paths, parameters, bodies and answers are typed by `schema.d.ts`:
@@ -13,6 +13,7 @@ import { csrfToken, signIn } from '@/shared/session/sign-in';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const TENANT_HEADER = 'AWGP-Tenant';
+const CSRF_REFUSED = 'urn:awgp:problem:csrf-refused';
 
 const guard: Middleware = {
   async onRequest({ request }) {
@@ -34,13 +35,28 @@ const guard: Middleware = {
   },
 };
 
+/**
+ * Another tab that signed in again has a new session, and this one's token is of the one before:
+ * asked for anew, and sent once more. A request that was refused so has changed nothing.
+ */
+async function sendTwiceAtMost(request: Request): Promise<Response> {
+  const again = SAFE.has(request.method) ? undefined : request.clone();
+  const answer = await globalThis.fetch(request);
+  if (again === undefined || answer.status !== 403) return answer;
+  if ((await problemOf(answer.clone())).type !== CSRF_REFUSED) return answer;
+  const token = await freshCsrfToken();
+  if (token === undefined) return answer;
+  again.headers.set('X-CSRF-Token', token);
+  return globalThis.fetch(again);
+}
+
 function make(headers: Record<string, string>): Client<paths> {
   const client = createClient<paths>({
     baseUrl: location.origin,
     headers,
     credentials: 'same-origin',
     // Looked up anew each time, so that tests may put their own there.
-    fetch: (request) => globalThis.fetch(request),
+    fetch: sendTwiceAtMost,
   });
   client.use(guard);
   return client;

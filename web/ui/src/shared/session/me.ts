@@ -24,7 +24,16 @@ export function askMe(): Promise<Me> {
   return queryClient.query({ ...meQuery, staleTime: 'static' });
 }
 
-csrfTokenFrom(async () => (await askMe()).csrf_token ?? undefined);
+csrfTokenFrom({
+  known: async () => (await askMe()).csrf_token ?? undefined,
+  fresh: async () => {
+    const before = await askMe();
+    const now = await queryClient.query({ ...meQuery, staleTime: 0 });
+    // Somebody else signed in meanwhile: what this page shows, and was told to do, is not theirs.
+    if (now.subject !== before.subject) location.reload();
+    return now.subject === before.subject ? (now.csrf_token ?? undefined) : undefined;
+  },
+});
 
 /** Who is signed in; the router has asked before any page is shown. */
 export function useMe(): Me {

@@ -6,15 +6,26 @@ interface Again {
   acrValues?: unknown;
 }
 
-let token: (() => Promise<string | undefined>) | undefined;
+interface CsrfTokens {
+  /** The one that is known. */
+  known: () => Promise<string | undefined>;
+  /** The one that counts now. */
+  fresh: () => Promise<string | undefined>;
+}
+
+let tokens: CsrfTokens | undefined;
 
 /** Say where the CSRF token is had from; `me.ts` does. */
-export function csrfTokenFrom(source: () => Promise<string | undefined>): void {
-  token = source;
+export function csrfTokenFrom(source: CsrfTokens): void {
+  tokens = source;
 }
 
 export function csrfToken(): Promise<string | undefined> {
-  return token?.() ?? Promise.resolve(undefined);
+  return tokens?.known() ?? Promise.resolve(undefined);
+}
+
+export function freshCsrfToken(): Promise<string | undefined> {
+  return tokens?.fresh() ?? Promise.resolve(undefined);
 }
 
 /**
@@ -31,7 +42,7 @@ export function signIn(again: Again = {}): Promise<never> {
 
 /** End the session here and at the identity provider. */
 export async function signOut(): Promise<void> {
-  const csrf = await csrfToken();
+  const csrf = await freshCsrfToken();
   const answer = await fetch('/logout', {
     method: 'POST',
     headers: {
