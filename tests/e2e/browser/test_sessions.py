@@ -80,9 +80,7 @@ def test_an_ended_session_leads_to_the_sign_in_and_back_to_the_same_page(visit: 
     expect(ben.page.get_by_role("heading", name="Policies")).to_be_visible()
 
 
-def test_a_tab_goes_on_after_another_has_signed_in_again(
-    visit: Visit, world: BrowserWorld
-) -> None:
+def test_a_tab_goes_on_after_another_has_signed_in_again(visit: Visit, world: BrowserWorld) -> None:
     asked = world.ask("ada", "scribe", lines("two tabs"))
     ben = visit("ben", fresh=True)
     ben.expects("status of 403")
