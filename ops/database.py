@@ -17,12 +17,13 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from ops.logins import LOGINS, NOBODY_LOGS_IN_AS
 
 
-def migrate(admin: Engine, passwords: Mapping[str, str]) -> None:
+def migrate(admin: Engine, passwords: Mapping[str, str], *, to: str = "head") -> None:
     """Create or refresh the logins, then run every migration, all in one transaction.
 
     Args:
         admin: An engine whose role may create roles and act as them (a superuser).
         passwords: By login, of LOGINS; a login left out keeps the password it has.
+        to: The revision to stop at.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: Nothing was changed.
@@ -37,7 +38,7 @@ def migrate(admin: Engine, passwords: Mapping[str, str]) -> None:
         configuration = Config()
         configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+        command.upgrade(configuration, to)
 
 
 def make_roles(connection: Connection, passwords: Mapping[str, str]) -> None:

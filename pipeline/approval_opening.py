@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from pipeline.action_store import assemble, save_action
-from pipeline.approval import Requirement
+from pipeline.approval import DEFAULT_RULE_NAME, Requirement
 from pipeline.delegation import exclude_who_acts
 from pipeline.ids import uuid7
 from pipeline.policy_store import ActivePolicy
@@ -47,6 +47,7 @@ def open_approval(
         (assembled.assistant.bundle_author, "author of the bundle"),
         (assembled.assistant.author, "author of the assistant"),
         (active.author, "author of the policy"),
+        *_rule_authors(work, rules),
         *_source_people(work, run),
         *_editors(work, run),
         *_replayers(work, run),
@@ -86,6 +87,18 @@ def _schedule(work: Work, approval_id: UUID, rules: Requirement, expires_at: dat
                 subject_id=approval_id,
                 after_seconds=seconds,
             )
+
+
+def _rule_authors(work: Work, rules: Requirement) -> list[tuple[UUID, str]]:
+    """Who wrote the very versions that are asked for; nobody wrote the built-in one."""
+    rows = work.execute(
+        "SELECT name, author_person_id FROM approval_rules"
+        " WHERE name || '@' || version = ANY (:asked)"
+        " AND (removed_at IS NULL OR name <> :built_in) ORDER BY name",
+        asked=[f"{rule.name}@{rule.version}" for rule in rules.rules],
+        built_in=DEFAULT_RULE_NAME,
+    )
+    return [(row[1], f"author of the rule {row[0]}") for row in rows]
 
 
 def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:

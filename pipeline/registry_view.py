@@ -177,18 +177,9 @@ def _named_rules(work: Work) -> tuple[str, ...]:
 
 
 def _rule(row: Mapping[str, Any]) -> Row:
-    rule = row["rule"]
     kept = {name: value for name, value in row.items() if name not in {"rule", "removed_at"}}
-    return kept | {
-        name: rule[name]
-        for name in (
-            "quorum",
-            "groups",
-            "reason",
-            "expires_in_seconds",
-            "execution_expires_in_seconds",
-        )
-    }
+    said = {name: value for name, value in row["rule"].items() if name not in {"name", "version"}}
+    return kept | said
 
 
 def _rows(work: Work, statement: str, **values: object) -> list[Row]:

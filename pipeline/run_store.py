@@ -19,6 +19,7 @@ from pipeline.handoff import (
 )
 from pipeline.identity import ask_open
 from pipeline.ids import uuid7
+from pipeline.personal import Personal
 from pipeline.run import RAISES_EPOCH, STAGE_OF, IllegalMove, Stage, Status, check_move
 from pipeline.work import SYSTEM, Actor, Work
 
@@ -157,6 +158,8 @@ def move(
     actor: Actor | None = None,
     reason: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    personal: Personal | None = None,
+    record_id: UUID | None = None,
     keep_handoff: bool = False,
 ) -> StoredRun:
     """Move a run, record the move and hand off to the stage that is due next.
@@ -164,6 +167,7 @@ def move(
     Args:
         stage: Who moves it; the audit action is "<stage>:run:<status>".
         reason: A short code or sentence kept with the run, shown to its sender.
+        personal: What the record says of a person; sealed for `record_id`.
         keep_handoff: The stage goes on under the handoff it holds (executing, delivering).
 
     Raises:
@@ -184,6 +188,8 @@ def move(
         before={"status": run.status.value, "epoch": run.epoch},
         after={"status": to.value, "epoch": epoch},
         metadata={**({"reason": reason} if reason else {}), **(metadata or {})},
+        personal=personal,
+        record_id=record_id,
     )
     work.advance(
         run.run_id,

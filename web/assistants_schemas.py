@@ -39,7 +39,13 @@ class VersionBody(Strict):
             "description": "A ceiling for the bundle's own limits; one that is left out is open."
         },
     )
-    configuration = fields.Dict(keys=fields.String(), load_default=dict)
+    configuration = fields.Dict(
+        keys=fields.String(),
+        load_default=dict,
+        metadata={
+            "description": "Kept and shown. No agent is given it, and no action digest covers it."
+        },
+    )
 
 
 class AssistantBody(VersionBody):

@@ -40,10 +40,15 @@ class StrictParser(FlaskParser):
     }
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        del schema
+        if _may_be_left_out(schema) and not (req.content_length or req.content_type):
+            return {}
         limits = current_app.config
         content = read_json_bytes(req, limit=limits["MAX_CONTENT_LENGTH"])
         return parse(content, max_depth=limits[MAX_JSON_DEPTH])
+
+
+def _may_be_left_out(schema: Schema | type[Schema]) -> bool:
+    return bool(getattr(schema, "may_be_left_out", False))
 
 
 def make_blueprint(name: str, description: str) -> Blueprint:
@@ -74,7 +79,8 @@ def endpoint(
         status: Of the answer when nothing went wrong.
         answer: What it is made of; an OpenAPI schema where it is not JSON.
         query: Read from the address; the view takes it as its first argument.
-        body: Read as JSON; the view takes it as its first argument.
+        body: Read as JSON; the view takes it as its first argument. One whose class says
+            `may_be_left_out` is `{}` where nothing was sent.
         problems: Statuses of the endpoint's own problems; those of access are added.
         headers: OpenAPI descriptions of the answer's headers.
         raw_body: OpenAPI description of a body that is not JSON; the view reads it itself.
@@ -91,7 +97,7 @@ def endpoint(
         if query is not None:
             wrapped = blueprint.arguments(query, location="query")(wrapped)
         if body is not None:
-            wrapped = blueprint.arguments(body)(wrapped)
+            wrapped = blueprint.arguments(body, required=not _may_be_left_out(body))(wrapped)
         for each in sorted({*problems, *_own_problems(access, body, query)}):
             wrapped = blueprint.alt_response(each, response="Problem")(wrapped)
         if raw_body is not None:

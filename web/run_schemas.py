@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pipeline.run import Stage, Status
 from pipeline.run_timeline import StageState
 from web.approval_schemas import NAME, HeldByView, RequesterView
-from web.schemas import LARGEST_PAGE, Page, PageQuery
+from web.schemas import LARGEST_PAGE, LONGEST_REASON, PLAIN_TEXT, Page, PageQuery, Strict
 
 STATUSES: Final = validate.OneOf([status.value for status in Status])
 PREFIX: Final = validate.Regexp(r"^[0-9a-fA-F-]{1,36}$", error="Must be hex digits and dashes.")
@@ -60,6 +60,16 @@ class RunLine(Schema):
 
 class RunPage(Page):
     items = fields.List(fields.Nested(RunLine), required=True)
+
+
+class CancelBody(Strict):
+    may_be_left_out = True
+
+    reason = fields.String(
+        load_default="",
+        validate=[validate.Length(max=LONGEST_REASON), PLAIN_TEXT],
+        metadata={"description": "Kept encrypted in the audit trail, and nowhere else."},
+    )
 
 
 class MovedView(Schema):

@@ -14,7 +14,7 @@ from audit_export.entries import (
     newest_signed,
 )
 from audit_export.log_tree import InclusionProof, LogTorn, TreeNotReady
-from pipeline.cancel import cancel_run
+from pipeline.cancel import Canceller, cancel_run
 from pipeline.identity import actor_of, ensure_person
 from pipeline.run import Status
 from pipeline.run_detail import MOST_PAYLOAD_BYTES, load_story
@@ -27,6 +27,7 @@ from web.access import PEOPLE_WHO_OPERATE, READERS, current_caller
 from web.approvals import shown_payload
 from web.endpoint import endpoint, make_blueprint
 from web.run_schemas import (
+    CancelBody,
     MovedView,
     RunLogQuery,
     RunLogView,
@@ -140,14 +141,22 @@ def replay_run(run_id: UUID) -> StoredRun:
     access=PEOPLE_WHO_OPERATE,
     status=202,
     answer=MovedView,
+    body=CancelBody,
     problems=[404, 409],
 )
-def cancel(run_id: UUID) -> StoredRun:
-    """Cancel a run that is held or approved: nothing runs"""
+def cancel(body: dict[str, Any], run_id: UUID) -> StoredRun:
+    """Cancel a run that is held or approved, also one's own: nothing runs
+
+    The body may be left out.
+    """
     caller = current_caller()
     with acting() as work:
-        person_id = ensure_person(work, caller.identity)
-        return cancel_run(work, run_id, actor_of(caller.identity, person_id))
+        by = Canceller(
+            person_id=ensure_person(work, caller.identity),
+            display_name=caller.identity.name,
+            reason=body["reason"],
+        )
+        return cancel_run(work, services().keyring, run_id, by)
 
 
 def _wanted(query: Mapping[str, Any], limit: int) -> Wanted:

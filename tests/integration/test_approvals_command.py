@@ -4,10 +4,12 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from ops.caller import Session, find_place, load_session, save_session
 from ops.cli import run
@@ -32,17 +34,29 @@ def awgp(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Awgp]:
     """Run the command as someone of acme who signed in before."""
+    with signed_in(plane, tmp_path, monkeypatch, capsys) as call:
+        yield call
+
+
+@contextmanager
+def signed_in(
+    plane: ControlPlane,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    **tokens: str,
+) -> Iterator[Awgp]:
+    """The command, with the people of acme signed in; some with tokens of their own.
+
+    What the control plane logs in this process is not what the command says.
+    """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with served(plane.app) as url:
-        environ = {
-            "AWGP_WEB_URL": url,
-            "AWGP_OIDC_ISSUER": ISSUER,
-            "XDG_STATE_HOME": str(tmp_path),
-        }
+    with served(plane.app) as url, capture_logs():
+        environ = {"AWGP_WEB_URL": url, "AWGP_OIDC_ISSUER": ISSUER, "XDG_STATE_HOME": str(folder)}
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         for name in ("ada", "ben", "cleo"):
-            save_session(find_place(environ), session(name))
+            save_session(find_place(environ), session(name, token=tokens.get(name)))
 
         def call(*arguments: str) -> tuple[int, str, str]:
             status = run(list(arguments))

@@ -156,7 +156,7 @@ awgp_exporter
   due                  select update(next_send_at,sends)
   queue_states         select
 awgp_holding
-  (whatever awgp_web may select, but for subject_keys)
+  (whatever awgp_web may select, but for subject_keys and decision_links)
 awgp_auditor
   audit_checkpoints    select
   audit_heads          select
@@ -200,7 +200,7 @@ def of_the_holding(
     selects = {
         table: frozenset(right for right in given if right.startswith("select"))
         for (login, table), given in rights.items()
-        if login == "awgp_web" and table != "subject_keys"
+        if login == "awgp_web" and table not in {"subject_keys", "decision_links"}
     }
     return {("awgp_holding", table): given for table, given in selects.items() if given}
 

@@ -24,7 +24,7 @@ from pipeline.approval_errors import (
 from pipeline.approval_store import cast_vote, withdraw_vote
 from pipeline.approval_view import StoredApproval, load_approval, tally_of
 from pipeline.break_glass import ReviewClosed, ReviewVerdict, break_glass, close_review
-from pipeline.cancel import cancel_run
+from pipeline.cancel import Canceller, cancel_run
 from pipeline.decision_link import (
     LinkNotYours,
     LinkOver,
@@ -68,12 +68,14 @@ def acme(world: World) -> TenantWorld:
 class Hold:
     """One tenant's held run under a rule of the test's own, and who does what with it."""
 
-    def __init__(self, database: Database, tenant: TenantWorld, rule: Rule) -> None:
+    def __init__(
+        self, database: Database, tenant: TenantWorld, rule: Rule, *, author: str = "axel"
+    ) -> None:
         self.database, self.tenant = database, tenant
         broker = database.outbox("awgp_web").broker
         self.web = Outbox(database.engine("awgp_web", pool_size=24), broker)
         with Outbox(database.owner, broker).work(tenant.tenant_id) as work:
-            add_rule(work, rule, by=tenant.persons["axel"])
+            add_rule(work, rule, by=tenant.persons[author])
         stages = declared(database)
         self.run_id = submit(database.outbox("awgp_ingest"), tenant, LARGE)
         work_off(database, stages, tenant, Stage.POLICY)
@@ -737,7 +739,8 @@ def test_a_lapse_and_a_cancellation_give_one_outcome(
 
     def cancel() -> object:
         with held.web.work(acme.tenant_id) as work:
-            return cancel_run(work, held.run_id, Actor(type="person", id=str(held.person("ada"))))
+            by = Canceller(person_id=held.person("ada"))
+            return cancel_run(work, KEYRING, held.run_id, by)
 
     calls: list[Callable[[], object]] = [cancel, lambda: on_due(worker, acme.tenant_id, due_id)]
     at_one_instant(calls[:: 1 if round_ % 2 else -1])

@@ -3,7 +3,7 @@
 -- added later comes under it by running this again.
 --
 -- No secret, no personal key and nothing of another schema: the columns the web may read, and those
--- of keys and secrets left out.
+-- of keys and secrets left out; neither what decision links hash to.
 
 DO $$
 DECLARE
@@ -21,7 +21,7 @@ BEGIN
         SELECT c.oid, c.relname FROM pg_class c
         WHERE c.relnamespace = 'awgp'::regnamespace AND c.relkind IN ('r', 'p')
             AND NOT c.relispartition AND c.relowner = current_user::regrole
-            AND c.relname <> 'subject_keys'
+            AND c.relname NOT IN ('subject_keys', 'decision_links')
             AND has_any_column_privilege('awgp_web', c.oid, 'SELECT')
             AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
                 AND a.attname = 'tenant_id' AND NOT a.attisdropped)
