@@ -1,8 +1,9 @@
 """What goes in and comes out, as the OpenAPI document says it."""
 
+import re
 from typing import Any, Final
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from pipeline.approval import Outcome, Verdict
 from pipeline.approval_list import STATUSES
@@ -10,9 +11,30 @@ from pipeline.approval_list import STATUSES
 PAGE: Final = 50
 LARGEST_PAGE: Final = 100
 DIGEST: Final = validate.Regexp(r"^[0-9a-f]{64}$", error="Must be 64 hex digits, in small letters.")
-# What PostgreSQL cannot hold (NUL, halves of surrogate pairs) and what no person types.
-PLAIN_TEXT: Final = validate.Regexp(
-    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$", error="Holds control characters."
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
+
+
+class Characters(validate.Regexp):
+    """A pattern, of text without halves of surrogate pairs.
+
+    They are no characters (RFC 3629), so other languages' patterns cannot name them, and a
+    document that did would be none to a reader in one of those.
+    """
+
+    def __call__(self, value: Any) -> Any:
+        if _HALF.search(value):
+            raise ValidationError(self._format_error(value))
+        return super().__call__(value)
+
+
+# Nothing that PostgreSQL cannot hold (NUL, half a pair) and that no person types.
+PLAIN_TEXT: Final = Characters(
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", error="Holds control characters."
+)
+# As PLAIN_TEXT, and not blank. One way to match it, so that a long one takes no longer to refuse.
+WORDS: Final = Characters(
+    r"^[\t\n\r ]*[^\x00-\x20\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+    error="Say it in words, without control characters.",
 )
 LONGEST_REASON: Final = 2000
 DIGEST_HELP: Final = (

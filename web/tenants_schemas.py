@@ -6,19 +6,15 @@ from typing import Final
 from marshmallow import Schema, fields, validate
 
 from pipeline.visit import LONGEST, LONGEST_REASON
-from web.schemas import LARGEST_PAGE, PAGE, Page, Strict
+from web.schemas import LARGEST_PAGE, PAGE, WORDS, Page, Strict
 
-# Text as PLAIN_TEXT has it, and more than space.
-SAID: Final = validate.Regexp(
-    r"^(?=\s*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*$", error="Say why."
-)
 MOST_MINUTES: Final = LONGEST // timedelta(minutes=1)
 
 
 class TenantQuery(Strict):
     cursor = fields.String(
         load_default=None,
-        validate=validate.Regexp(r"^[a-z][a-z0-9-]{1,38}\Z"),
+        validate=validate.Regexp(r"^[a-z][a-z0-9-]{1,38}$"),
         metadata={"description": "`next` of the page before."},
     )
     limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
@@ -54,7 +50,7 @@ class VisitBody(Strict):
         required=True,
         validate=[
             validate.Length(max=LONGEST_REASON),
-            SAID,
+            WORDS,
         ],
         metadata={"description": "Why; the tenant reads it."},
     )

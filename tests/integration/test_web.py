@@ -190,13 +190,18 @@ def routes(app: Flask) -> set[tuple[str, str]]:
     }
 
 
+def held_for(plane: ControlPlane, rule: str) -> dict[str, Any]:
+    """A held run for what is about one; it is asked about once."""
+    return plane.held() if "_id>" in rule else {}
+
+
 def test_every_endpoint_answers_every_kind_of_caller_as_the_table_says(
     plane: ControlPlane,
 ) -> None:
     # The guard's answer for every route is in docs/reference/access.md; here, those of the views.
     assert set(EXPECTED) == set(CALLS) <= routes(plane.app)
     got = {
-        (*route, name): CALLS[route](plane, plane.held(), bearer).status_code
+        (*route, name): CALLS[route](plane, held_for(plane, route[1]), bearer).status_code
         for route in sorted(EXPECTED)
         for name, bearer in WHO.items()
     }

@@ -1,7 +1,9 @@
 """The control plane keeps the promises of its own OpenAPI document, whatever it is sent."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -200,6 +202,24 @@ def test_every_answer_is_as_documented(
         case.call_and_validate(headers=CALLERS[caller], excluded_checks=excluded)
 
     every_answer()
+
+
+def patterns_in(part: Any) -> Iterator[str]:
+    """Every pattern that stands anywhere in a part of the document."""
+    if isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from patterns_in(each)
+
+
+def test_every_pattern_in_the_document_can_be_read_outside_python(plane: ControlPlane) -> None:
+    found = set(patterns_in(plane.get("/v1/openapi.json").get_json()))
+    assert len(found) > 5
+    for pattern in found:
+        jsonschema_rs.validator_for({"type": "string", "pattern": pattern})
 
 
 def test_the_document_names_every_route_with_its_access(plane: ControlPlane) -> None:
