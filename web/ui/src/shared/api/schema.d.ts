@@ -4352,7 +4352,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel a run that is held or approved: nothing runs */
+        /**
+         * Cancel a run that is held or approved, also one's own: nothing runs
+         * @description The body may be left out.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -4365,7 +4368,11 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CancelBody"];
+                };
+            };
             responses: {
                 /** @description Accepted */
                 202: {
@@ -4381,6 +4388,9 @@ export interface paths {
                 403: components["responses"]["Problem"];
                 404: components["responses"]["Problem"];
                 409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
             };
         };
@@ -5754,6 +5764,7 @@ export interface components {
         };
         AssistantBody: {
             bundle: string;
+            /** @description Kept and shown. No agent is given it, and no action digest covers it. */
             configuration?: {
                 [key: string]: unknown;
             };
@@ -5918,6 +5929,13 @@ export interface components {
                 [key: string]: unknown;
             };
             packed_bytes: number;
+        };
+        CancelBody: {
+            /**
+             * @description Kept encrypted in the audit trail, and nowhere else.
+             * @default
+             */
+            reason?: string;
         };
         CastBody: {
             /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
@@ -7821,6 +7839,7 @@ export interface components {
         };
         VersionBody: {
             bundle: string;
+            /** @description Kept and shown. No agent is given it, and no action digest covers it. */
             configuration?: {
                 [key: string]: unknown;
             };
