@@ -1,5 +1,6 @@
 import { Outlet } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
+import { ApprovalAlerts } from './ApprovalAlerts';
 import { BottomBar } from './BottomBar';
 import { CommandPalette } from './CommandPalette';
 import { KeyboardHelp } from './KeyboardHelp';
@@ -42,6 +43,7 @@ export function AppShell(): ReactElement {
       <BottomBar />
       <CommandPalette open={paletteOpen} onOpenChange={setPaletteOpen} />
       <KeyboardHelp />
+      <ApprovalAlerts tenant={tenant} />
     </LiveProvider>
   );
 }
