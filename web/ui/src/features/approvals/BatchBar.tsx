@@ -18,7 +18,8 @@ export function BatchBar({
   const [verdict, setVerdict] = useState<Intent>();
   const [first] = lines;
   if (first === undefined) return null;
-  const alike = lines.filter((line) => rulesOf(line) === rulesOf(first));
+  const alike = largest(lines, first);
+  const [kept = first] = alike;
   const mixed = alike.length < lines.length;
   return (
     <div
@@ -43,7 +44,7 @@ export function BatchBar({
             onKeep(alike.map((line) => line.id));
           }}
         >
-          Keep the {alike.length} under {rulesOf(first)}
+          Keep the {alike.length} under {rulesOf(kept)}
         </Button>
       ) : (
         <>
@@ -79,6 +80,15 @@ export function BatchBar({
       )}
     </div>
   );
+}
+
+/** The most of them that ask for the same rules. */
+function largest(lines: readonly ApprovalLine[], first: ApprovalLine): readonly ApprovalLine[] {
+  const under = (rules: string): readonly ApprovalLine[] =>
+    lines.filter((line) => rulesOf(line) === rules);
+  return [...new Set(lines.map(rulesOf))]
+    .map(under)
+    .reduce((best, each) => (each.length > best.length ? each : best), under(rulesOf(first)));
 }
 
 function rulesOf(line: ApprovalLine): string {

@@ -47,7 +47,7 @@ export function BatchDialog({
       {
         onSuccess: ({ items }) => {
           if (items.some((each) => each.outcome === 'refused')) return;
-          toast({ tone: 'ok', title: `${items.length} ${summary(items, verdict)}` });
+          toast({ tone: 'ok', title: summary(items, verdict) });
           onClose(true);
         },
       },
@@ -63,7 +63,7 @@ export function BatchDialog({
       <DialogContent className="max-w-2xl">
         <DialogHeader>
           <DialogTitle>
-            {verdict === 'approve' ? 'Approve' : 'Reject'} {lines.length} runs?
+            {verdict === 'approve' ? 'Approve' : 'Reject'} {plural(lines.length, 'run')}?
           </DialogTitle>
           <DialogDescription>
             {outcomes === undefined
@@ -174,6 +174,10 @@ function isAsSelected(checked: Checked | undefined, line: ApprovalLine | undefin
 
 function summary(items: readonly BatchOutcome[], verdict: Intent): string {
   const decided = items.every((each) => each.outcome === 'decided');
-  if (!decided) return 'votes count';
-  return verdict === 'approve' ? 'approved' : 'rejected';
+  if (!decided) return `${plural(items.length, 'vote')} given`;
+  return `${plural(items.length, 'run')} ${verdict === 'approve' ? 'approved' : 'rejected'}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

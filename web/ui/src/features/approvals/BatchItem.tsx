@@ -4,6 +4,7 @@ import type { Checked } from './approval';
 import type { ApprovalLine } from './approvals';
 import type { BatchOutcome } from './batch';
 import { DigestLine } from './DigestLine';
+import { Essentials } from './Essentials';
 import { showHidden } from './hidden';
 import { RiskBadge } from './RiskBadge';
 import { Skeleton } from '@/shared/components/ui/skeleton';
@@ -31,7 +32,15 @@ export function BatchItem({
       {checked === undefined ? (
         <Skeleton className="h-5 w-48" />
       ) : (
-        <DigestLine digest={line.digest} check={checked.check} />
+        <>
+          <DigestLine digest={line.digest} check={checked.check} full />
+          <details>
+            <summary className="min-h-6 text-sm text-accent">All that matters of it</summary>
+            <div className="pt-2">
+              <Essentials approval={checked.approval} />
+            </div>
+          </details>
+        </>
       )}
       {outcome !== undefined && <Outcome outcome={outcome} />}
     </li>

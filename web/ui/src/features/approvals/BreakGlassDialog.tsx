@@ -25,22 +25,17 @@ export function BreakGlassDialog({ checked }: { checked: Checked }): ReactElemen
   const [reason, setReason] = useState('');
   const [sure, setSure] = useState(false);
   const id = useId();
-  const breakGlass = useBreakGlass(approval.id);
+  const breakGlass = useBreakGlass(approval.id, () => {
+    setOpen(false);
+    toast({
+      tone: 'info',
+      title: 'Approved by you alone',
+      detail: 'It runs now. Another person reviews it.',
+    });
+  });
   const ready = check.state === 'matches' && sure && reason.trim() !== '';
   const send = (): void => {
-    breakGlass.mutate(
-      { digest: approval.digest, reason: reason.trim() },
-      {
-        onSuccess: () => {
-          setOpen(false);
-          toast({
-            tone: 'info',
-            title: 'Approved by you alone',
-            detail: 'It runs now. Another person reviews it.',
-          });
-        },
-      },
-    );
+    breakGlass.mutate({ digest: approval.digest, reason: reason.trim() });
   };
   return (
     <AlertDialog open={open} onOpenChange={setOpen}>

@@ -42,8 +42,13 @@ export function DecisionForm({
   const field = useRef<HTMLTextAreaElement>(null);
   const approve = useRef<HTMLButtonElement>(null);
   const ids = useId();
-  const decide = useDecide(approval.id);
   const withdraw = useWithdraw();
+  const decide = useDecide(approval.id, (voted, verdict) => {
+    decidedToast(voted, verdict, () => {
+      withdraw.mutate(voted.id);
+    });
+    onDecided?.();
+  });
   const required = asksReason(rules);
   const blocked = check.state !== 'matches';
 
@@ -61,24 +66,13 @@ export function DecisionForm({
       field.current?.focus();
       return;
     }
-    // Not mutate's own callbacks: this form is gone once its vote shows, and they with it.
-    decide
-      .mutateAsync({
-        verdict,
-        digest: approval.digest,
-        reason: reason.trim(),
-        preset: verdict === 'reject' ? preset : undefined,
-        onBehalfOf: behalf,
-      })
-      .then(
-        (voted) => {
-          decidedToast(voted, verdict, () => {
-            withdraw.mutate(voted.id);
-          });
-          onDecided?.();
-        },
-        () => undefined, // shown as decide.error
-      );
+    decide.mutate({
+      verdict,
+      digest: approval.digest,
+      reason: reason.trim(),
+      preset: verdict === 'reject' ? preset : undefined,
+      onBehalfOf: behalf,
+    });
   };
 
   return (
@@ -131,7 +125,7 @@ export function DecisionForm({
       ) : (
         <Button
           variant="link"
-          className="text-sm"
+          className="h-auto min-h-6 p-0 text-sm"
           onClick={() => {
             setWantsReason(true);
           }}

@@ -5,6 +5,7 @@ import { useApproval, type Checked } from './approval';
 import { DecisionForm } from './DecisionForm';
 import { DigestLine } from './DigestLine';
 import { Essentials } from './Essentials';
+import { RiskBadge } from './RiskBadge';
 import type { Intent } from './search';
 import { showHidden } from './hidden';
 import { YourPosition } from './YourPosition';
@@ -90,14 +91,15 @@ function Loaded({
           <SheetTitle className="text-lg font-semibold break-words">
             {line.assistant} for {showHidden(line.requester.name)}
           </SheetTitle>
-          <SheetDescription className="text-sm text-muted">
+          <SheetDescription className="flex flex-wrap items-center gap-2 text-sm text-muted">
             {approval.status === 'open' ? (
-              <>
+              <span>
                 Expires in <Countdown until={approval.expires_at} />
-              </>
+              </span>
             ) : (
               `This is ${approval.status}.`
             )}
+            <RiskBadge risk={line.risk} />
           </SheetDescription>
         </div>
         <Button asChild variant="ghost" size="small">

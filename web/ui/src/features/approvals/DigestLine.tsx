@@ -29,7 +29,7 @@ function Verdict({ check }: { check: Check }): ReactElement {
     return (
       <p className="flex items-start gap-1.5 text-ok">
         <ShieldCheck aria-hidden className="mt-0.5 size-4 shrink-0" />
-        Computed again in this browser: it is what you see.
+        Computed in this browser: it matches.
       </p>
     );
   }

@@ -66,24 +66,22 @@ function Edit({
   const [reviewing, setReviewing] = useState(false);
   const tenant = useTenant();
   const navigate = useNavigate();
-  const edit = useEdit(approval.id);
+  const edit = useEdit(approval.id, (asked) => {
+    toast({ tone: 'ok', title: 'Asked anew', detail: 'You edited it, so others decide.' });
+    onClose();
+    void navigate({
+      to: '/t/$tenant/approvals/$approval',
+      params: { tenant, approval: asked.id },
+      search: { payload: 'edit' },
+    });
+  });
   const id = useId();
   const fault = isJson ? jsonFault(text) : undefined;
   const send = (): void => {
-    edit.mutate(
-      { digest: approval.digest, payload_base64: toBase64(new TextEncoder().encode(text)) },
-      {
-        onSuccess: (asked) => {
-          toast({ tone: 'ok', title: 'Asked anew', detail: 'You edited it, so others decide.' });
-          onClose();
-          void navigate({
-            to: '/t/$tenant/approvals/$approval',
-            params: { tenant, approval: asked.id },
-            search: { payload: 'edit' },
-          });
-        },
-      },
-    );
+    edit.mutate({
+      digest: approval.digest,
+      payload_base64: toBase64(new TextEncoder().encode(text)),
+    });
   };
   return (
     <>

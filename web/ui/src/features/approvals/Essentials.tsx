@@ -11,17 +11,6 @@ export function Essentials({ approval }: { approval: Approval }): ReactElement {
   const { line, asked, sandbox, post_actions: targets } = approval;
   return (
     <dl className="space-y-3 text-sm">
-      <Item name="Risk">
-        <RiskBadge risk={line.risk} />
-        <ul className="mt-1 list-disc space-y-0.5 pl-5">
-          {line.risk.reasons.map((each) => (
-            <li key={each.code}>{each.text}</li>
-          ))}
-        </ul>
-      </Item>
-      <Item name="Why it is held">
-        <HeldBy line={line} />
-      </Item>
       <Item name="Who asks">
         {showHidden(asked.requester.name)}{' '}
         <span className="text-muted">
@@ -34,6 +23,17 @@ export function Essentials({ approval }: { approval: Approval }): ReactElement {
       </Item>
       <Item name="What runs">
         {line.assistant}, {bundleWords(approval)}
+      </Item>
+      <Item name="Risk">
+        <RiskBadge risk={line.risk} />
+        <ul className="mt-1 list-disc space-y-0.5 pl-5">
+          {line.risk.reasons.map((each) => (
+            <li key={each.code}>{each.text}</li>
+          ))}
+        </ul>
+      </Item>
+      <Item name="Why it is held">
+        <HeldBy line={line} />
       </Item>
       <Item name="Network">
         <Sentences of={sandbox.network} />

@@ -10,7 +10,9 @@ import { Fact, Section } from './Section';
 export function Headline({ approval }: { approval: Approval }): ReactElement {
   const { line, sandbox, post_actions: targets } = approval;
   return (
-    <Section title="What will happen if it is approved">
+    <Section
+      title={approval.status === 'open' ? 'What will happen if it is approved' : 'What was asked'}
+    >
       <p className="text-sm break-words">
         <bdi>{showHidden(line.summary)}</bdi>
       </p>

@@ -5,7 +5,7 @@ import type { components } from '@/shared/api/schema';
 import { useTenant } from '@/shared/session/tenant';
 
 /** POST /v1/approvals/{id}/break-glass: approve alone; a review is open until another closes it. */
-export function useBreakGlass(id: string) {
+export function useBreakGlass(id: string, onApproved: () => void) {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
@@ -17,6 +17,9 @@ export function useBreakGlass(id: string) {
         }),
       ),
     meta: { showsErrors: true },
-    onSettled: () => client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] }),
+    onSuccess: onApproved,
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] });
+    },
   });
 }

@@ -35,7 +35,11 @@ async function cast(tenant: string, id: string, decision: Decision): Promise<Vot
   );
 }
 
-export function useDecide(id: string) {
+/**
+ * `onVoted` is heard even where the form is gone by then: the live event may be here before the
+ * answer is, and what is decided has no form.
+ */
+export function useDecide(id: string, onVoted: (voted: Voted, verdict: Intent) => void) {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
@@ -44,8 +48,9 @@ export function useDecide(id: string) {
     onMutate: ({ verdict, ...rest }) => {
       keepDraft(id, { intent: verdict, ...rest });
     },
-    onSuccess: () => {
+    onSuccess: (voted, { verdict }) => {
       dropLink(id);
+      onVoted(voted, verdict);
     },
     onError: (error) => {
       // A link that no longer serves is put away; one may still vote as everybody does.
@@ -53,7 +58,7 @@ export function useDecide(id: string) {
     },
     onSettled: () => {
       dropDraft(id); // not reached by who was sent to sign in again
-      return client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] });
+      void client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] });
     },
   });
 }

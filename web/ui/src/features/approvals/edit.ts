@@ -5,7 +5,11 @@ import type { components } from '@/shared/api/schema';
 import { useTenant } from '@/shared/session/tenant';
 
 /** POST /v1/approvals/{id}/edit: another payload, asked anew. */
-export function useEdit(id: string) {
+
+export type Edited = components['schemas']['EditedView'];
+
+/** `onAsked` is heard even where the old question's page has changed by then. */
+export function useEdit(id: string, onAsked: (asked: Edited) => void) {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
@@ -17,6 +21,9 @@ export function useEdit(id: string) {
         }),
       ),
     meta: { showsErrors: true },
-    onSettled: () => client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] }),
+    onSuccess: onAsked,
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] });
+    },
   });
 }
