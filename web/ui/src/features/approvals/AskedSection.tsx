@@ -34,8 +34,12 @@ export function AskedSection({ approval }: { approval: Approval }): ReactElement
           {line.assistant} <Id value={approval.assistant_version} label="assistant’s version" />
         </Fact>
         <Fact name="Run">
-          <Link to="/t/$tenant/runs" params={{ tenant }} className="text-accent hover:underline">
-            Runs
+          <Link
+            to="/t/$tenant/runs/$run"
+            params={{ tenant, run: approval.run_id }}
+            className="text-accent hover:underline"
+          >
+            See the run
           </Link>{' '}
           <Id value={approval.run_id} label="run’s id" />
         </Fact>

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Checked } from './approval';
+import { ApprovedAlone } from './ApprovedAlone';
 import { BreakGlassDialog } from './BreakGlassDialog';
 import { CancelRun } from './CancelRun';
 import { DecisionForm } from './DecisionForm';
@@ -44,6 +45,7 @@ export function DecisionPanel({
         </p>
       </CardHeader>
       <CardContent className="space-y-4">
+        <ApprovedAlone approval={approval} />
         <RuleProgress rules={approval.tally.rules} />
         {open && <Moments approval={approval} />}
         <DigestLine digest={approval.digest} check={check} full />
@@ -56,7 +58,9 @@ export function DecisionPanel({
           <div className="flex flex-wrap gap-2 border-t border-line pt-3">
             {mayEdit && <EditDialog approval={approval} />}
             {mayCancel && <CancelRun run={approval.run_id} />}
-            {breaker && <BreakGlassDialog checked={checked} />}
+            {breaker && approval.me.why_not !== 'excluded' && (
+              <BreakGlassDialog checked={checked} />
+            )}
           </div>
         )}
       </CardContent>

@@ -2,7 +2,7 @@ import { ArrowRight } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useRevoke, type Delegation } from './delegations';
 import { standingOf, type Standing } from './standing';
-import { useQuarterMinutes } from '@/shared/components/clock';
+import { useSeconds } from '@/shared/components/clock';
 import { ConfirmDialog } from '@/shared/components/confirm-dialog';
 import { Time } from '@/shared/components/time';
 import { Badge, type Tone } from '@/shared/components/ui/badge';
@@ -16,7 +16,7 @@ const LOOKS: Record<Standing, { tone: Tone; label: string }> = {
 };
 
 export function DelegationCard({ loan }: { loan: Delegation }): ReactElement {
-  const now = useQuarterMinutes();
+  const now = useSeconds();
   const standing = standingOf(loan, now);
   const revoke = useRevoke();
   return (
