@@ -1,4 +1,6 @@
-"""Check the web UI: types, style, tests, and that its API types fit. Part of `make lint`.
+"""Check the web UI: types, style, tests, that its API types fit, and how large a build is.
+
+Part of `make lint`. The size is that of the build in `dist`, where there is one.
 
 What was checked and found good is remembered by its hash: an unchanged tree costs nothing.
 """
@@ -23,7 +25,9 @@ CHECKS: Final = {
     "form": (f"{_BIN}/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
     "api": ("scripts/api.mjs", "--check"),
     "tests": (f"{_BIN}/vitest/vitest.mjs", "run", "--reporter", "dot"),
+    "size": ("scripts/size.mjs",),
 }
+_BUILT: Final = FOLDER / "dist" / ".vite" / "manifest.json"
 _CHECKED: Final = FOLDER / ".cache" / "checked"
 _NOT_OURS: Final = frozenset({"node_modules", "dist", ".cache"})
 
@@ -35,7 +39,7 @@ def main() -> int:
         return 0
     link_packages()
     with ThreadPoolExecutor(max_workers=2) as pool:
-        failures = [each for each in pool.map(_failure, CHECKS) if each is not None]
+        failures = [each for each in pool.map(_failure, _wanted_checks()) if each is not None]
     for name, said in failures:
         print(f"web UI, {name}:\n{said}\n", file=sys.stderr)
     if failures:
@@ -44,6 +48,10 @@ def main() -> int:
     _CHECKED.parent.mkdir(exist_ok=True)
     _CHECKED.write_text(wanted, encoding="utf-8")
     return 0
+
+
+def _wanted_checks() -> list[str]:
+    return [name for name in CHECKS if name != "size" or _BUILT.is_file()]
 
 
 def _failure(name: str) -> tuple[str, str] | None:
@@ -60,6 +68,8 @@ def _fingerprint() -> str:
         content = path.read_bytes()
         total.update(f"{path.relative_to(FOLDER)} {len(content)}\n".encode())
         total.update(content)
+    if _BUILT.is_file():
+        total.update(_BUILT.read_bytes())
     return total.hexdigest()
 
 
