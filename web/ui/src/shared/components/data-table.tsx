@@ -116,7 +116,7 @@ function Rows<Row extends { id: string }>({
 }
 
 function More<Row>({ query, count }: { query: Pages<Row>; count: number }): ReactElement | null {
-  if (count === 0) return null;
+  if (count === 0 && !query.hasNextPage) return null; // a page looks at so much: it may be empty
   return (
     <div className="flex items-center justify-center gap-3 text-sm text-muted">
       <span role="status">

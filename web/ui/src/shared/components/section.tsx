@@ -1,4 +1,5 @@
 import { useId, type ReactElement, type ReactNode } from 'react';
+import { cn } from './ui/cn';
 import { Card, CardContent, CardDescription, CardHeader, CardTitle } from './ui/card';
 
 /** A part of a page under a heading of its own. */
@@ -19,8 +20,8 @@ export function Section({
   const id = useId();
   return (
     <Card aria-labelledby={id} className="min-w-0">
-      <div className="flex flex-wrap items-start justify-between gap-2 pr-4">
-        <CardHeader className={flush ? 'pb-3' : undefined}>
+      <div className="flex flex-wrap items-start gap-2 pr-4">
+        <CardHeader className={cn('min-w-56 flex-1', flush && 'pb-3')}>
           <CardTitle id={id}>{title}</CardTitle>
           {description !== undefined && <CardDescription>{description}</CardDescription>}
         </CardHeader>
