@@ -1,10 +1,22 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { tenantRoute } from './frame';
+import { parsePersonsSearch } from '@/features/settings/search';
 
 export const settingsRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: 'settings',
     component: lazyRouteComponent(() => import('@/features/settings/SettingsPage'), 'SettingsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'settings/persons',
+    validateSearch: parsePersonsSearch,
+    component: lazyRouteComponent(() => import('@/features/settings/PersonsPage'), 'PersonsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'settings/notices',
+    component: lazyRouteComponent(() => import('@/features/settings/NoticesPage'), 'NoticesPage'),
   }),
 ] as const;

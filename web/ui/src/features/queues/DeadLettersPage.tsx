@@ -74,7 +74,7 @@ export function DeadLettersPage(): ReactElement {
       description={
         <>
           Work that failed until it was given up.{' '}
-          <Link to="/t/$tenant/queues" params={{ tenant }} className="text-accent hover:underline">
+          <Link to="/t/$tenant/queues" params={{ tenant }} className="text-accent underline">
             Back to the queues
           </Link>
         </>

@@ -1,10 +1,11 @@
 import { Archive, RotateCcw } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
-import { useLookAfter, useLookAfterMany, type Progress, type Way } from './look-after';
+import { useLookAfter, useLookAfterMany, type Passed, type Way } from './look-after';
 import type { DeadLettersSearch } from './search';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
 import { ReasonField } from '@/shared/components/form-field';
 import { Button } from '@/shared/components/ui/button';
+import { Progress } from '@/shared/components/ui/progress';
 import { toast } from '@/shared/components/ui/toast';
 
 const WORDS = {
@@ -61,7 +62,7 @@ export function LookAfterMany({
 }): ReactElement {
   const { verb, icon: Icon, says, done } = WORDS[way];
   const order = useLookAfterMany();
-  const [progress, setProgress] = useState<Progress>();
+  const [progress, setProgress] = useState<Passed>();
   return (
     <FormDialog
       trigger={
@@ -87,16 +88,11 @@ export function LookAfterMany({
   );
 }
 
-function HowFar({ progress }: { progress: Progress }): ReactElement {
+function HowFar({ progress }: { progress: Passed }): ReactElement {
   const passed = progress.done + skippedIn(progress);
   return (
     <div role="status" className="space-y-1 text-sm">
-      <progress
-        aria-label="How far it is"
-        value={passed}
-        max={passed + progress.left}
-        className="h-2 w-full accent-accent"
-      />
+      <Progress aria-label="How far it is" value={passed} max={passed + progress.left} />
       <p className="text-muted">
         {passed} done, {progress.left} left
       </p>
@@ -104,7 +100,7 @@ function HowFar({ progress }: { progress: Progress }): ReactElement {
   );
 }
 
-function Outcome({ progress, done }: { progress: Progress; done: string }): ReactElement {
+function Outcome({ progress, done }: { progress: Passed; done: string }): ReactElement {
   const reasons = Object.entries(progress.skipped);
   return (
     <div role="status" className="text-sm">
@@ -124,7 +120,7 @@ function Outcome({ progress, done }: { progress: Progress; done: string }): Reac
   );
 }
 
-function skippedIn(progress: Progress): number {
+function skippedIn(progress: Passed): number {
   return Object.values(progress.skipped).reduce((sum, count) => sum + count, 0);
 }
 

@@ -76,7 +76,8 @@ function Figures({ queue }: { queue: Queue }): ReactElement {
         {queue.workers ?? 'nobody can say'}
         {queue.wanted !== null && (
           <span className="block text-muted">
-            {queue.wanted.processes} wanted: {queue.wanted.reason}
+            {queue.wanted.processes} wanted
+            {queue.wanted.reason !== '' && `: ${queue.wanted.reason}`}
           </span>
         )}
       </Fact>

@@ -13,7 +13,7 @@ type Many = components['schemas']['ManyView'];
 type ManyBody = components['schemas']['ManyBody'];
 
 /** What became of many, call after call. */
-export interface Progress {
+export interface Passed {
   done: number;
   skipped: Record<string, number>;
   left: number;
@@ -51,10 +51,10 @@ export function useLookAfterMany() {
       way: Way;
       search: DeadLettersSearch;
       reason: string;
-      onProgress: (progress: Progress) => void;
+      onProgress: (progress: Passed) => void;
     }) => {
       const { state: _, ...filters } = search;
-      let progress: Progress = { done: 0, skipped: {}, left: 0 };
+      let progress: Passed = { done: 0, skipped: {}, left: 0 };
       let cursor: string | null = null;
       do {
         const body: ManyBody = { ...filters, reason, limit: AT_ONCE, cursor };
@@ -77,7 +77,7 @@ function send(tenant: string, way: Way, body: ManyBody): Promise<Many> {
     : read(api.POST('/v1/dead-letters/discard', { body }));
 }
 
-export function added(before: Progress, answer: Many): Progress {
+export function added(before: Passed, answer: Many): Passed {
   const skipped = { ...before.skipped };
   for (const { reason, count } of answer.skipped) {
     skipped[reason] = (skipped[reason] ?? 0) + count;

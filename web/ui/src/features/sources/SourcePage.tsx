@@ -47,16 +47,20 @@ export function SourcePage(): ReactElement {
         error === null && <SkeletonLines lines={8} />
       ) : (
         <div className="grid items-start gap-4 lg:grid-cols-2">
-          <About source={data.data} />
-          <Secrets source={data.data} etag={data.etag} />
-          <Refusals source={data.data} />
-          <Events source={data.data} />
-          <Section
-            title="Send an event yourself"
-            description="In a shell, with a secret you have; it stands nowhere on this page."
-          >
-            <CodeBlock label="A sample that signs and sends" text={data.data.sample} />
-          </Section>
+          <div className="min-w-0 space-y-4">
+            <About source={data.data} />
+            <Refusals source={data.data} />
+          </div>
+          <div className="min-w-0 space-y-4">
+            <Secrets source={data.data} etag={data.etag} />
+            <Events source={data.data} />
+            <Section
+              title="Send an event yourself"
+              description="In a shell, with a secret you have; it stands nowhere on this page."
+            >
+              <CodeBlock label="A sample that signs and sends" text={data.data.sample} />
+            </Section>
+          </div>
         </div>
       )}
     </Page>
@@ -105,7 +109,7 @@ function Events({ source }: { source: Source }): ReactElement {
           None yet. Send one with the sample to see whether it arrives.
         </p>
       ) : (
-        <Table aria-label="Last events" className="text-sm">
+        <Table aria-label="Events" className="text-sm">
           <TableHead>
             <tr>
               <TableHeader>Received</TableHeader>

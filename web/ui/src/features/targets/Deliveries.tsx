@@ -33,7 +33,7 @@ export function Deliveries({ target }: { target: Target }): ReactElement {
           Nothing was delivered to it yet. Let an assistant deliver to it.
         </p>
       ) : (
-        <Table aria-label="Last deliveries" className="text-sm">
+        <Table aria-label="Deliveries" className="text-sm">
           <TableHead>
             <tr>
               <TableHeader>When</TableHeader>

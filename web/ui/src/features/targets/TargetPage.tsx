@@ -84,7 +84,14 @@ function About({ target }: { target: Target }): ReactElement {
 function Health({ target }: { target: Target }): ReactElement {
   const { health } = target;
   return (
-    <Section title="Health" description={`Of the last ${health.counted} deliveries`}>
+    <Section
+      title="Health"
+      description={
+        health.counted === 0
+          ? 'Nothing was delivered yet'
+          : `Of the last ${health.counted} deliveries`
+      }
+    >
       <Facts>
         <Fact name="In short">
           <HealthBadge health={health} />
