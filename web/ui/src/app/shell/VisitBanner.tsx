@@ -21,7 +21,9 @@ export function VisitBanner(): ReactElement | null {
       className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-sunken px-4 py-1.5 text-sm md:px-6"
     >
       <Eye aria-hidden className="size-4 text-muted" />
-      <span className="flex-1 text-muted">You look into {tenant}, and change nothing.</span>
+      <span className="flex-1 text-muted">
+        You look into {tenant}. To change something of it, act here.
+      </span>
       <VisitDialog tenant={tenant} trigger={<Button size="small">Act here…</Button>} />
     </aside>
   );

@@ -8,7 +8,7 @@ import { compact } from '@/shared/search/params';
 const route = getRouteApi('/t/$tenant/audit');
 
 const TEXTS = [
-  { name: 'action', label: 'Action begins with', placeholder: 'approval:' },
+  { name: 'action', label: 'Action begins with', placeholder: 'hold:' },
   { name: 'actor', label: 'Actor', placeholder: 'id' },
   { name: 'resource_type', label: 'Resource is a', placeholder: 'run' },
   { name: 'resource_id', label: 'Resource', placeholder: 'id' },

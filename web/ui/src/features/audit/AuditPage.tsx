@@ -115,7 +115,7 @@ function Entries(): ReactElement {
             title={query.hasNextPage ? 'None among the newest entries' : 'No entry fits'}
           >
             {filtered
-              ? 'A filter on the action takes what it begins with, such as approval:.'
+              ? 'A filter on the action takes what it begins with, such as hold:.'
               : 'Nothing is sealed yet. The first entries appear within seconds.'}
           </EmptyState>
         }

@@ -68,10 +68,10 @@ export function LookAfterMany({
       trigger={
         <Button size="small">
           <Icon aria-hidden />
-          {verb} all listed
+          {verb} all that fit
         </Button>
       }
-      title={`${verb} all ${atLeast} that are listed?`}
+      title={`${verb} all ${atLeast} that fit?`}
       description={`${says} ${filtersInWords(search)}`}
       confirm={`${verb} all`}
       danger={way === 'discard'}

@@ -30,7 +30,13 @@ export function ChannelDialog({
         return null;
       }}
     >
-      <TextField label="Name" name="name" required defaultValue={channel?.name} />
+      <TextField
+        label="Name"
+        name="name"
+        required
+        defaultValue={channel?.name}
+        help="Small letters, digits and hyphens, a letter first."
+      />
       <SelectField
         label="By"
         name="kind"

@@ -34,7 +34,13 @@ export function CreateSource(): ReactElement {
         );
       }}
     >
-      <TextField label="Name" name="name" required maxLength={63} help="Such as erp or helpdesk." />
+      <TextField
+        label="Name"
+        name="name"
+        required
+        maxLength={63}
+        help="Small letters, digits and hyphens, a letter first."
+      />
       <SelectField label="Assistant" name="assistant" required>
         <option value="">Choose…</option>
         {names.data?.map((name) => (

@@ -30,7 +30,13 @@ export function CreateTarget(): ReactElement {
         return <SecretOnce secret={made.secret} />;
       }}
     >
-      <TextField label="Name" name="name" required maxLength={63} help="Such as ledger or chat." />
+      <TextField
+        label="Name"
+        name="name"
+        required
+        maxLength={63}
+        help="Small letters, digits and hyphens, a letter first."
+      />
       <TargetFields />
     </FormDialog>
   );

@@ -48,7 +48,12 @@ export function FormDialog({
   return (
     <Dialog open={open} onOpenChange={change}>
       <DialogTrigger asChild>{trigger}</DialogTrigger>
-      <DialogContent>
+      <DialogContent
+        onPointerDownOutside={(event) => {
+          // A stray click must not lose a secret that is told once.
+          if (outcome !== null) event.preventDefault();
+        }}
+      >
         <DialogHeader>
           <DialogTitle>{title}</DialogTitle>
           <DialogDescription asChild>
