@@ -9,11 +9,11 @@ const line = (sequence: number): LogLine => ({
 });
 
 function server(state: { lines: number[]; ended: boolean; id?: string; page?: number }) {
-  const asked: number[] = [];
-  const ask = (after: number) => {
+  const asked: (number | undefined)[] = [];
+  const ask = (after: number | undefined) => {
     asked.push(after);
     const page = state.page ?? 500;
-    const rest = state.lines.filter((each) => each > after);
+    const rest = state.lines.filter((each) => each > (after ?? -1));
     const lines = rest.slice(0, page);
     const more = rest.length > page || !state.ended;
     return Promise.resolve({
@@ -33,10 +33,10 @@ const sequences = (log: { lines: readonly LogLine[] }): number[] =>
   log.lines.map((each) => each.sequence);
 
 describe('a log', () => {
-  it('is read page by page to its end', async () => {
-    const { ask } = server({ lines: [1, 2, 3, 4, 5], ended: true, page: 2 });
+  it('is read page by page from its first line, which is number 0, to its end', async () => {
+    const { ask } = server({ lines: [0, 1, 2, 3, 4, 5], ended: true, page: 2 });
     const log = await readOn(ask, undefined);
-    expect(sequences(log)).toEqual([1, 2, 3, 4, 5]);
+    expect(sequences(log)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(log.ended).toBe(true);
   });
 

@@ -23,7 +23,7 @@ export interface Log {
 
 export const LINES_AT_MOST = 10_000;
 
-type Ask = (after: number) => Promise<Page>;
+type Ask = (after: number | undefined) => Promise<Page>;
 
 /**
  * Go on where `known` ended. Once an execution has ended what is kept is the whole, with lines
@@ -31,7 +31,7 @@ type Ask = (after: number) => Promise<Page>;
  */
 export async function readOn(ask: Ask, known: Log | undefined): Promise<Log> {
   if (known?.ended === true) return known;
-  const first = await ask(known?.lines.at(-1)?.sequence ?? 0);
+  const first = await ask(known?.lines.at(-1)?.sequence);
   if (known !== undefined && known.lines.length > 0) {
     const same = first.execution_id === known.executionId;
     if (first.ended || !same) return readOn(ask, undefined);
