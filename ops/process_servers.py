@@ -93,13 +93,18 @@ def object_store_settings(data: DataFolder, given: Mapping[str, str]) -> dict[st
 def store_reader_settings(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
     """The same store with rights to read and no more; nothing where no such keys are given."""
     if "AWGP_S3_ENDPOINT" in given:
-        keys = {name.replace("_READER_", "_"): given[name] for name in READER_KEYS if name in given}
-        where = _given(given, "AWGP_S3_ENDPOINT", "AWGP_S3_BUCKET", "AWGP_S3_REGION")
-        return where | keys if keys else {}
+        return named_reader_settings(given)
     return object_store_settings(data, given) | {
         "AWGP_S3_ACCESS_KEY_FILE": str(data.secret_file("s3-reader-access-key")),
         "AWGP_S3_SECRET_KEY_FILE": str(data.secret_file("s3-reader-secret-key")),
     }
+
+
+def named_reader_settings(given: Mapping[str, str]) -> dict[str, str]:
+    """As `store_reader_settings`, of a store named by URL."""
+    keys = {name.replace("_READER_", "_"): given[name] for name in READER_KEYS if name in given}
+    where = _given(given, "AWGP_S3_ENDPOINT", "AWGP_S3_BUCKET", "AWGP_S3_REGION")
+    return where | keys if keys else {}
 
 
 def signer_public_key(data: DataFolder, given: Mapping[str, str]) -> str:

@@ -47,6 +47,15 @@ def ensure_web_ui() -> Path:
     return BUILT
 
 
+def missing() -> str | None:
+    """What there is to say of a build that is not there, or not of these sources."""
+    if not (BUILT / "index.html").is_file():
+        return "not built: the control plane serves its API alone"
+    if (FOLDER / "package.json").is_file() and _stamp() != fingerprint():
+        return "built from other sources than those here"
+    return None
+
+
 def link_packages() -> Path:
     """Install the packages and link them where the sources look for them."""
     packages = install_packages("ui", FOLDER)

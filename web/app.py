@@ -6,6 +6,7 @@ what a session changes carries a token of its own, so no other site's page can a
 
 import os
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -273,4 +274,7 @@ def make_verifier(settings: Settings) -> BearerVerifier:
 def add_security_headers(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        # No content has no type (RFC 9110, section 15.3.5).
+        response.headers.pop("Content-Type", None)
     return response

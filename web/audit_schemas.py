@@ -5,7 +5,7 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from web.queues_schemas import reason_field
-from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, HexBytes, Strict
+from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, HexBytes, Strict, Whole
 
 LARGEST_SEQUENCE: Final = 2**63 - 1
 A_SEQUENCE: Final = validate.Range(1, LARGEST_SEQUENCE)
@@ -54,10 +54,10 @@ class CheckpointsQuery(Strict):
 
 
 class VerifyBody(Strict):
-    first = sequence_field(load_default=1, strict=True)
-    last = sequence_field(
+    first = Whole(load_default=1, validate=A_SEQUENCE)
+    last = Whole(
+        validate=A_SEQUENCE,
         load_default=None,
-        strict=True,
         allow_none=True,
         metadata={"description": "The log's end where it is left out."},
     )

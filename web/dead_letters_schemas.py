@@ -8,7 +8,7 @@ from pipeline.dead_letters import STATES
 from pipeline.run import Stage, Status
 from web.names import NAME
 from web.queues_schemas import reason_field
-from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, Page, Strict
+from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, Page, Strict, Whole
 
 MOST_AT_ONCE: Final = 100
 CURSOR: Final = r"^[0-9]{1,20}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -50,9 +50,8 @@ class WhyBody(Strict):
 
 class ManyBody(Narrowed):
     reason = reason_field(required=True)
-    limit = fields.Integer(
+    limit = Whole(
         load_default=MOST_AT_ONCE,
-        strict=True,
         validate=validate.Range(1, MOST_AT_ONCE),
         metadata={"description": "How many this call does at most."},
     )

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pipeline.policy import DecisionCode, PrincipalType, Verdict
 from pipeline.policy_dry_run import MOST_RUNS
 from web.names import LARGEST_VERSION
-from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, Strict
+from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, Strict, Whole
 from web.setup_schemas import A_NAME, PersonRef
 
 LONGEST_SOURCE: Final = 256 * 1024
@@ -199,7 +199,7 @@ class Explained(Schema):
 
 
 class DryRunBody(Strict):
-    last = fields.Integer(load_default=100, strict=True, validate=validate.Range(1, MOST_RUNS))
+    last = Whole(load_default=100, validate=validate.Range(1, MOST_RUNS))
 
 
 class Decided(Schema):

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pipeline.queue_state import QueueState
 from pipeline.run import Stage
 from pipeline.wanted_processes import MOST_OF_A_KIND
-from web.schemas import PLAIN_TEXT, Strict
+from web.schemas import PLAIN_TEXT, Strict, Whole
 
 LONGEST_REASON: Final = 500
 LONGEST_HISTORY_MINUTES: Final = 24 * 60
@@ -34,9 +34,8 @@ class ReasonBody(Strict):
 
 
 class ScaleBody(Strict):
-    processes = fields.Integer(
+    processes = Whole(
         required=True,
-        strict=True,
         validate=validate.Range(0, MOST_OF_A_KIND),
         metadata={"description": "How many are to run from now on."},
     )

@@ -50,6 +50,18 @@ class Strict(Schema):
         unknown = RAISE
 
 
+class Whole(fields.Integer):
+    """A whole number as JSON Schema means it: 5 and 5.0 are one, "5" and true are none."""
+
+    def __init__(self, **further: Any) -> None:
+        super().__init__(strict=True, **further)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._validated(value)
+
+
 class HexBytes(fields.String):
     """Bytes, shown as hex digits."""
 

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from pipeline.source_change import LONGEST_OVERLAP, SCHEMES
 from pipeline.source_refusals import RefusalKind
-from web.schemas import Strict
+from web.schemas import Strict, Whole
 from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, RunRef, RunsSummary
 
 A_DAY: Final = 24 * 3600
@@ -30,9 +30,8 @@ class SourceBody(Strict):
 
 
 class RotationBody(Strict):
-    overlap_seconds = fields.Integer(
+    overlap_seconds = Whole(
         load_default=A_DAY,
-        strict=True,
         validate=validate.Range(0, int(LONGEST_OVERLAP.total_seconds())),
         metadata={"description": "How long the older secrets live on at most."},
     )

@@ -1,4 +1,4 @@
-"""This machine: disk, shared memory, open files, ports, and whether its clock is kept."""
+"""This machine: disk, shared memory, open files, ports, its clock, and the built web UI."""
 
 import ctypes
 import os
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ops import web_ui
 from ops.doctor.check import Check, fail, listed, ok, skipped, warn
 from ops.doctor.run import Probe
 from ops.doctor.system import REPLACED_BY, System
@@ -127,6 +128,14 @@ def kept_time(_system: System) -> Iterator[Check]:
         yield ok("time keeping", "the clock is kept by NTP")
 
 
+def built_ui(_system: System) -> Iterator[Check]:
+    said = web_ui.missing()
+    if said is None:
+        yield ok("web UI", "built")
+    else:
+        yield warn("web UI", said, "`make setup` builds it; then start the control plane again")
+
+
 PROBES: Final = tuple(
     Probe(subject=SUBJECT, name=name, ask=ask)
     for name, ask in (
@@ -135,5 +144,6 @@ PROBES: Final = tuple(
         ("open files", open_files),
         ("ports", ports),
         ("time keeping", kept_time),
+        ("web UI", built_ui),
     )
 )

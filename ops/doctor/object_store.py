@@ -1,6 +1,7 @@
 """The audit bucket: there, versioned, lockable. Nothing is put: a lock could not be taken back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +16,15 @@ from ops.doctor.check import Check, fail, ok, skipped, warn
 from ops.doctor.run import Probe, what_happened
 from ops.doctor.system import ANSWER_SECONDS, System
 from ops.embedded.s3 import AUDIT_BUCKET, REGION, s3_endpoint
-from pipeline.settings import Settings
+from ops.process_servers import named_reader_settings
+from pipeline.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SUBJECT: Final = "object store"
 REACHED: Final = "bucket"
+READER: Final = "reader"
 ABSENT: Final = "not running; `awgp up` starts it"
 NEW_BUCKET: Final = (
     "make a bucket with Object Lock (it cannot be added everywhere) and name it in AWGP_S3_BUCKET"
@@ -39,6 +42,22 @@ def settings_of(system: System) -> Settings:
         s3_region=REGION,
         s3_access_key=system.secret("s3-access-key") or "",
         s3_secret_key=system.secret("s3-secret-key") or "",
+    )
+
+
+def reader_of(system: System) -> Settings | None:
+    """As the control plane has the store; None where it was given no keys.
+
+    Raises:
+        SettingInvalid: A variable names a file that cannot be read.
+    """
+    if system.data is None or not system.is_embedded("s3"):
+        given = named_reader_settings(system.environ)
+        return read_settings(given) if given else None
+    return replace(
+        settings_of(system),
+        s3_access_key=system.secret("s3-reader-access-key") or "",
+        s3_secret_key=system.secret("s3-reader-secret-key") or "",
     )
 
 
@@ -66,6 +85,16 @@ def bucket(system: System) -> Iterator[Check]:
     settings = settings_of(system)
     client_of(settings).list_objects_v2(Bucket=settings.s3_bucket, MaxKeys=1)
     yield ok(REACHED, f"{settings.s3_bucket} at {settings.s3_endpoint} can be listed")
+
+
+def reader(system: System) -> Iterator[Check]:
+    """With the keys by which the control plane looks at exports and hands them out."""
+    settings = reader_of(system)
+    if settings is None:
+        yield skipped(READER, "AWGP_S3_READER_ACCESS_KEY is not set: the web shows no exports")
+        return
+    client_of(settings).list_objects_v2(Bucket=settings.s3_bucket, MaxKeys=1)
+    yield ok(READER, "the control plane can list exports")
 
 
 def versioning(system: System) -> Iterator[Check]:
@@ -144,6 +173,13 @@ PROBES: Final = (
         name=REACHED,
         ask=bucket,
         mend="is it running (`awgp status`), and do endpoint, bucket and keys fit?",
+    ),
+    Probe(
+        subject=SUBJECT,
+        name=READER,
+        ask=reader,
+        needs=(REACHED,),
+        mend="do the keys of AWGP_S3_READER_ACCESS_KEY, or of the data folder, fit the store?",
     ),
     Probe(subject=SUBJECT, name="versioning", ask=versioning, needs=(REACHED,)),
     Probe(subject=SUBJECT, name="object lock", ask=object_lock, needs=(REACHED,)),

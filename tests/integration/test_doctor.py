@@ -15,10 +15,11 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import text
 
+from ops import web_ui
 from ops.commands.doctor import PROBES
 from ops.commands.doctor import command as doctor
 from ops.database import migrate
-from ops.doctor import broker, database, keys, logins, object_store, schema, signer, work
+from ops.doctor import broker, database, keys, logins, machine, object_store, schema, signer, work
 from ops.doctor.check import Check, State
 from ops.doctor.run import Probe, needed, run_probes
 from ops.doctor.system import System
@@ -364,10 +365,36 @@ def test_the_doctor_names_what_is_wrong_with_the_broker(
     assert phrase in f"{found[check].found} {found[check].mend}"
 
 
+def with_a_wrong_reader(running: Running, folder: Path) -> System:
+    """The audit's own store, where the control plane was given a key that is not its own."""
+    (folder / "wrong-key").write_text("not the key")
+    return shown(
+        None,
+        AWGP_S3_ENDPOINT=running.url,
+        AWGP_S3_ACCESS_KEY=running.data.secret("s3-access-key"),
+        AWGP_S3_SECRET_KEY=running.data.secret("s3-secret-key"),
+        AWGP_S3_READER_ACCESS_KEY=running.data.secret("s3-reader-access-key"),
+        AWGP_S3_READER_SECRET_KEY_FILE=str(folder / "wrong-key"),
+    )
+
+
+def test_a_web_ui_that_was_not_built_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (probe,) = [each for each in machine.PROBES if each.name == "web UI"]
+    monkeypatch.setattr(web_ui, "BUILT", tmp_path)
+    assert "not built" in ill(shown(None), [probe])["web UI"].found
+    (tmp_path / "index.html").touch()
+    assert "other sources" in ill(shown(None), [probe])["web UI"].found
+    (tmp_path / ".made-from").write_text(web_ui.fingerprint())
+    assert ill(shown(None), [probe]) == {}
+
+
 def test_a_bucket_without_lock_or_versions_is_named(tmp_path_factory: Any) -> None:
     root = tmp_path_factory.mktemp("doctor-s3")
     with start_s3(root) as running:
         assert ill(shown(running.data), object_store.PROBES) == {}
+        assert set(ill(with_a_wrong_reader(running, root), object_store.PROBES)) == {"reader"}
         s3_admin_client(running.data).create_bucket(Bucket="loose")
         elsewhere = shown(
             None,
