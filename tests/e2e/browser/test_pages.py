@@ -1,0 +1,193 @@
+"""Every page: how it looks in light, in dark and on a phone, and that axe finds nothing wrong."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from dramatiq.brokers.stub import StubBroker
+from playwright.sync_api import expect
+
+from ops.login_engine import login_engine
+from ops.web_ui import FOLDER
+from pipeline.ids import uuid7
+from pipeline.outbox import Outbox
+from tests.e2e.browser.conftest import OUTPUT, Visit
+from tests.e2e.browser.visitor import DESKTOP, PHONE, Lobby, Visitor
+from tests.e2e.browser.world import Asked, BrowserWorld, lines
+
+AXE: Final = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+ROUTES: Final = FOLDER / "src" / "app" / "routes"
+PATH: Final = re.compile(r"path: '([^']+)'")
+# What leads on to another page, or is the frame around all of them.
+NO_PAGES: Final = {"/", "/t/$tenant", "/approvals/$approval"}
+RUN_AXE: Final = """() => axe.run(document, {
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  resultTypes: ['violations'],
+}).then(({violations}) => violations.map(({id, help, nodes}) =>
+  `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`))"""
+# An address below /t/acme/, and who looks at it; `{}` stands for what `addresses` finds.
+PAGES: Final = {
+    "inbox": "cleo",
+    "approvals/$approval": "cleo",
+    "delegations": "cleo",
+    "runs": "cleo",
+    "runs/$run": "cleo",
+    "assistants": "cleo",
+    "policies": "cleo",
+    "sources": "cleo",
+    "targets": "cleo",
+    "queues": "cleo",
+    "audit": "cleo",
+    "tenants": "hana",
+    "settings": "cleo",
+}
+
+
+@pytest.fixture(scope="package")
+def seen(lobby: Lobby) -> dict[str, str]:
+    """What stands in the addresses of pages that show one thing."""
+    world = lobby.world
+    waiting = world.ask("ada", "scribe", lines("to be looked at", "twice"))
+    done = world.ask("ada", "scribe", lines("looked at"))
+    ben = world.client("ben")
+    assert ben.vote(done.approval, "approve", "it is what was ordered").status_code == 200
+    done.ends_as("completed")
+    return {
+        "$approval": waiting.approval_id,
+        "$run": done.run,
+        "$version": "2",
+        "$assistant": "scribe",
+        "$source": str(world.stage.demo.acme.senders["erp"].source_id),
+        "$target": first_id(world, "targets"),
+        "$rule": "two-people",
+        "$bundle": str(waiting.approval["line"]["assistant"]),
+        "$letter": dead_letter(world, done),
+    }
+
+
+def first_id(world: BrowserWorld, noun: str) -> str:
+    listed = world.client("cleo").get(f"{world.web}/v1/{noun}").json()
+    first: dict[str, str] = listed["items"][0]
+    return first.get("id") or first["name"]
+
+
+def dead_letter(world: BrowserWorld, asked: Asked) -> str:
+    """Write one down, as a stage does that gave up."""
+    owner = login_engine(world.data, "awgp_owner")
+    found = uuid7()
+    with Outbox(owner, StubBroker(middleware=[])).work(world.stage.demo.acme.tenant_id) as work:
+        work.execute(
+            "INSERT INTO dead_letters (tenant_id, dead_letter_id, run_id, epoch, stage, error,"
+            " failures) VALUES (:tenant, :id, :run, 1, 'post_action', 'TargetDown', 5)",
+            tenant=work.tenant_id,
+            id=found,
+            run=asked.run,
+        )
+    owner.dispose()
+    return str(found)
+
+
+def address(route: str, seen: dict[str, str]) -> str:
+    parts = (seen.get(part, part) for part in route.split("/"))
+    return "/t/acme/" + "/".join(parts)
+
+
+def test_no_page_is_left_out() -> None:
+    routes = {
+        path for file in ROUTES.glob("*.tsx") for path in PATH.findall(file.read_text("utf-8"))
+    }
+    assert routes - NO_PAGES == set(PAGES)
+
+
+@pytest.mark.parametrize("route", PAGES)
+def test_a_page_is_good_to_look_at_for_everyone(
+    visit: Visit, seen: dict[str, str], route: str
+) -> None:
+    visitor = visit(PAGES[route])
+    visitor.open(address(route, seen))
+    settled(visitor)
+    looks_good(visitor, re.sub(r"\W+", "-", route).strip("-"))
+
+
+def settled(visitor: Visitor) -> None:
+    """The page has its heading and nothing is still being loaded."""
+    expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(visitor.page.locator("[aria-busy=true]")).to_have_count(0)
+    visitor.page.wait_for_load_state("networkidle")
+
+
+def looks_good(visitor: Visitor, name: str, *, but: str = "nothing") -> None:
+    """Take its pictures, and let axe and the phone's width judge it."""
+    page = visitor.page
+    page.evaluate(AXE.read_text("utf-8"))
+    wrong: list[str] = []
+    for look, size, scheme in (
+        ("light", DESKTOP, "light"),
+        ("dark", DESKTOP, "dark"),
+        ("phone", PHONE, "light"),
+    ):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        visitor.picture(OUTPUT / "pages" / f"{name}-{look}.png")
+        found: list[str] = page.evaluate(RUN_AXE)
+        wrong += [f"{look}: {each}" for each in found if not each.startswith(f"{but}:")]
+    wide = page.evaluate("() => document.documentElement.scrollWidth")
+    if wide > PHONE[0]:
+        wrong.append(f"phone: it scrolls sideways, to {wide} px")
+    assert not wrong, "\n".join(wrong)
+
+
+Opener = Callable[[Visitor], Any]
+DIALOGS: Final[dict[str, tuple[str, str, Opener]]] = {
+    "keys": ("ben", "runs", lambda ben: ben.page.keyboard.press("?")),
+    "go-to": ("ben", "runs", lambda ben: ben.page.keyboard.press("Control+k")),
+    "decide": (
+        "ben",
+        "inbox",
+        lambda ben: ben.page.get_by_role("button", name="Look and decide").first.click(),
+    ),
+    "edit": (
+        "ben",
+        "approvals/$approval",
+        lambda ben: ben.page.get_by_role("button", name="Edit…").click(),
+    ),
+    "cancel": (
+        "ben",
+        "approvals/$approval",
+        lambda ben: ben.page.get_by_role("button", name=re.compile("^Cancel")).first.click(),
+    ),
+    "break-glass": (
+        "gwen",
+        "approvals/$approval",
+        lambda gwen: gwen.page.get_by_role("button", name="Break the glass…").click(),
+    ),
+    "lend": (
+        "ben",
+        "delegations",
+        lambda ben: ben.page.get_by_role("button", name=re.compile("^Lend")).first.click(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_a_dialog_is_good_to_look_at_for_everyone(
+    visit: Visit, seen: dict[str, str], name: str
+) -> None:
+    person, route, opened = DIALOGS[name]
+    visitor = visit(person)
+    visitor.open(address(route, seen))
+    settled(visitor)
+    opened(visitor)
+    expect(visitor.page.locator("[role$=dialog]")).to_be_visible()
+    looks_good(visitor, f"dialog-{name}")
+
+
+def test_the_pages_of_nobody_who_is_signed_in_are_good_to_look_at(visit: Visit) -> None:
+    someone = visit("ben", fresh=True)
+    someone.expects("status of 400")
+    someone.open("/authorize?code=made-up&state=made-up", "You are not signed in")
+    # It has no colours of its own, and axe takes the browser's dark canvas for white.
+    looks_good(someone, "not-signed-in", but="color-contrast")
+    someone.open("/login?next=/t/acme/inbox", "Sign in")
+    looks_good(someone, "sign-in")
