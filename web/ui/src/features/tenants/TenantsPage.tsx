@@ -87,7 +87,7 @@ function Actions({ tenant }: { tenant: Tenant }): ReactElement | null {
             void navigate({ to: '/t/$tenant/inbox', params: { tenant: tenant.tenant } })
           }
           trigger={
-            <Button size="small" aria-label={`Act in ${tenant.tenant}`}>
+            <Button size="small" aria-label={`Act here: ${tenant.tenant}`}>
               <DoorOpen aria-hidden />
               Act here
             </Button>
