@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test e2e bench chaos lint format lock api clean
+.PHONY: help setup demo up down test e2e tour bench chaos lint format lock api clean
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live lists scale)
 
@@ -37,6 +37,9 @@ test: setup ## Run all tests: lint, types, laws, unit, integration, end to end
 
 e2e: setup ## Run the end-to-end tests alone
 	@$(BIN)/pytest tests/e2e
+
+tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
+	@$(BIN)/pytest -q tests/e2e/browser/tour.py
 
 bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|lists|scale, all without
 	@for bench in $(BENCHES); do $(BIN)/python -m ops.bench $$bench || exit $$?; done

@@ -32,7 +32,7 @@ export function UserMenu(): ReactElement {
   return (
     <DropdownMenu>
       <DropdownMenuTrigger
-        aria-label={`You: ${me.name} ${roles || 'no role here'}`}
+        aria-label={`You: ${initials(me.name)} ${me.name} ${roles || 'no role here'}`}
         className="flex min-h-11 w-full items-center gap-2.5 rounded-md px-1.5 py-1 text-left hover:bg-sunken"
       >
         <span
