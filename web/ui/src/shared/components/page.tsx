@@ -22,7 +22,7 @@ export function Page({
   return (
     <div className={cn('mx-auto w-full px-4 py-5 md:px-6', narrow ? 'max-w-3xl' : 'max-w-7xl')}>
       <header className="mb-4 flex flex-wrap items-center gap-x-4 gap-y-2">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 max-sm:basis-full">
           <h1 id="page-title" tabIndex={-1} className="text-xl">
             {title}
           </h1>
