@@ -23,9 +23,9 @@ export function TableBody({ className, ...rest }: ComponentProps<'tbody'>): Reac
   return <tbody className={cn('divide-y divide-line', className)} {...rest} />;
 }
 
-/** A link marked `data-row` is the row's own: `row-link.ts`. */
+/** The whole row is its `data-row` link's to click (`row-keys.ts`), and no more than the row. */
 export function TableRow({ className, ...rest }: ComponentProps<'tr'>): ReactElement {
-  return <tr className={cn('hover:bg-sunken/60', className)} {...rest} />;
+  return <tr className={cn('relative hover:bg-sunken/60', className)} {...rest} />;
 }
 
 export function TableHeader({ className, ...rest }: ComponentProps<'th'>): ReactElement {
