@@ -5,6 +5,7 @@ access out.
 """
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
 from flask import Request, current_app
@@ -91,8 +92,10 @@ def endpoint(
 
     def register(view: View) -> View:
         wrapped: Any = view
+        # No content is described as none.
+        content = None if status == HTTPStatus.NO_CONTENT else answer
         wrapped = blueprint.response(
-            status, answer, headers=headers, content_type=media_type or "application/json"
+            status, content, headers=headers, content_type=media_type or "application/json"
         )(wrapped)
         if query is not None:
             wrapped = blueprint.arguments(query, location="query")(wrapped)
