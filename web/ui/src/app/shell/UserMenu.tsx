@@ -31,10 +31,7 @@ export function UserMenu(): ReactElement {
   const roles = rolesIn(me, tenant).join(', ');
   return (
     <DropdownMenu>
-      <DropdownMenuTrigger
-        aria-label={`You: ${initials(me.name)} ${me.name} ${roles || 'no role here'}`}
-        className="flex min-h-11 w-full items-center gap-2.5 rounded-md px-1.5 py-1 text-left hover:bg-sunken"
-      >
+      <DropdownMenuTrigger className="flex min-h-11 w-full items-center gap-2.5 rounded-md px-1.5 py-1 text-left hover:bg-sunken">
         <span
           aria-hidden
           className="relative flex size-8 shrink-0 items-center justify-center rounded-full bg-sunken text-sm font-medium text-muted"
@@ -42,7 +39,10 @@ export function UserMenu(): ReactElement {
           {initials(me.name)}
           <LiveDot />
         </span>
-        <span className="hidden min-w-0 flex-1 md:block">
+        <span className="sr-only">
+          You: {me.name}, {roles || 'no role here'}
+        </span>
+        <span aria-hidden className="hidden min-w-0 flex-1 md:block">
           <span className="block truncate text-sm font-medium">{me.name}</span>
           <span className="block truncate text-xs text-muted">{roles || 'no role here'}</span>
         </span>
