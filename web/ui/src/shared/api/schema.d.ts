@@ -3241,9 +3241,7 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["Nothing"];
-                    };
+                    content?: never;
                 };
                 400: components["responses"]["Problem"];
                 401: components["responses"]["Problem"];
@@ -4551,9 +4549,7 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["Nothing"];
-                    };
+                    content?: never;
                 };
                 401: components["responses"]["Problem"];
                 403: components["responses"]["Problem"];
@@ -4594,9 +4590,7 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["Nothing"];
-                    };
+                    content?: never;
                 };
                 401: components["responses"]["Problem"];
                 403: components["responses"]["Problem"];
@@ -5590,9 +5584,7 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["Nothing"];
-                    };
+                    content?: never;
                 };
                 400: components["responses"]["Problem"];
                 401: components["responses"]["Problem"];
@@ -6564,7 +6556,6 @@ export interface components {
             /** @enum {unknown} */
             status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
         };
-        Nothing: Record<string, never>;
         NoticePage: {
             items: components["schemas"]["NoticeView"][];
             /**
