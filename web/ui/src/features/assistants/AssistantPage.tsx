@@ -232,7 +232,7 @@ function Around({ assistant }: { assistant: Assistant }): ReactElement {
               key={each}
               to="/t/$tenant/targets/$target"
               params={{ tenant, target: each }}
-              className={`${LINK} block`}
+              className={`${LINK} block py-0.5`}
             >
               {each}
             </Link>
@@ -245,7 +245,7 @@ function Around({ assistant }: { assistant: Assistant }): ReactElement {
               to="/t/$tenant/runs"
               params={{ tenant }}
               search={{ assistant: assistant.name, status }}
-              className={`${LINK} block`}
+              className={`${LINK} block py-0.5`}
             >
               {count} {status}
             </Link>
