@@ -23,14 +23,21 @@ TABLES: Final = (
 # Table and trigger. A test compares this with what the migrations make.
 TRIGGERS: Final = frozenset(
     {
+        ("approval_persons", "a_place_has_a_vote"),
+        ("approvals", "approval_notes_what_is_asked"),
         ("approvals", "approval_rules_hold"),
         ("audit_checkpoints", "append_only"),
         ("audit_heads", "head_forward"),
         ("audit_heads", "head_kept"),
         ("audit_log", "append_only"),
         ("audit_pending", "pending_kept"),
+        ("audit_pending", "records_are_told"),
         ("audit_segments", "append_only"),
+        ("decision_links", "decision_link_holds"),
+        ("delegations", "delegation_holds"),
+        ("reviews", "review_holds"),
         ("runs", "run_move"),
+        ("votes", "a_vote_has_a_name"),
         ("votes", "vote_in_time"),
     }
 )

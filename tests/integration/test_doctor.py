@@ -98,8 +98,8 @@ INJURIES = {
         mend="ALTER TABLE awgp.votes ENABLE ROW LEVEL SECURITY",
     ),
     "a table without a policy": Injury(
-        done="DROP POLICY own_tenant ON awgp.actions",
-        check="row security of actions",
+        done="DROP POLICY own_tenant ON awgp.decision_links",
+        check="row security of decision_links",
         found="no policy",
         mend="restore the policy",
     ),
