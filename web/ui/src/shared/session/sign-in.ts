@@ -43,6 +43,17 @@ export function signIn(again: Again = {}): Promise<never> {
 /** End the session here and at the identity provider. */
 export async function signOut(): Promise<void> {
   const csrf = await freshCsrfToken();
+  // What else this page asks for now fails for want of a session: that must not lead back in.
+  leaving = true;
+  try {
+    location.assign((await endSession(csrf)) ?? '/');
+  } catch (error) {
+    leaving = false;
+    throw error;
+  }
+}
+
+async function endSession(csrf: string | undefined): Promise<string | undefined> {
   const answer = await fetch('/logout', {
     method: 'POST',
     headers: {
@@ -52,7 +63,7 @@ export async function signOut(): Promise<void> {
     redirect: 'manual',
   });
   const body: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
-  leaveFor(goodbyeIn(body) ?? '/');
+  return goodbyeIn(body);
 }
 
 /** The address of the provider's own end of the session, where the server names one. */
