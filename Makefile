@@ -31,9 +31,9 @@ up: setup ## Run everything on this machine until Ctrl-C
 down: ## Stop it; the data stays
 	@$(BIN)/awgp down
 
-test: setup ## Run all tests: lint, types, laws, unit, integration, end to end
+test: setup ## Run all tests but those that fetch Keycloak: lint, types, laws, unit, integration, end to end
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 3 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile -m "not keycloak"
 
 e2e: setup ## Run the end-to-end tests alone
 	@$(BIN)/pytest tests/e2e

@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.integration.conftest import Database
@@ -150,7 +151,14 @@ JUDGED = (
     "/tenants",
     "/explain",
     "/delegations",
+    # Its last entry is not before its first.
+    "/verify",
+    # An address for mail, a target for webhooks.
+    "/notice-channels",
+    "/{channel_id}",
 )
+# Parts this control plane was not told of: they answer 503, and say which setting is missing.
+UNTOLD = ("/fingerprint", "/download")
 CASES = [
     (method, path, mode)
     for method, path in OPERATIONS
@@ -199,6 +207,8 @@ def test_every_answer_is_as_documented(
         # Nor what a policy is, nor that an edit has one payload, which the policy then judges.
         judged = path.endswith(("/edit", "/policies", *JUDGED))
         excluded: list[Any] = [positive_data_acceptance] if judged else []
+        if path.endswith(UNTOLD):
+            excluded.append(not_a_server_error)
         case.call_and_validate(headers=CALLERS[caller], excluded_checks=excluded)
 
     every_answer()
