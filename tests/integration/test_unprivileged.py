@@ -1,4 +1,4 @@
-"""What root's `awgp up` gives away: every part but two runs as a user with no rights at all."""
+"""What root's `awgp up` gives away: every part but three runs as a user with no rights at all."""
 
 import os
 import shutil
@@ -32,7 +32,8 @@ pytestmark = [
     pytest.mark.skipif(os.getuid() != 0, reason="only root switches users"),
 ]
 
-STAY_ROOT = {"supervisord", "runtime-host"}
+# The scaler asks the supervisor to start and stop processes, as whoever runs `awgp scale` does.
+STAY_ROOT = {"supervisord", "runtime-host", "scaler"}
 NOBODY = 65534
 
 
@@ -137,7 +138,7 @@ def test_a_program_that_is_closed_itself_keeps_everything_root_and_is_named(
     assert str(closed) in said
 
 
-def test_every_part_but_two_is_a_user_of_its_own_without_rights(
+def test_every_part_but_three_is_a_user_of_its_own_without_rights(
     up: DataFolder, users: Users
 ) -> None:
     parts = running(up)
@@ -155,7 +156,7 @@ def test_every_part_but_two_is_a_user_of_its_own_without_rights(
                 assert int(status[kind], 16) == 0, (name, kind)
 
 
-def test_only_the_supervisor_and_the_runtime_host_stay_root(up: DataFolder) -> None:
+def test_only_the_supervisor_the_runtime_host_and_the_scaler_stay_root(up: DataFolder) -> None:
     for name in STAY_ROOT:
         assert status_of(running(up)[name])["Uid"].split()[0] == "0"
 
