@@ -1,0 +1,1 @@
+-- Mappings: from what a source sends to an assistant and a payload.

@@ -1,0 +1,1 @@
+-- Schedules: sources that send by the clock.

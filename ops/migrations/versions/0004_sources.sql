@@ -1,0 +1,1 @@
+-- Sources: their schemes, secrets in rotation, limits.

@@ -1,0 +1,1 @@
+-- Targets: templates, retries, circuit breakers.
