@@ -31,24 +31,17 @@ from web.assistants_schemas import (
 )
 from web.endpoint import endpoint, make_blueprint
 from web.names import VERSION
-from web.preconditions import ETAG, etag_of, header, require_match
+from web.preconditions import etag_of, require_match
 from web.services import acting, reading
+from web.setup_endpoint import Answer, adds, edits, lists, shows, tagged
 from web.setup_schemas import acting_person, page
 
 blueprint = make_blueprint("assistants", "AI agents: their code, their limits, where results go")
 
 ONE: Final = "/v1/assistants/<name:assistant>"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
-@endpoint(
-    blueprint,
-    "/v1/assistants",
-    access=READERS,
-    status=200,
-    answer=AssistantPage,
-    query=AssistantsQuery,
-)
+@lists(blueprint, "/v1/assistants", AssistantPage, AssistantsQuery)
 def list_assistants(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's assistants by name"""
     with reading() as work:
@@ -62,9 +55,7 @@ def list_assistants(query: dict[str, Any]) -> dict[str, Any]:
     return page(rows, query["limit"])
 
 
-@endpoint(
-    blueprint, ONE, access=READERS, status=200, answer=AssistantView, problems=[404], headers=ETAG
-)
+@shows(blueprint, ONE, AssistantView)
 def show(assistant: str) -> Answer:
     """Show an assistant with its versions and how its last runs fared"""
     with reading() as work:
@@ -85,17 +76,7 @@ def show_one_version(assistant: str, version: int) -> dict[str, Any]:
         return show_version(work, assistant, version)
 
 
-@endpoint(
-    blueprint,
-    "/v1/assistants",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=201,
-    answer=AssistantView,
-    body=AssistantBody,
-    problems=[409],
-    headers=ETAG,
-)
+@adds(blueprint, "/v1/assistants", AssistantView, AssistantBody, access=PEOPLE_WHO_ADMINISTER)
 def create(body: dict[str, Any]) -> Answer:
     """Add an assistant; it is on at once"""
     with acting() as work:
@@ -103,18 +84,7 @@ def create(body: dict[str, Any]) -> Answer:
         return _answer(work, body["name"], 201)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/versions",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=AssistantView,
-    body=VersionBody,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/versions", AssistantView, VersionBody, access=PEOPLE_WHO_ADMINISTER)
 def add_version(body: dict[str, Any], assistant: str) -> Answer:
     """Give an assistant its next version; what it is already changes nothing
 
@@ -127,16 +97,12 @@ def add_version(body: dict[str, Any], assistant: str) -> Answer:
         return _answer(work, assistant)
 
 
-@endpoint(
+@edits(
     blueprint,
     f"{ONE}/versions/<{VERSION}:version>/restore",
-    method="POST",
+    AssistantView,
     access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=AssistantView,
     problems=[404, 422],
-    headers=ETAG,
-    edits=True,
 )
 def restore(assistant: str, version: int) -> Answer:
     """Take an older version up again, as the next one"""
@@ -147,33 +113,15 @@ def restore(assistant: str, version: int) -> Answer:
         return _answer(work, assistant)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/activate",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=AssistantView,
-    problems=[404, 409],
-    headers=ETAG,
-    edits=True,
+@edits(
+    blueprint, f"{ONE}/activate", AssistantView, access=PEOPLE_WHO_ADMINISTER, problems=[404, 409]
 )
 def activate(assistant: str) -> Answer:
     """Switch an assistant on, at the version it has"""
     return _switch(assistant, active=True)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/deactivate",
-    method="POST",
-    access=PEOPLE_WHO_OPERATE,
-    status=200,
-    answer=AssistantView,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/deactivate", AssistantView, access=PEOPLE_WHO_OPERATE)
 def deactivate(assistant: str) -> Answer:
     """Switch an assistant off: its waiting runs are denied, its sources are refused"""
     return _switch(assistant, active=False)
@@ -210,4 +158,4 @@ def _wanted(body: dict[str, Any]) -> Wanted:
 
 def _answer(work: Work, assistant: str, status: int = 200) -> Answer:
     shown = show_assistant(work, assistant)
-    return shown, status, header(etag_of(assistant_state(work, assistant)))
+    return tagged(shown, assistant_state(work, assistant), status)

@@ -14,7 +14,7 @@ from pipeline.notice_channels import (
     tell_a_test,
 )
 from pipeline.work import Work
-from web.access import PEOPLE_WHO_ADMINISTER, READERS
+from web.access import PEOPLE_WHO_ADMINISTER
 from web.endpoint import endpoint, make_blueprint
 from web.notice_schemas import (
     ChannelBody,
@@ -25,18 +25,18 @@ from web.notice_schemas import (
     TestView,
     wanted,
 )
-from web.preconditions import ETAG, etag_of, header, require_match
+from web.preconditions import etag_of, require_match
 from web.services import acting, reading
-from web.setup_schemas import NamePageQuery, acting_person, page
+from web.setup_endpoint import Answer, adds, edits, lists, removes, shows, tagged
+from web.setup_schemas import acting_person, page
 
 blueprint = make_blueprint("notices", "Who is told of what, and what became of it")
 
 ALL: Final = "/v1/notice-channels"
 ONE: Final = f"{ALL}/<uuid:channel_id>"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
-@endpoint(blueprint, ALL, access=READERS, status=200, answer=ChannelPage, query=NamePageQuery)
+@lists(blueprint, ALL, ChannelPage)
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's notice channels by name"""
     with reading() as work:
@@ -44,26 +44,14 @@ def list_all(query: dict[str, Any]) -> dict[str, Any]:
     return page(rows, query["limit"])
 
 
-@endpoint(
-    blueprint, ONE, access=READERS, status=200, answer=ChannelView, problems=[404], headers=ETAG
-)
+@shows(blueprint, ONE, ChannelView)
 def show(channel_id: UUID) -> Answer:
     """Show one channel"""
     with reading() as work:
         return _answer(work, channel_id)
 
 
-@endpoint(
-    blueprint,
-    ALL,
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=201,
-    answer=ChannelView,
-    body=ChannelBody,
-    problems=[409],
-    headers=ETAG,
-)
+@adds(blueprint, ALL, ChannelView, ChannelBody, access=PEOPLE_WHO_ADMINISTER)
 def add(body: dict[str, Any]) -> Answer:
     """Add a channel; it is told of what happens from now on"""
     with acting() as work:
@@ -72,17 +60,14 @@ def add(body: dict[str, Any]) -> Answer:
         return _answer(work, channel_id, 201)
 
 
-@endpoint(
+@edits(
     blueprint,
     ONE,
-    method="PUT",
+    ChannelView,
+    ChannelBody,
     access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=ChannelView,
-    body=ChannelBody,
+    method="PUT",
     problems=[404, 409],
-    headers=ETAG,
-    edits=True,
 )
 def change(body: dict[str, Any], channel_id: UUID) -> Answer:
     """Replace a channel; what is not told yet goes where it says then"""
@@ -93,16 +78,7 @@ def change(body: dict[str, Any], channel_id: UUID) -> Answer:
         return _answer(work, channel_id)
 
 
-@endpoint(
-    blueprint,
-    ONE,
-    method="DELETE",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=ChannelView,
-    problems=[404],
-    edits=True,
-)
+@removes(blueprint, ONE, ChannelView, access=PEOPLE_WHO_ADMINISTER)
 def remove(channel_id: UUID) -> dict[str, Any]:
     """Remove a channel; what is not told yet is told to nobody"""
     with acting() as work:
@@ -129,14 +105,7 @@ def test(channel_id: UUID) -> dict[str, Any]:
         return {"notice_id": tell_a_test(work, channel_id)}
 
 
-@endpoint(
-    blueprint,
-    "/v1/notices",
-    access=READERS,
-    status=200,
-    answer=NoticePage,
-    query=NoticesQuery,
-)
+@lists(blueprint, "/v1/notices", NoticePage, NoticesQuery)
 def list_told(query: dict[str, Any]) -> dict[str, Any]:
     """List what was told lately and what became of it, newest first"""
     with reading() as work:
@@ -158,4 +127,4 @@ def _match(work: Work, channel_id: UUID) -> dict[str, Any]:
 
 def _answer(work: Work, channel_id: UUID, status: int = 200) -> Answer:
     shown = show_channel(work, channel_id)
-    return shown, status, header(etag_of(channel_state(shown)))
+    return tagged(shown, channel_state(shown), status)

@@ -14,17 +14,17 @@ from pipeline.person_view import (
 )
 from pipeline.registry_names import FieldInvalid, NotSetUp
 from pipeline.work import Work
-from web.access import PEOPLE_WHO_ADMINISTER, READERS
-from web.endpoint import endpoint, make_blueprint
-from web.preconditions import ETAG, etag_of, header, require_match
+from web.access import PEOPLE_WHO_ADMINISTER
+from web.endpoint import make_blueprint
+from web.preconditions import etag_of, require_match
 from web.schemas import Page, PageQuery, Strict
 from web.services import acting, reading
+from web.setup_endpoint import Answer, edits, lists, shows, tagged
 from web.setup_schemas import SEARCH, acting_person, page
 
 blueprint = make_blueprint("persons", "The people and machines of the tenant")
 
 ONE: Final = "/v1/persons/<uuid:person_id>"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 class PersonsQuery(PageQuery):
@@ -84,14 +84,7 @@ class PersonView(PersonLine):
     bundles = fields.Integer(required=True)
 
 
-@endpoint(
-    blueprint,
-    "/v1/persons",
-    access=READERS,
-    status=200,
-    answer=PersonPage,
-    query=PersonsQuery,
-)
+@lists(blueprint, "/v1/persons", PersonPage, PersonsQuery)
 def list_persons(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's people and machines in the order they came"""
     with reading() as work:
@@ -105,26 +98,20 @@ def list_persons(query: dict[str, Any]) -> dict[str, Any]:
     return page(rows, query["limit"], key="id")
 
 
-@endpoint(
-    blueprint, ONE, access=READERS, status=200, answer=PersonView, problems=[404], headers=ETAG
-)
+@shows(blueprint, ONE, PersonView)
 def show(person_id: UUID) -> Answer:
     """Show a person and what stands to their name"""
     with reading() as work:
         return _answer(work, person_id)
 
 
-@endpoint(
+@edits(
     blueprint,
     f"{ONE}/remove",
-    method="POST",
+    PersonView,
+    RemovalBody,
     access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=PersonView,
-    body=RemovalBody,
     problems=[404, 409],
-    headers=ETAG,
-    edits=True,
 )
 def remove(body: dict[str, Any], person_id: UUID) -> Answer:
     """Let a person no longer act here, whatever their token says
@@ -145,17 +132,7 @@ def remove(body: dict[str, Any], person_id: UUID) -> Answer:
         return _answer(work, person_id)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/restore",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=PersonView,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/restore", PersonView, access=PEOPLE_WHO_ADMINISTER)
 def restore(person_id: UUID) -> Answer:
     """Let a person who was removed act again"""
     with acting() as work:
@@ -167,4 +144,4 @@ def restore(person_id: UUID) -> Answer:
 
 def _answer(work: Work, person_id: UUID, status: int = 200) -> Answer:
     shown = show_tenants_person(work, person_id)
-    return shown, status, header(etag_of(person_state(work, person_id)))
+    return tagged(shown, person_state(work, person_id), status)

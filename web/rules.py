@@ -10,12 +10,13 @@ from pipeline.registry_remove import remove_rule
 from pipeline.rule_change import create_rule, save_rule
 from pipeline.rule_view import rule_state, rules_page, show_rule
 from pipeline.work import Work
-from web.access import PEOPLE_WHO_ADMINISTER, READERS
-from web.endpoint import endpoint, make_blueprint
-from web.preconditions import ETAG, etag_of, header, require_match
+from web.access import PEOPLE_WHO_ADMINISTER
+from web.endpoint import make_blueprint
+from web.preconditions import etag_of, require_match
 from web.schemas import Strict
 from web.services import acting, reading
-from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, acting_person, page
+from web.setup_endpoint import Answer, adds, edits, lists, removes, shows, tagged
+from web.setup_schemas import A_NAME, NamePage, PersonRef, acting_person, page
 
 blueprint = make_blueprint("approval-rules", "Who has to approve what policies hold")
 
@@ -24,7 +25,6 @@ RULE_HELP: Final = (
     "quorum, groups, reason, expires_in_seconds, execution_expires_in_seconds and what else a rule"
     " may say; docs/reference/policy.md."
 )
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 class RuleVersionBody(Strict):
@@ -73,14 +73,7 @@ class RuleRemoved(Schema):
     removed = fields.Boolean(required=True)
 
 
-@endpoint(
-    blueprint,
-    "/v1/approval-rules",
-    access=READERS,
-    status=200,
-    answer=RulePage,
-    query=NamePageQuery,
-)
+@lists(blueprint, "/v1/approval-rules", RulePage)
 def list_rules(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's approval rules by name, each in its newest version"""
     with reading() as work:
@@ -88,24 +81,14 @@ def list_rules(query: dict[str, Any]) -> dict[str, Any]:
     return page(rows, query["limit"])
 
 
-@endpoint(blueprint, ONE, access=READERS, status=200, answer=RuleView, problems=[404], headers=ETAG)
+@shows(blueprint, ONE, RuleView)
 def show(rule: str) -> Answer:
     """Show a rule with its versions, also one that was removed"""
     with reading() as work:
         return _answer(work, rule)
 
 
-@endpoint(
-    blueprint,
-    "/v1/approval-rules",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=201,
-    answer=RuleView,
-    body=RuleBody,
-    problems=[409],
-    headers=ETAG,
-)
+@adds(blueprint, "/v1/approval-rules", RuleView, RuleBody, access=PEOPLE_WHO_ADMINISTER)
 def create(body: dict[str, Any]) -> Answer:
     """Add an approval rule; nothing asks for it before a policy in force names it"""
     with acting() as work:
@@ -114,18 +97,7 @@ def create(body: dict[str, Any]) -> Answer:
         return _answer(work, body["name"], 201)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/versions",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=RuleView,
-    body=RuleVersionBody,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/versions", RuleView, RuleVersionBody, access=PEOPLE_WHO_ADMINISTER)
 def add_version(body: dict[str, Any], rule: str) -> Answer:
     """Give a rule its next version; what was approved under an older one is held again"""
     with acting() as work:
@@ -135,16 +107,7 @@ def add_version(body: dict[str, Any], rule: str) -> Answer:
         return _answer(work, rule)
 
 
-@endpoint(
-    blueprint,
-    ONE,
-    method="DELETE",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=RuleRemoved,
-    problems=[404, 409],
-    edits=True,
-)
+@removes(blueprint, ONE, RuleRemoved, access=PEOPLE_WHO_ADMINISTER, problems=[404, 409])
 def remove(rule: str) -> dict[str, Any]:
     """Let no policy name a rule any more; what is held under it is still decided by it"""
     with acting() as work:
@@ -167,4 +130,4 @@ def _answer(work: Work, rule: str, status: int = 200) -> Answer:
     except RuleNotFound as error:
         raise NotSetUp(str(error)) from error
     state = {"name": rule, "version": shown["version"], "removed": shown["removed"]}
-    return shown, status, header(etag_of(state))
+    return tagged(shown, state, status)

@@ -7,11 +7,12 @@ from pipeline.registry_sources import whsec
 from pipeline.target_change import create_target, rotate_target_secret, save_target
 from pipeline.target_view import show_target, target_state, targets_page
 from pipeline.work import Work
-from web.access import PEOPLE_WHO_ADMINISTER, READERS
-from web.endpoint import endpoint, make_blueprint
-from web.preconditions import ETAG, etag_of, header, require_match
+from web.access import PEOPLE_WHO_ADMINISTER
+from web.endpoint import make_blueprint
+from web.preconditions import etag_of, require_match
 from web.services import acting, reading, services
-from web.setup_schemas import NamePageQuery, acting_person, page
+from web.setup_endpoint import Answer, adds, edits, lists, removes, shows, tagged
+from web.setup_schemas import acting_person, page
 from web.targets_schemas import (
     Removed,
     TargetBody,
@@ -24,17 +25,9 @@ from web.targets_schemas import (
 blueprint = make_blueprint("targets", "Where assistants' results are posted, signed")
 
 ONE: Final = "/v1/targets/<name:target>"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
-@endpoint(
-    blueprint,
-    "/v1/targets",
-    access=READERS,
-    status=200,
-    answer=TargetPage,
-    query=NamePageQuery,
-)
+@lists(blueprint, "/v1/targets", TargetPage)
 def list_targets(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's targets by name, and how their last deliveries fared"""
     with reading() as work:
@@ -42,26 +35,14 @@ def list_targets(query: dict[str, Any]) -> dict[str, Any]:
     return page(rows, query["limit"])
 
 
-@endpoint(
-    blueprint, ONE, access=READERS, status=200, answer=TargetView, problems=[404], headers=ETAG
-)
+@shows(blueprint, ONE, TargetView)
 def show(target: str) -> Answer:
     """Show a target with its versions and the last deliveries to it"""
     with reading() as work:
         return _answer(work, target)
 
 
-@endpoint(
-    blueprint,
-    "/v1/targets",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=201,
-    answer=TargetWithSecret,
-    body=TargetBody,
-    problems=[409],
-    headers=ETAG,
-)
+@adds(blueprint, "/v1/targets", TargetWithSecret, TargetBody, access=PEOPLE_WHO_ADMINISTER)
 def create(body: dict[str, Any]) -> Answer:
     """Add a target; its signing secret is told this once"""
     with acting() as work:
@@ -78,18 +59,7 @@ def create(body: dict[str, Any]) -> Answer:
         return _answer(work, body["name"], 201, secret)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/versions",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=TargetView,
-    body=TargetVersionBody,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/versions", TargetView, TargetVersionBody, access=PEOPLE_WHO_ADMINISTER)
 def add_version(body: dict[str, Any], target: str) -> Answer:
     """Give a target its next version, signed with the secret it has
 
@@ -110,17 +80,7 @@ def add_version(body: dict[str, Any], target: str) -> Answer:
         return _answer(work, target)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/secret",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=TargetWithSecret,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/secret", TargetWithSecret, access=PEOPLE_WHO_ADMINISTER)
 def rotate(target: str) -> Answer:
     """Sign with a new secret from now on, told this once; the old one counts no more"""
     with acting() as work:
@@ -130,16 +90,7 @@ def rotate(target: str) -> Answer:
         return _answer(work, target, 200, secret)
 
 
-@endpoint(
-    blueprint,
-    ONE,
-    method="DELETE",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=Removed,
-    problems=[404, 409],
-    edits=True,
-)
+@removes(blueprint, ONE, Removed, access=PEOPLE_WHO_ADMINISTER, problems=[404, 409])
 def remove(target: str) -> dict[str, Any]:
     """Let no assistant name a target any more; what is being delivered to it still arrives"""
     with acting() as work:
@@ -157,4 +108,4 @@ def _answer(work: Work, target: str, status: int = 200, secret: bytes | None = N
     shown = show_target(work, target)
     if secret is not None:
         shown["secret"] = whsec(secret)
-    return shown, status, header(etag_of(target_state(work, target)))
+    return tagged(shown, target_state(work, target), status)
