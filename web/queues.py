@@ -4,6 +4,7 @@ A queue is shared by all tenants: a tenant's people see their own share of it, a
 holding's change it. What they change is on record in the holding's trail.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from pipeline.run import Stage
 from pipeline.wanted_processes import lock_number, want_number
 from pipeline.work import Actor
 from web.access import PEOPLE_OF_THE_HOLDING, READERS, current_caller
-from web.endpoint import endpoint, make_blueprint
+from web.endpoint import View, endpoint, make_blueprint
 from web.preconditions import ETAG, header, require_match
 from web.queue_look import (
     MACHINE,
@@ -44,6 +45,21 @@ log = structlog.get_logger()
 
 ONE: Final = f"/v1/queues/<any({','.join(Stage)}):queue>"
 Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+def changes(verb: str) -> Callable[[View], View]:
+    """Whether a queue gives work away: for people of the holding, who may say why."""
+    return endpoint(
+        blueprint,
+        f"{ONE}/{verb}",
+        method="POST",
+        access=PEOPLE_OF_THE_HOLDING,
+        status=200,
+        answer=QueueView,
+        body=ReasonBody,
+        problems=[404],
+        headers=ETAG,
+    )
 
 
 @endpoint(blueprint, "/v1/queues", access=READERS, status=200, answer=QueuesView)
@@ -84,49 +100,19 @@ def show(queue: str) -> Answer:
     return _answer(Stage(queue))
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/pause",
-    method="POST",
-    access=PEOPLE_OF_THE_HOLDING,
-    status=200,
-    answer=QueueView,
-    body=ReasonBody,
-    problems=[404],
-    headers=ETAG,
-)
+@changes("pause")
 def pause(body: dict[str, Any], queue: str) -> Answer:
     """Let a queue give away no work: what is being worked on ends, the rest waits"""
     return _set(Stage(queue), QueueState.PAUSED, body["reason"])
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/resume",
-    method="POST",
-    access=PEOPLE_OF_THE_HOLDING,
-    status=200,
-    answer=QueueView,
-    body=ReasonBody,
-    problems=[404],
-    headers=ETAG,
-)
+@changes("resume")
 def resume(body: dict[str, Any], queue: str) -> Answer:
     """Let a queue give away work again, and make what waits due at once"""
     return _set(Stage(queue), QueueState.RUNNING, body["reason"])
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/drain",
-    method="POST",
-    access=PEOPLE_OF_THE_HOLDING,
-    status=200,
-    answer=QueueView,
-    body=ReasonBody,
-    problems=[404],
-    headers=ETAG,
-)
+@changes("drain")
 def drain(body: dict[str, Any], queue: str) -> Answer:
     """Let a queue work off what is due now and nothing newer; then it is paused
 
