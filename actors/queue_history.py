@@ -8,7 +8,8 @@ import redis
 import structlog
 from sqlalchemy import Engine, exc
 
-from pipeline.queue_change import end_drains
+from pipeline.live_publisher import Publisher
+from pipeline.queue_change import end_drains, tell_all
 from pipeline.queue_history import SAMPLE_SECONDS, is_our_turn, keep_sample
 from pipeline.queue_look import QueueWatch
 
@@ -36,6 +37,7 @@ class QueueKeeper:
     ) -> None:
         self._engine = engine
         self._client = client
+        self._live = Publisher(client)
         self._clock = clock
         self._watch = QueueWatch(
             engine=engine, client=client, clock=clock, rate_window_seconds=RATE_WINDOW_SECONDS
@@ -50,12 +52,18 @@ class QueueKeeper:
         """
         if self._clock() >= self._drains_at:
             self._drains_at = self._clock() + DRAINS_SECONDS
-            for queue in end_drains(self._engine):
-                log.info("queue_drained", queue=queue.value)
+            self._end_drains()
         if self._clock() >= self._sample_at:
             # Looked at more often than it is due: another relay's sample counts as ours.
             self._sample_at = self._clock() + 1.0
             self._sample()
+
+    def _end_drains(self) -> None:
+        ended = end_drains(self._engine)
+        for queue in ended:
+            log.info("queue_drained", queue=queue.value)
+        if ended:
+            tell_all(self._engine, self._live)
 
     def _sample(self) -> None:
         """A picture that is not taken is a gap in a chart and nothing else."""

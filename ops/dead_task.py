@@ -15,7 +15,7 @@ from ops.dead_view import (
     letter_json,
     letters_table,
 )
-from ops.operator_access import IN_A_TENANT, OPERATOR, OperatorAccess
+from ops.operator_access import OPERATOR, OperatorAccess
 from ops.terminal_output import progress_bars, table_console
 from ops.terminal_text import one_line
 from pipeline.dead_letters import (
@@ -71,8 +71,8 @@ class Task:
                     "say which: an ID, or one of --run, --queue, --error, --tenant, --since and"
                     " --until; `--until 0s` means every one"
                 )
-            with access.database(IN_A_TENANT) as web, access.broker() as broker:
-                done = self._do_all(engine, Outbox(web, broker), chosen, total)
+            with access.outbox() as outbox:
+                done = self._do_all(engine, outbox, chosen, total)
         return self._conclude(done)
 
     def _do_all(self, engine: Engine, outbox: Outbox, chosen: Chosen, total: int) -> Done:

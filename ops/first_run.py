@@ -24,10 +24,9 @@ from uuid import UUID
 from ops.embedded.data_folder import DataFolder
 from ops.first_logins import end_making, first_login, signed_in
 from ops.first_tenant import FirstRun, Wanted, check_target_url, fill_tenant
-from ops.login_engine import login_engine
 from ops.operator_actor import operator
 from ops.provision import add_tenant
-from ops.setup_desk import all_tenants, quiet_outbox
+from ops.setup_desk import all_tenants, setting_up
 from pipeline.errors import AwgpError
 from pipeline.outbox import Outbox
 from pipeline.registry_names import check_name, check_slug, check_text
@@ -72,9 +71,7 @@ def set_up_first(data: DataFolder, wanted: Wanted, *, runtime: str) -> FirstRun 
     _check(wanted)
     with _alone(data):
         tenant_id = _tenant(data, wanted)
-        engine = login_engine(data, "awgp_web")
-        try:
-            outbox = quiet_outbox(engine)
+        with setting_up(data, "awgp_web", {}) as outbox:
             before = _set_up_before(outbox, tenant_id)
             if before is not None:
                 return before
@@ -88,8 +85,6 @@ def set_up_first(data: DataFolder, wanted: Wanted, *, runtime: str) -> FirstRun 
                 made = fill_tenant(work, data, wanted, logins, runtime=runtime)
             end_making(data, wanted.tenant)
             return made
-        finally:
-            engine.dispose()
 
 
 def _check(wanted: Wanted) -> None:
@@ -126,15 +121,11 @@ def _tenant(data: DataFolder, wanted: Wanted) -> UUID:
             return each.tenant_id
     if wanted.tenant == HOLDING[0]:
         raise TenantUnfit(f"{HOLDING[0]} is the holding's name; choose another with --tenant")
-    engine = login_engine(data, "awgp_owner")
-    try:
-        outbox = quiet_outbox(engine)
+    with setting_up(data, "awgp_owner", {}) as outbox:
         if not any(each.kind == "holding" and not each.closed for each in there):
             slug, name = HOLDING
             add_tenant(outbox, slug=slug, name=name, kind="holding", actor=operator())
         return add_tenant(outbox, slug=wanted.tenant, name=wanted.tenant_name, actor=operator())
-    finally:
-        engine.dispose()
 
 
 def _set_up_before(outbox: Outbox, tenant_id: UUID) -> SetUpBefore | None:

@@ -22,10 +22,12 @@ from sqlalchemy import Engine
 from actors.broker import make_redis
 from ops.command_options import data_option
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
+from ops.live_events import events_of
 from ops.processes import process_environment
 from pipeline.database import make_engine
 from pipeline.errors import AwgpError
 from pipeline.fast_path import make_fast_path
+from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import Settings, read_settings
 
@@ -67,6 +69,16 @@ class OperatorAccess:
         finally:
             if client is not None:
                 client.close()
+
+    @contextmanager
+    def outbox(self) -> Iterator[Outbox]:
+        """For what an operator changes of a tenant's; who looks on in it is told."""
+        with (
+            self.database(IN_A_TENANT) as engine,
+            self.broker() as broker,
+            events_of(self.settings) as live,
+        ):
+            yield Outbox(engine, broker, live)
 
     @contextmanager
     def broker(self) -> Iterator[dramatiq.Broker]:

@@ -12,11 +12,12 @@ from typing import Final
 from uuid import UUID
 
 from dramatiq.brokers.stub import StubBroker
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.oidc import issuer_url
 from ops.embedded.subjects import subject_of
+from ops.live_events import events_of_folder
 from ops.login_engine import login_engine
 from ops.operator_actor import operator
 from pipeline.envelope import KeyRing
@@ -157,18 +158,19 @@ def open_desk(
         TenantNotNamed: There is no such tenant; or none was named and it is not clear which.
     """
     tenant = choose_tenant(all_tenants(data, environ), slug)
-    engine = login_engine(data, "awgp_web", environ)
+    with setting_up(data, "awgp_web", environ) as outbox:
+        yield Desk(data=data, environ=environ, tenant=tenant, acting=acting, outbox=outbox)
+
+
+@contextmanager
+def setting_up(data: DataFolder, login: str, environ: Mapping[str, str]) -> Iterator[Outbox]:
+    """Units of work for setting up: who looks on is told, and nothing is handed off."""
+    engine = login_engine(data, login, environ)
     try:
-        yield Desk(
-            data=data, environ=environ, tenant=tenant, acting=acting, outbox=quiet_outbox(engine)
-        )
+        with events_of_folder(data, environ) as live:
+            yield Outbox(engine, StubBroker(middleware=[]), live)
     finally:
         engine.dispose()
-
-
-def quiet_outbox(engine: Engine) -> Outbox:
-    """Units of work for setting up, which hands nothing off."""
-    return Outbox(engine, StubBroker(middleware=[]))
 
 
 def all_tenants(data: DataFolder, environ: Mapping[str, str]) -> list[KnownTenant]:

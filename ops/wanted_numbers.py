@@ -12,9 +12,11 @@ from sqlalchemy import Engine, exc
 
 from ops.embedded.data_folder import DataFolder
 from ops.instances import SCALABLE, untold_numbers, want_numbers, wanted_numbers
+from ops.live_events import events_of_folder
 from ops.login_engine import login_engine
 from ops.operator_actor import operator
 from ops.process_servers import ServerUrlUnsafe
+from pipeline.queue_change import tell_all
 from pipeline.wanted_processes import first_numbers, numbers_wanted, want_number
 
 log = structlog.get_logger()
@@ -30,6 +32,8 @@ def tell_database(data: DataFolder, wanted: Mapping[str, int], environ: Mapping[
         return False
     try:
         tell(engine, wanted)
+        with events_of_folder(data, environ) as live:
+            tell_all(engine, live)
     except exc.DBAPIError:
         return False
     finally:

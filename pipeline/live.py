@@ -21,6 +21,7 @@ APPROVAL: Final = "approval.changed"
 ASSISTANT: Final = "assistant.changed"
 POLICY: Final = "policy.changed"
 QUEUE: Final = "queue.changed"
+NOTICE: Final = "notice.changed"
 SEALED: Final = "audit.sealed"
 TELEMETRY: Final = "telemetry"
 RESET: Final = "reset"
@@ -36,6 +37,7 @@ KIND_OF: Final[Mapping[str, str]] = {
     "approval_rule": POLICY,
     "source_secret": "source.changed",
     "dead_letter": QUEUE,
+    "notice_channel": NOTICE,
 }
 # More events of one kind from one unit of work become one without ids: anything of this kind.
 MOST_OF_A_KIND: Final = 16

@@ -31,14 +31,27 @@ PAUSE_SECONDS: Final = 5.0
 MOST_TENANTS: Final = 10_000
 
 
+def _log_unheard(error: Exception) -> None:
+    log.warning("live_events_not_sent", error=type(error).__name__)
+
+
 class Publisher:
-    """Publishes for one process; may be used by many threads."""
+    """Publishes for one process; may be used by many threads.
+
+    Args:
+        unheard: Told why events could not be sent.
+    """
 
     def __init__(
-        self, client: "redis.Redis", *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        client: "redis.Redis",
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        unheard: Callable[[Exception], None] = _log_unheard,
     ) -> None:
         self._client = client
         self._monotonic = monotonic
+        self._unheard = unheard
         self._paused_until = float("-inf")
         # When each tenant's stream was last given its time to live.
         self._kept_at: dict[UUID, float] = {}
@@ -59,7 +72,7 @@ class Publisher:
                 self.send({each: events_of(by_tenant[each]) for each in watched})
         except (redis.RedisError, OSError) as error:
             self._paused_until = self._monotonic() + PAUSE_SECONDS
-            log.warning("live_events_not_sent", error=type(error).__name__)
+            self._unheard(error)
 
     def send(self, events: Mapping[UUID, Sequence[Event]]) -> None:
         """Put events of tenants into their streams, in one round trip. Raises: redis.RedisError."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from pipeline.ids import uuid7
+from pipeline.live import NOTICE
 from pipeline.notice import ChannelWanted, Event, Kind, check_channel
 from pipeline.registry_find import find_target
 from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp
@@ -143,6 +144,7 @@ def tell_a_test(work: Work, channel_id: UUID) -> UUID:
     )
     now = work.execute("SELECT clock_timestamp()").scalar_one()
     work.schedule("post_action.notice", now, subject_id=notice_id)
+    work.announce(NOTICE, notice_id=str(notice_id))
     return notice_id
 
 

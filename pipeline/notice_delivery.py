@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from pipeline.delivery import TargetSettings
 from pipeline.delivery_store import signing_key
 from pipeline.envelope import KeyRing
+from pipeline.live import NOTICE
 from pipeline.notice import ASKS, Channel, Event, Facts, Kind, NoticeStatus, is_address
 from pipeline.registry_names import NotSetUp
 from pipeline.work import Work
@@ -252,7 +253,7 @@ def end_notice(work: Work, notice: Notice, status: NoticeStatus, error: str | No
         status=status.value,
         error=error and error[:500],
     )
-    work.announce("notice.changed", notice_id=str(notice.notice_id))
+    work.announce(NOTICE, notice_id=str(notice.notice_id))
 
 
 def note_failure(work: Work, notice: Notice, error: str) -> None:
@@ -262,6 +263,7 @@ def note_failure(work: Work, notice: Notice, error: str) -> None:
         id=notice.notice_id,
         error=error[:500],
     )
+    work.announce(NOTICE, notice_id=str(notice.notice_id))
 
 
 def _moment(at: datetime) -> str:

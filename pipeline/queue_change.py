@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.audit import AuditRecord
 from pipeline.database import enter_tenant
 from pipeline.ids import uuid7
+from pipeline.live import QUEUE, Event, Happened
+from pipeline.live_publisher import Publisher
 from pipeline.queue_state import (
     HURRY_AT_ONCE,
     QueueStanding,
@@ -75,6 +77,19 @@ def set_queue(engine: Engine, queue: Stage, to: QueueState, *, by: Actor, reason
     if to is not QueueState.PAUSED:
         hurry_all(engine, queue)
     return change
+
+
+def tell_all(engine: Engine, live: Publisher | None) -> None:
+    """Tell who looks on, in whatever tenant, that queues were changed: they are everybody's.
+
+    Args:
+        engine: Of a login; those tenants are told that it sees.
+    """
+    if live is None:
+        return
+    with engine.connect() as connection:
+        tenants = connection.execute(text("SELECT tenant_id FROM tenants")).scalars().all()
+    live.publish(Happened(tenant_id=each, announced=[Event(kind=QUEUE)]) for each in tenants)
 
 
 def hurry_all(engine: Engine, queue: Stage) -> None:

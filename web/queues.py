@@ -12,8 +12,7 @@ import redis
 import structlog
 
 from pipeline.identity import actor_of, ensure_person
-from pipeline.live import QUEUE
-from pipeline.queue_change import holding_of, set_queue
+from pipeline.queue_change import holding_of, set_queue, tell_all
 from pipeline.queue_history import FIELDS, Point, read_history, step_seconds
 from pipeline.queue_state import QueueState
 from pipeline.run import Stage
@@ -173,10 +172,8 @@ def _holding() -> UUID:
 
 
 def _tell() -> None:
-    """Tell who looks on; others see it at their next look."""
-    for tenant_id in {_holding(), current_caller().tenant_id}:
-        with services().outbox.work(tenant_id) as work:
-            work.announce(QUEUE)
+    """Tell who looks on."""
+    tell_all(services().operations.machine, services().outbox.live)
 
 
 def _answer(queue: Stage) -> Answer:

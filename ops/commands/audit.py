@@ -24,6 +24,7 @@ from audit_export.object_store import ObjectStore
 from audit_export.verify_database import PENDING_LIMIT, DatabaseReport, verify_tenant
 from ops.command_options import data_option, json_option
 from ops.embedded.data_folder import data_folder_path, existing_data_folder
+from ops.live_events import events_of
 from ops.processes import process_environment
 from ops.terminal_output import progress_bars
 from pipeline.database import make_engine
@@ -125,8 +126,12 @@ def export(slug: str | None, data_path: str | None, *, as_json: bool) -> None:
     signer, store = make_signer_key(settings), make_store(settings)
     retention = timedelta(days=settings.s3_retention_days)
     rows = []
-    with _database(settings) as engine, progress_bars(quiet=as_json) as progress:
-        outbox = Outbox(engine, StubBroker(middleware=[]))  # an export hands nothing off
+    with (
+        _database(settings) as engine,
+        events_of(settings) as live,
+        progress_bars(quiet=as_json) as progress,
+    ):
+        outbox = Outbox(engine, StubBroker(middleware=[]), live)  # an export hands nothing off
         for name, tenant_id in _tenants(engine, slug):
             report = _export(outbox, name, tenant_id, signer, store, retention, progress)
             rows.append(_exported(name, report))

@@ -16,7 +16,6 @@ from ops.dead_view import (
     story_table,
 )
 from ops.operator_access import (
-    IN_A_TENANT,
     OPERATOR,
     OperatorAccess,
     operator_options,
@@ -101,11 +100,7 @@ def show(access: OperatorAccess, *, letter_id: UUID, as_json: bool) -> None:
     with access.database(OPERATOR) as engine, engine.connect() as connection:
         names = tenant_slugs(connection)
         history = _history(connection, letter_id)
-    with (
-        access.database(IN_A_TENANT) as web,
-        access.broker() as broker,
-        Outbox(web, broker).work(history[0].tenant_id) as work,
-    ):
+    with access.outbox() as outbox, outbox.work(history[0].tenant_id) as work:
         shown = story(load_run(work, history[0].run_id), history, names)
     if as_json:
         click.echo(json.dumps(shown))

@@ -14,13 +14,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from ops.command_options import json_option
+from ops.live_events import events_of
 from ops.operator_access import OPERATOR, OperatorAccess, operator_options
 from ops.operator_actor import operator
 from ops.queue_drain import follow_drains, left_draining
 from ops.queue_drain_view import drain_bars, drained, outcome_line
 from ops.queue_table import notes, queue_table, standing_line
 from ops.terminal_output import table_console
-from pipeline.queue_change import Change, set_queue
+from pipeline.queue_change import Change, set_queue, tell_all
 from pipeline.queue_look import Look, QueueLook, QueueWatch
 from pipeline.queue_state import QueueState, queue_figures
 from pipeline.run import Stage
@@ -111,7 +112,7 @@ def pause(access: OperatorAccess, *, queues: Sequence[str], reason: str, as_json
       awgp pause policy hold execute post_action
     """
     with access.database(OPERATOR) as engine:
-        changes = _set(engine, queues, QueueState.PAUSED, reason)
+        changes = _set(access, engine, queues, QueueState.PAUSED, reason)
         leased = _leased(engine)
     if as_json:
         _print_changes(changes)
@@ -134,7 +135,7 @@ def resume(access: OperatorAccess, *, queues: Sequence[str], reason: str, as_jso
       awgp resume execute
     """
     with access.database(OPERATOR) as engine:
-        changes = _set(engine, queues, QueueState.RUNNING, reason)
+        changes = _set(access, engine, queues, QueueState.RUNNING, reason)
     if as_json:
         _print_changes(changes)
         return
@@ -177,7 +178,7 @@ def drain(
     named = [Stage(name) for name in dict.fromkeys(queues)]
     said = left_draining(named, lambda line: click.echo(line, err=True))
     with access.database(OPERATOR) as engine, said:
-        changes = _set(engine, queues, QueueState.DRAINING, reason)
+        changes = _set(access, engine, queues, QueueState.DRAINING, reason)
         if not as_json:
             for each in changes:
                 click.echo(standing_line(each))
@@ -185,6 +186,7 @@ def drain(
             found = follow_drains(
                 engine, changes, by=operator(), on_look=on_look, deadline=deadline
             )
+        _tell(access, engine)
     if as_json:
         click.echo(json.dumps({"queues": [drained(each, found[each.queue]) for each in changes]}))
     else:
@@ -247,9 +249,18 @@ def _as_json(look: Look, *, by_tenant: bool) -> dict[str, object]:
     }
 
 
-def _set(engine: Engine, queues: Sequence[str], to: QueueState, reason: str) -> list[Change]:
+def _set(
+    access: OperatorAccess, engine: Engine, queues: Sequence[str], to: QueueState, reason: str
+) -> list[Change]:
     names = dict.fromkeys(queues)
-    return [set_queue(engine, Stage(name), to, by=operator(), reason=reason) for name in names]
+    changes = [set_queue(engine, Stage(name), to, by=operator(), reason=reason) for name in names]
+    _tell(access, engine)
+    return changes
+
+
+def _tell(access: OperatorAccess, engine: Engine) -> None:
+    with events_of(access.settings) as live:
+        tell_all(engine, live)
 
 
 def _leased(engine: Engine) -> dict[Stage, int]:

@@ -7,7 +7,6 @@ import click
 
 from ops.command_options import data_option, json_option, yes_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
-from ops.login_engine import login_engine
 from ops.operator_actor import operator
 from ops.provision import add_tenant, close_tenant
 from ops.setup_desk import (
@@ -15,7 +14,7 @@ from ops.setup_desk import (
     all_tenants,
     choose_tenant,
     open_desk,
-    quiet_outbox,
+    setting_up,
 )
 from ops.setup_options import (
     confirm,
@@ -64,13 +63,8 @@ def add(slug: str, *, name: str, kind: str, as_json: bool, data_path: str | None
       awgp tenant add initech --name "Initech AG"
       awgp tenant add northwind --name "Northwind Holding" --kind holding
     """
-    engine = login_engine(_data(data_path), "awgp_owner", os.environ)
-    try:
-        tenant_id = add_tenant(
-            quiet_outbox(engine), slug=slug, name=name, kind=kind, actor=operator()
-        )
-    finally:
-        engine.dispose()
+    with setting_up(_data(data_path), "awgp_owner", os.environ) as outbox:
+        tenant_id = add_tenant(outbox, slug=slug, name=name, kind=kind, actor=operator())
     shown = {"id": str(tenant_id), "slug": slug, "name": name, "kind": kind}
     next_ = f"; next: awgp person add --tenant {slug} --name NAME --login NAME"
     show_changed(f"{kind} {slug} added{next_}", shown, as_json=as_json)
@@ -134,11 +128,8 @@ def remove(slug: str, *, yes: bool, as_json: bool, data_path: str | None) -> Non
         " Its audit trail and its exports stay, for ever.",
         yes=yes,
     )
-    engine = login_engine(data, "awgp_owner", os.environ)
-    try:
-        stopped = close_tenant(quiet_outbox(engine), tenant.tenant_id, actor=operator())
-    finally:
-        engine.dispose()
+    with setting_up(data, "awgp_owner", os.environ) as outbox:
+        stopped = close_tenant(outbox, tenant.tenant_id, actor=operator())
     shown = {"slug": slug, "closed": True, "sources_stopped": stopped}
     said = f"{slug} closed, {stopped} sources stopped; its trail and its exports go on"
     show_changed(said, shown, as_json=as_json)

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from dramatiq.brokers.stub import StubBroker
 from sqlalchemy import text
 
 from ops.cli import run
@@ -27,8 +28,8 @@ from ops.login_engine import login_engine
 from ops.operator_actor import operator
 from ops.provision import add_tenant, close_tenant
 from ops.runtime_folder import runtime_digest
-from ops.setup_desk import quiet_outbox
 from ops.source_probe import source_probe
+from pipeline.outbox import Outbox
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -238,7 +239,7 @@ def test_two_at_once_make_one_tenant_beside_the_others(shell: Shell, capsys: Cap
 
 def test_a_run_that_was_cut_short_is_finished(shell: Shell, capsys: Captured) -> None:
     owner = login_engine(shell.data, "awgp_owner")
-    add_tenant(quiet_outbox(owner), slug="half", name="Half")
+    add_tenant(Outbox(owner, StubBroker(middleware=[])), slug="half", name="Half")
     owner.dispose()
     lost = first_login(shell.data, "half", "owner")
     assert run(["init", "--tenant", "half", "--json", "--data", str(shell.data.root)]) == 0
@@ -260,8 +261,8 @@ def test_a_password_is_read_from_stdin_and_counts(shell: Shell) -> None:
 def test_a_tenant_that_is_not_fit_is_refused(shell: Shell, slug: str, capsys: Captured) -> None:
     if slug == "closed-one":
         owner = login_engine(shell.data, "awgp_owner")
-        tenant = add_tenant(quiet_outbox(owner), slug=slug, name="Closed")
-        close_tenant(quiet_outbox(owner), tenant, actor=operator())
+        tenant = add_tenant(Outbox(owner, StubBroker(middleware=[])), slug=slug, name="Closed")
+        close_tenant(Outbox(owner, StubBroker(middleware=[])), tenant, actor=operator())
         owner.dispose()
     assert run(["init", "--tenant", slug, "--data", str(shell.data.root)]) == 2
     assert "choose another with --tenant" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from dramatiq.brokers.stub import StubBroker
 from playwright.sync_api import Page, sync_playwright
 
 from ingest.app import create_app as create_edge
@@ -22,8 +23,8 @@ from ops.embedded.valkey import start_valkey, valkey_url
 from ops.keycloak.realm import MARK
 from ops.operator_actor import operator
 from ops.provision import add_tenant
-from ops.setup_desk import quiet_outbox
 from pipeline.bearer import BearerVerifier
+from pipeline.outbox import Outbox
 from pipeline.settings import Settings
 from tests.conftest import missing
 from tests.e2e.keycloak_pages import Visitor, browser, one_time_code
@@ -354,7 +355,12 @@ def test_sync_makes_a_new_tenants_groups_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     synced(capsys)
-    add_tenant(quiet_outbox(database.owner), slug="initech", name="Initech", actor=operator())
+    add_tenant(
+        Outbox(database.owner, StubBroker(middleware=[])),
+        slug="initech",
+        name="Initech",
+        actor=operator(),
+    )
     wanted = ["initech-admins", "initech-operators"]
     assert synced(capsys, "--dry-run")["missing"] == wanted
     assert not set(wanted) & keycloak.groups()
