@@ -29,6 +29,7 @@ from pipeline import metrics
 from pipeline.database import patiently
 from pipeline.fault_points import reached
 from pipeline.handoff import FAST_PATH_GRACE, RESEND_CEILING, due_message, message
+from pipeline.notice import KEPT
 from pipeline.run import Stage
 from pipeline.waiting_line import IN_LINE, LINED, PLACES
 
@@ -146,6 +147,7 @@ class Relay:
         engine: Of the login awgp_relay.
         client: Of the same server the broker sends to, for this relay alone: where another thread
             held its connection, the next would look like one to a broker that came back.
+        notices_kept: How long after its end a notice is forgotten; a day at the least.
     """
 
     def __init__(
@@ -155,11 +157,13 @@ class Relay:
         client: "redis.Redis",
         *,
         clock: Callable[[], float] = time.monotonic,
+        notices_kept: timedelta = KEPT,
     ) -> None:
         self._engine = engine
         self._broker = broker
         self._client = client
         self._clock = clock
+        self._notices_kept = notices_kept
         self._keeper = QueueKeeper(engine, client, clock=clock)
         self._housekeeping_at = clock()
         self._line_moves = False
@@ -233,8 +237,11 @@ class Relay:
             return
         self._housekeeping_at = self._clock() + HOUSEKEEPING_SECONDS
         with self._engine.begin() as connection, patiently(connection, WHOLE_TABLE_SECONDS):
-            gone = connection.execute(text("SELECT forget_idempotency_keys()")).scalar_one()
-        log.info("idempotency_keys_forgotten", count=gone)
+            keys = connection.execute(text("SELECT forget_idempotency_keys()")).scalar_one()
+            kept = {"kept": self._notices_kept}
+            told = connection.execute(text("SELECT forget_notices(:kept)"), kept).scalar_one()
+        log.info("idempotency_keys_forgotten", count=keys)
+        log.info("notices_forgotten", count=told)
 
     def _pick(self) -> tuple[list["dramatiq.Message[None]"], list["dramatiq.Message[None]"]]:
         wait = {"first": FAST_PATH_GRACE, "ceiling": RESEND_CEILING, "batch": BATCH}

@@ -7,11 +7,15 @@ about.
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 from pipeline.registry_names import FieldInvalid, check_name
+
+KEPT: Final = timedelta(days=90)
+"""How long after its end a notice can be looked at, unless AWGP_NOTICE_RETENTION_DAYS says."""
 
 MAX_RECIPIENTS: Final = 50
 MAX_NAMED: Final = 50

@@ -54,6 +54,7 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     smtp_from: str = ""
     smtp_tls: str = "starttls"
+    notice_retention_days: int = 90
     kek: str = field(default="", repr=False)
     checkpoint_key: str = field(default="", repr=False)
     checkpoint_key_name: str = "awgp"

@@ -87,7 +87,7 @@ class ChannelView(Schema):
         required=True,
         allow_none=True,
         validate=validate.OneOf([status.value for status in NoticeStatus]),
-        metadata={"description": "Of the last notice; null before the first."},
+        metadata={"description": "Of the last notice that is kept; null without one."},
     )
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from datetime import timedelta
 
 import click
 import redis
@@ -54,7 +55,12 @@ def command() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    relay = WatchedRelay(engine, make_broker(settings), make_redis(settings))
+    relay = WatchedRelay(
+        engine,
+        make_broker(settings),
+        make_redis(settings),
+        notices_kept=timedelta(days=settings.notice_retention_days),
+    )
     if settings.ops_address:
         exposition(settings.ops_address, relay, engine, make_redis(settings)).start()
     relay.run(stop)

@@ -15,12 +15,17 @@ from tests.integration.processes import free_port
 
 @dataclass(slots=True)
 class Mailbox:
-    """What came in. `refused` and `busy` are addresses it does not take, ever or now."""
+    """What came in. `refused` and `busy` are addresses it does not take, ever or now.
+
+    Args:
+        in_the_clear: How many letters came without TLS.
+    """
 
     port: int
     letters: list[tuple[str, EmailMessage]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
+    in_the_clear: int = 0
 
     @property
     def to(self) -> list[str]:
@@ -37,8 +42,9 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802  # the library's name
-        self, _server: Any, _session: Any, envelope: Any
+        self, _server: Any, session: Any, envelope: Any
     ) -> str:
+        self.in_the_clear += session.ssl is None
         letter = message_from_bytes(envelope.content, policy=default)
         assert isinstance(letter, EmailMessage)
         self.letters += [(address, letter) for address in envelope.rcpt_tos]

@@ -274,6 +274,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         "close_tenant",
         "ensure_audit_partitions",
         "forget_idempotency_keys",
+        "forget_notices",
         "known_runtime",
         "list_tenants",
         "make_audit_partition",

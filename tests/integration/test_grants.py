@@ -185,7 +185,8 @@ awgp_definer
                          created_at)
   idempotency_keys     select(tenant_id,run_id) delete
   notice_channels      select(tenant_id,channel_id,events,rules,assistants,active,removed_at)
-  notices              insert(tenant_id,notice_id,channel_id,record_id,event,run_id,approval_id)
+  notices              select(finished_at) insert(tenant_id,notice_id,channel_id,record_id,
+                         event,run_id,approval_id) delete
   runs                 select(tenant_id,run_id,assistant_id,sealed_at)
   sources              select(tenant_id,source_id)
   tenants              select(tenant_id,slug,kind,closed_at) insert(tenant_id,slug,
@@ -311,6 +312,7 @@ FUNCTIONS: Final = {
     "close_tenant": {"awgp_web"},
     "ensure_audit_partitions": {"awgp_exporter", "awgp_owner", "awgp_sealer"},
     "forget_idempotency_keys": {"awgp_relay"},
+    "forget_notices": {"awgp_relay"},
     "known_runtime": {"awgp_web"},
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),

@@ -2,16 +2,20 @@
 
 import json
 import re
+import ssl
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import fakeredis
 import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from actors.fairness import FairTurns
 from actors.notices import NO_MAIL, STUMBLED, SWITCHED_OFF, NoticeSender
+from actors.relay import Relay
 from pipeline.courier import Courier
 from pipeline.decision_link import read_token
 from pipeline.mail import Mailer, MailServer
@@ -21,7 +25,7 @@ from pipeline.registry import add_target
 from pipeline.run import Stage, Status
 from pipeline.run_store import load_run, move
 from pipeline.work import Actor
-from tests.integration.conftest import Database
+from tests.integration.conftest import Database, stub_broker
 from tests.integration.control_plane import (
     HELD,
     HELD_BY_TWO,
@@ -94,12 +98,17 @@ def people_have_addresses(database: Database, tenant: TenantWorld) -> None:
 
 
 def sender(
-    database: Database, mailbox: Mailbox | None = None, *, attempts: int = 3, **server: Any
+    database: Database,
+    mailbox: Mailbox | None = None,
+    *,
+    attempts: int = 3,
+    trust: ssl.SSLContext | None = None,
+    **server: Any,
 ) -> NoticeSender:
     mail = None
     if mailbox is not None:
         given: dict[str, Any] = {"host": "127.0.0.1", "port": mailbox.port, "tls": "none"} | server
-        mail = Mailer(MailServer(sender="AWGP <awgp@holding.example>", **given))
+        mail = Mailer(MailServer(sender="AWGP <awgp@holding.example>", **given), tls=trust)
     return NoticeSender(
         database.outbox("awgp_worker"),
         KEYRING,
@@ -219,28 +228,6 @@ def test_the_payload_goes_along_where_the_channel_says_so(
     plane.held(HELD)
     work_off(database, sender(database))
     assert json.loads(receiver.received[0].body)["payload"] == HELD
-
-
-def test_every_way_a_question_ends_is_told(
-    plane: ControlPlane, database: Database, world: World, receiver: Receiver
-) -> None:
-    webhook(database, world.acme, receiver.url)
-    plane.vote(plane.held(HELD), BEN)
-    plane.vote(plane.held(HELD), BEN, "reject")
-    run_id = UUID(plane.held(HELD)["run_id"])
-    with database.outbox("awgp_worker").work(world.acme.tenant_id) as work:
-        run = load_run(work, run_id, lock=True)
-        move(work, run, Status.CANCELLED, stage=Stage.HOLD)
-    work_off(database, sender(database))
-    told = [json.loads(each.body)["type"] for each in receiver.received]
-    assert sorted(told) == sorted(
-        [
-            *(["approval.opened"] * 3),
-            "approval.approved",
-            "approval.rejected",
-            "approval.cancelled",
-        ]
-    )
 
 
 def test_what_a_policy_let_through_by_itself_is_no_news(
@@ -428,3 +415,30 @@ def test_a_record_that_is_rolled_back_is_told_to_nobody(
     with pytest.raises(RuntimeError):
         cancel_and_fail()
     assert notices(database, "event") == []
+
+
+def test_notices_that_are_over_for_long_are_forgotten_in_every_tenant_and_no_others(
+    plane: ControlPlane, database: Database, world: World, mailbox: Mailbox
+) -> None:
+    for tenant in (world.acme, world.globex):
+        channel(database, tenant)
+        plane.held(HELD, tenant=tenant)  # told, and long ago
+        plane.held(HELD, tenant=tenant)  # told lately
+    work_off(database, sender(database, mailbox))
+    plane.held(HELD)  # never told, and due for long
+    with database.admin.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE awgp.notices SET created_at = created_at - interval '100 days',"
+            " finished_at = finished_at - interval '90 days 1 second' WHERE notice_id IN"
+            " (SELECT DISTINCT ON (tenant_id, status) notice_id FROM awgp.notices"
+            " ORDER BY tenant_id, status, notice_id)"
+        )
+    client, broker = fakeredis.FakeStrictRedis(), stub_broker()
+    relay_engine = database.engine("awgp_relay")
+    Relay(relay_engine, broker, client).keep_house()
+    left = notices(database, "tenant_id", "status")
+    acme, globex = world.acme.tenant_id, world.globex.tenant_id
+    assert sorted(left) == sorted([(acme, "delivered"), (acme, "due"), (globex, "delivered")])
+    # What was set to nothing keeps them for a day all the same.
+    Relay(relay_engine, broker, client, notices_kept=timedelta(0)).keep_house()
+    assert len(notices(database, "status")) == 3
