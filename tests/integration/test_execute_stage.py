@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from actors.execute import MAX_LOST, OUTCOME_UNKNOWN, Executor
+from actors.execute import Executor
+from actors.outcome import MAX_LOST, OUTCOME_UNKNOWN
 from actors.stage import StageFailed
 from pipeline.execution import ExecutionResult, ExitReason
 from pipeline.handoff import LeaseLost
