@@ -1,6 +1,5 @@
 """Make a tenant, its row, its audit head and what recurs for it; and close one."""
 
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from pipeline.audit import genesis
 from pipeline.ids import uuid7
 from pipeline.outbox import Outbox
-from pipeline.registry_names import NameTaken, NotSetUp, StillInUse, check_slug, check_text
+from pipeline.registry_names import NameTaken, NotSetUp, check_slug, check_text
+from pipeline.tenant_setup import note_opened, still_waiting, stop_sources
 from pipeline.work import SYSTEM, Actor, Work
 
 # What it says where the database refuses a second one.
@@ -42,7 +42,6 @@ def add_tenant(
     check_slug(slug)
     check_text("name", name)
     tenant_id = uuid7()
-    now = datetime.now(UTC)
     with outbox.work(tenant_id) as work:
         _insert(work, slug, name, kind)
         work.execute(
@@ -50,14 +49,7 @@ def add_tenant(
             id=tenant_id,
             hash=genesis(tenant_id),
         )
-        work.schedule("audit.checkpoint", now)
-        work.schedule("export.run", now)
-        work.record(
-            actor or Actor(type="system", id=SYSTEM),
-            "setup:tenant:added",
-            ("tenant", str(tenant_id)),
-            after={"kind": kind},
-        )
+        note_opened(work, actor or Actor(type="system", id=SYSTEM), kind=kind)
     return tenant_id
 
 
@@ -99,14 +91,14 @@ def close_tenant(outbox: Outbox, tenant_id: UUID, *, actor: Actor) -> int:
             raise NotSetUp("this tenant is closed already")
         waiting = work.execute("SELECT count(*) FROM runs WHERE sealed_at IS NULL").scalar_one()
         if waiting:
-            runs = "1 run is" if waiting == 1 else f"{waiting} runs are"
-            raise StillInUse(
-                f"{runs} not over yet; decide or let expire what waits (`awgp runs list`,"
-                " `awgp approvals list`), then close the tenant"
+            raise still_waiting(
+                waiting,
+                "decide or let expire what waits (`awgp runs list`, `awgp approvals list`),"
+                " then close the tenant",
             )
         work.execute(
             "UPDATE tenants SET closed_at = clock_timestamp() WHERE tenant_id = :id", id=tenant_id
         )
-        stopped = work.execute("UPDATE sources SET active = false WHERE active").rowcount
+        stopped = stop_sources(work)
         work.record(actor, "setup:tenant:closed", ("tenant", str(tenant_id)))
     return stopped

@@ -16,6 +16,7 @@ from pipeline.registry_add import add_assistant
 from pipeline.registry_find import find_bundle, find_target
 from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp, check_name
 from pipeline.registry_remove import remove_assistant, restore_assistant
+from pipeline.setup_rows import one_at_a_time
 from pipeline.work import Actor, Work
 
 MAX_CONFIGURATION_BYTES: Final = 64 * 1024
@@ -43,11 +44,7 @@ class Saver:
 def create_assistant(work: Work, name: str, wanted: Wanted, saver: Saver) -> None:
     """Raises: FieldInvalid, NameTaken (also one that is switched off)."""
     check_name("name", name)
-    # Two at once: the second waits here for the first to commit, and then finds it.
-    work.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))",
-        name=f"{work.tenant_id} assistant {name}",
-    )
+    one_at_a_time(work, "assistant", name)
     if work.execute("SELECT 1 FROM assistants WHERE name = :name", name=name).all():
         raise NameTaken(f"there is an assistant {name!r} already; give it a new version instead")
     _save(work, name, wanted, saver)

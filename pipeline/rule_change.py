@@ -9,6 +9,7 @@ from pipeline.approval import DEFAULT_RULE, Rule, RuleInvalid
 from pipeline.policy_store import add_rule, load_rule
 from pipeline.registry_names import FieldInvalid, NameTaken, check_name
 from pipeline.rule_view import rule_state
+from pipeline.setup_rows import one_at_a_time
 from pipeline.work import Actor, Work
 
 # What a rule that does not say has; of the one that holds where none is named.
@@ -28,11 +29,7 @@ def create_rule(work: Work, name: str, given: Mapping[str, Any], *, by: UUID, ac
     """
     check_name("name", name)
     rule = read_rule(name, given)
-    # Two at once: the second waits here for the first to commit, and then finds it.
-    work.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))",
-        name=f"{work.tenant_id} rule {name}",
-    )
+    one_at_a_time(work, "rule", name)
     if work.execute(
         "SELECT 1 FROM approval_rules WHERE name = :name AND removed_at IS NULL", name=name
     ).all():

@@ -17,3 +17,11 @@ def rows(work: Work, statement: str, **values: object) -> list[Row]:
 def one_row(work: Work, statement: str, **values: object) -> Row | None:
     found = rows(work, statement, **values)
     return found[0] if found else None
+
+
+def one_at_a_time(work: Work, noun: str, name: str) -> None:
+    """Of two who add the same, the second waits here for the first to commit, and then finds it."""
+    work.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))",
+        name=f"{work.tenant_id} {noun} {name}",
+    )

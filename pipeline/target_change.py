@@ -10,6 +10,7 @@ from pipeline.envelope import KeyRing
 from pipeline.registry_add import add_target, replace_target_secret
 from pipeline.registry_names import FieldInvalid, NameTaken, check_name
 from pipeline.registry_sources import new_webhook_secret
+from pipeline.setup_rows import one_at_a_time
 from pipeline.target_view import show_target, target_state
 from pipeline.work import Actor, Work
 
@@ -36,11 +37,7 @@ def create_target(
     """
     check_name("name", name)
     check_target(url, settings)
-    # Two at once: the second waits here for the first to commit, and then finds it.
-    work.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))",
-        name=f"{work.tenant_id} target {name}",
-    )
+    one_at_a_time(work, "target", name)
     if work.execute(
         "SELECT 1 FROM targets WHERE name = :name AND removed_at IS NULL", name=name
     ).all():

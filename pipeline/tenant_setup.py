@@ -2,7 +2,7 @@
 
 The login awgp_web writes no row of `tenants`: it calls the two functions that may, and only for
 subsidiaries (docs/decisions/0063-runtimes-are-told-by-the-machines.md). At the machine,
-ops/provision.py does the same as the tables' owner.
+ops/provision.py does the same as the tables' owner; what both do stands here.
 """
 
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from pipeline.registry_names import (
     check_slug,
     check_text,
 )
+from pipeline.work import Actor, Work
 
 # Its group of admins would be the holding's own.
 RESERVED: Final = frozenset({"holding"})
@@ -43,7 +44,6 @@ def open_subsidiary(outbox: Outbox, identity: Identity, *, slug: str, name: str)
     if slug in RESERVED:
         raise FieldInvalid("slug", f"the group {slug}-admins has another meaning; take another")
     tenant_id = uuid7()
-    now = datetime.now(UTC)
     with outbox.work(tenant_id) as work:
         try:
             work.execute("SELECT open_tenant(:slug, :name)", slug=slug, name=name)
@@ -54,15 +54,20 @@ def open_subsidiary(outbox: Outbox, identity: Identity, *, slug: str, name: str)
                 f"there is a tenant {slug!r} already; a closed one keeps its slug"
             ) from error
         person_id = ensure_person(work, identity)
-        work.schedule("audit.checkpoint", now)
-        work.schedule("export.run", now)
-        work.record(
-            actor_of(identity, person_id),
-            "setup:tenant:added",
-            ("tenant", str(tenant_id)),
-            after={"kind": "subsidiary"},
-        )
+        note_opened(work, actor_of(identity, person_id), kind="subsidiary")
     return tenant_id
+
+
+def note_opened(work: Work, actor: Actor, *, kind: str) -> None:
+    """Begin what recurs in a tenant, its checkpoints and exports, and the record that it is there.
+
+    Args:
+        work: The transaction that opens it.
+    """
+    now = datetime.now(UTC)
+    work.schedule("audit.checkpoint", now)
+    work.schedule("export.run", now)
+    work.record(actor, "setup:tenant:added", ("tenant", str(work.tenant_id)), after={"kind": kind})
 
 
 def close_subsidiary(outbox: Outbox, identity: Identity, slug: str) -> int:
@@ -85,9 +90,8 @@ def close_subsidiary(outbox: Outbox, identity: Identity, slug: str) -> int:
         if waiting is None:
             raise StillInUse("this is the holding's own tenant, or was closed this moment")
         if waiting:
-            runs = "1 run is" if waiting == 1 else f"{waiting} runs are"
-            raise StillInUse(f"{runs} not over yet; decide, cancel or let expire what waits")
-        stopped = work.execute("UPDATE sources SET active = false WHERE active").rowcount
+            raise still_waiting(waiting, "decide, cancel or let expire what waits")
+        stopped = stop_sources(work)
         work.record(
             actor_of(identity, person_id),
             "setup:tenant:closed",
@@ -96,3 +100,14 @@ def close_subsidiary(outbox: Outbox, identity: Identity, slug: str) -> int:
             after={"closed": True},
         )
     return stopped
+
+
+def still_waiting(runs: int, what_to_do: str) -> StillInUse:
+    """Why a tenant cannot be closed yet."""
+    counted = "1 run is" if runs == 1 else f"{runs} runs are"
+    return StillInUse(f"{counted} not over yet; {what_to_do}")
+
+
+def stop_sources(work: Work) -> int:
+    """Let no source of a tenant that closes send any more; returns how many could."""
+    return work.execute("UPDATE sources SET active = false WHERE active").rowcount

@@ -34,10 +34,9 @@ from web.run_schemas import (
     RunPage,
     RunsQuery,
     RunView,
-    TrailQuery,
-    TrailView,
 )
 from web.services import acting, reading, services
+from web.trail_schemas import TrailQuery, TrailView
 
 blueprint = make_blueprint("runs", "Requests on their way through the stages")
 

@@ -6004,7 +6004,7 @@ export interface components {
             /** @enum {string} */
             kind: "webhook" | "email";
             /**
-             * @description Of the last notice; null before the first.
+             * @description Of the last notice that is kept; null without one.
              * @enum {string|null}
              */
             last_status: "due" | "delivered" | "given_up" | "nobody" | null;
