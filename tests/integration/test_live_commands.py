@@ -9,7 +9,7 @@ import redis
 
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url, valkey_url_without_password
-from pipeline.live import watched_key
+from pipeline.live import stream_key, watched_key
 from tests.integration.command_line import CommandLine, at_the_machine
 from tests.integration.conftest import Database
 from tests.integration.operating import NOWHERE, Operator, an_operator
@@ -31,6 +31,7 @@ def client(valkey: Running, world: World) -> Iterator["redis.Redis"]:
     """Somebody watches both tenants."""
     client = redis.Redis.from_url(valkey_url(valkey.data, "worker"))
     for tenant in (world.acme, world.globex):
+        client.delete(stream_key(tenant.tenant_id))
         client.set(watched_key(tenant.tenant_id), 1)
     yield client
     client.close()
@@ -66,7 +67,7 @@ def test_what_is_set_up_at_the_machine_is_told_in_its_tenant_alone(
     channel = awgp.told("notice", "add", "chat", "--target", "chat", *at)
     awgp.told("rule", "add", "finance", "--group", "finance", *at)
     awgp.told("assistant", "add", "checker", "--bundle", awgp.bundle(), *at)
-    awgp.refused("target", "add", "chat", "--url", "https://chat.example/hook", *at)
+    awgp.refused("notice", "add", "chat", "--target", "chat", *at)
     events = told(client, world.acme.tenant_id)
     assert [each["kind"] for each in events] == [
         "target.changed",
@@ -104,7 +105,8 @@ def test_a_server_of_events_that_is_away_fails_no_command_and_is_not_worth_a_wor
     for url in (NOWHERE, "nonsense", "redis://web:secret@127.0.0.1:1/0"):
         monkeypatch.setenv("AWGP_REDIS_URL", url)
         name = f"rule-{len(awgp.audit())}"
-        said = awgp("rule", "add", name, "--group", "finance", "--tenant", "acme", "--json")
+        by = ("--tenant", "acme", "--as", "axel")
+        said = awgp("rule", "add", name, "--group", "finance", *by, "--json")
         assert (said.status, said.err) == (0, ""), said
         assert said.out.count("\n") == 1
     operator = Operator(database=database, redis_url=NOWHERE)
