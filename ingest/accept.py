@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from pipeline.audit import AuditRecord
 from pipeline.identity import ask_open
 from pipeline.ids import random_bytes, uuid7
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.run import Stage, Status
 from pipeline.work import Work
 

@@ -18,7 +18,7 @@ from pipeline.bearer import BearerVerifier
 from pipeline.envelope import KeyRing
 from pipeline.identity import IDENTITY_PROBLEMS
 from pipeline.outbox import Outbox
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from pipeline.run import Status
 from pipeline.run_store import RunNotFound

@@ -14,7 +14,7 @@ from ingest.schemes import SignatureInvalid
 from ingest.sources import SourceInactive, load_source
 from ingest.together import Event, incoming_of, verify
 from ingest.traceparent import current_traceparent
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.request_body import read_json_bytes
 from pipeline.strict_json import parse_object
 

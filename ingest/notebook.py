@@ -23,7 +23,7 @@ from ingest.schemes import SignatureInvalid, TimestampOutOfRange
 from ingest.sources import SourceInactive
 from ingest.together import Event
 from pipeline.outbox import Outbox
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.source_refusals import RECENT, RefusalKind, Refusals, note_refusals, note_use
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 

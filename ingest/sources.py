@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from ingest.accept import PATIENCE_MS
 from pipeline.envelope import KeyRing
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.registry import SOURCE_SECRET
 from pipeline.work import Work
 

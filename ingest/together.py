@@ -24,7 +24,7 @@ from pipeline.handoff import message
 from pipeline.ids import random_bytes, uuid7
 from pipeline.live import Happened
 from pipeline.live_publisher import Publisher
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.run import Stage
 from pipeline.sending import send_all
 from pipeline.strict_json import parse_object

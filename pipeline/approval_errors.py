@@ -1,7 +1,7 @@
 """Why a decision is not taken; nothing was changed."""
 
 from pipeline.errors import AwgpError
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 
 
 class AlreadyDecided(AwgpError):

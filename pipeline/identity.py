@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Engine, text
 
 from pipeline.ids import uuid7
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.work import Actor, Work
 
 TENANT_HEADER: Final = "AWGP-Tenant"

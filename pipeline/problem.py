@@ -12,7 +12,7 @@ message a caller never sees.
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from pipeline.errors import AwgpError
+from pipeline.refusal import ProblemTable, Refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:awgp:problem:"
@@ -30,28 +30,7 @@ RETRY_AFTER_SECONDS: Final = 2
 # Titles that a slug does not spell by itself.
 TITLES: Final[Mapping[str, str]] = {"internal-error": "Something went wrong on our side"}
 
-ProblemTable: TypeAlias = Mapping[type[Exception], tuple[int, str]]
-
 log = structlog.get_logger()
-
-
-class Refusal(AwgpError):
-    """An error that knows more than its message: the field at fault, headers of the answer,
-    further members of the problem (RFC 9457, section 3.2).
-    """
-
-    def __init__(
-        self,
-        detail: str,
-        *,
-        field: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        members: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.field = field
-        self.headers = dict(headers or {})
-        self.members = dict(members or {})
 
 
 PROBLEM_SCHEMA: Final[Mapping[str, Any]] = {

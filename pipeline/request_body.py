@@ -3,7 +3,7 @@
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 
 
 class MediaTypeUnsupported(Refusal):

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any, Final, NoReturn
 
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 
 # A whole string, a quote that opens none (the text is broken there), or a bracket. The possessive
 # quantifiers keep this linear.

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from pipeline.approval import MAX_REASON, Outcome, Reason, Requirement, Rule, Verdict
 from pipeline.errors import AwgpError
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 
 
 class VoteRefused(AwgpError):

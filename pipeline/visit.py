@@ -17,7 +17,7 @@ from pipeline.envelope import KeyRing
 from pipeline.identity import Identity, actor_of, ensure_person
 from pipeline.ids import uuid7
 from pipeline.personal_store import seal_for
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.work import SYSTEM, Actor, Work
 
 SYSTEM_ACTOR: Final = Actor(type="system", id=SYSTEM)

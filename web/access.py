@@ -28,7 +28,7 @@ from pipeline.identity import (
     is_of_the_holding,
     tenants_of,
 )
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from web.session_cookie import current_session
 from web.session_guard import SESSION_PROBLEMS, SessionGuard
 

@@ -24,7 +24,8 @@ from pipeline.fast_path import make_fast_path, quick_client
 from pipeline.identity import IDENTITY_PROBLEMS
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
-from pipeline.problem import ProblemTable, document_problems, install_problem_handlers
+from pipeline.problem import document_problems, install_problem_handlers
+from pipeline.refusal import ProblemTable
 from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound

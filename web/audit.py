@@ -23,7 +23,7 @@ from audit_export.verify_range import RangeReport, State, StateInvalid, verify_r
 from pipeline.database import enter_tenant
 from pipeline.personal import Personal
 from pipeline.personal_store import open_for
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.work import Work
 from web.access import PEOPLE_OF_THE_TRAIL, SIGNED_IN, THE_TRAIL, current_caller
 from web.audit_proofs import (

@@ -9,7 +9,7 @@ from uuid import UUID
 from audit_export.checkpoint import SignerKey
 from audit_export.entries import Entry, Signed, inclusion_proofs, load_entry, newest_signed
 from audit_export.log_tree import WIDTH, LogTorn, TreeNotReady, grow_tiles
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from web.access import current_caller
 from web.audit_schemas import HOW_TO_COMPARE
 from web.services import reading, services

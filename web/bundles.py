@@ -7,7 +7,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from pipeline.bundle_view import bundle_content, bundles_page, show_bundle
 from pipeline.identity import ensure_person
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.registry import add_bundle
 from pipeline.request_body import BodyTooLarge, MediaTypeUnsupported
 from runtime_host.bundle import BundleRefused, inspect

@@ -14,7 +14,7 @@ from pipeline.dead_letters import (
     page_before,
 )
 from pipeline.dead_work import Skipped, discard_one, do_all, replay_one
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.run import Stage, Status
 from pipeline.work import Actor, Work
 from web.access import PEOPLE_WHO_OPERATE, READERS

@@ -8,8 +8,9 @@ from pipeline.approval_errors import ReauthenticationNeeded
 from pipeline.approval_store import cast_vote
 from pipeline.approval_view import StoredApproval, load_approval
 from pipeline.identity import remember_person
-from pipeline.problem import ProblemTable, Refusal, problem_body
+from pipeline.problem import problem_body
 from pipeline.reauthentication import proof_of
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.work import Work
 from web.access import PEOPLE_OF_THE_TENANT, current_caller
 from web.decision_schemas import BatchBody, BatchView

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.strict_json import check_depth, parse_object
 
 

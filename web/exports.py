@@ -17,7 +17,7 @@ from audit_export.export_view import (
 )
 from audit_export.object_store import ObjectMissing, StoreUnavailable
 from pipeline.identity import TenantClosed
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.work import Actor
 from web.access import PEOPLE_OF_THE_TRAIL, THE_TRAIL, current_caller
 from web.endpoint import endpoint, make_blueprint

@@ -16,7 +16,7 @@ from pipeline.approval_view import ApprovalNotFound
 from pipeline.break_glass import ReviewClosed, ReviewNotFound
 from pipeline.decision_link import LinkNotYours, LinkOver, LinkUnknown
 from pipeline.delegation import DelegationInvalid, DelegationNotFound, DelegationOver
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.tally import NotYourTurn, ReasonMissing, VoteRefused
 
 HOLD_PROBLEMS: Final[ProblemTable] = {

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Request
 
 from pipeline.bearer import BearerVerifier
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from web.access import Caller
 from web.live_client import Subscription
 from web.live_places import TooManySockets

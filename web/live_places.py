@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Final
 from uuid import UUID
 
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 
 RETRY_SECONDS: Final = 5
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from pipeline.outbox import Outbox
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from web.access import WATCHERS, Doors, Role, caller_in, roles_in
 from web.live_client import Client, Subscription
 from web.live_hub import Hub

@@ -14,7 +14,7 @@ from audit_export.from_settings import make_signer_key, make_store
 from audit_export.object_store import ObjectReader
 from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.fast_path import quick_client
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.settings import Settings
 
 

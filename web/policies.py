@@ -28,7 +28,7 @@ from pipeline.policy_store import (
 )
 from pipeline.policy_trial import PolicyTestInvalid
 from pipeline.policy_view import diff_policies, policies_page, show_policy, why_not_activate
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.registry_names import FieldInvalid, NotSetUp
 from pipeline.work import Work
 from web.access import (

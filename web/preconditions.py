@@ -10,7 +10,7 @@ from typing import Any, Final
 import rfc8785
 from flask import request
 
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 
 IF_MATCH: Final = {
     "in": "header",

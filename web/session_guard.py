@@ -19,7 +19,7 @@ from redis.exceptions import LockError
 from pipeline.bearer import BearerVerifier
 from pipeline.identity import BearerInvalid, Identity, ProviderUnavailable
 from pipeline.issuer_tokens import IssuerTokenInvalid, IssuerTokens, SignedIn
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from web.provider import CodeRefused, Provider, Tokens
 from web.public_address import PublicAddress
 from web.session_cookie import BrowserSession

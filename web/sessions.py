@@ -10,7 +10,7 @@ import redis
 from marshmallow import Schema, fields
 
 from pipeline.identity import actor_of, ensure_person
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from pipeline.work import Work
 from web.access import (
     PEOPLE_WHO_ADMINISTER,

@@ -6,7 +6,7 @@ from typing import Any, Final
 from marshmallow import Schema, fields, validate
 
 from pipeline.identity import actor_of, ensure_person
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp, StillInUse
 from pipeline.work import Actor, Work
 from web.access import current_caller

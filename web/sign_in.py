@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, re
 
 from pipeline.identity import BearerInvalid, ProviderUnavailable
 from pipeline.issuer_tokens import LOGOUT_TOKEN_SECONDS, IssuerTokenInvalid
-from pipeline.problem import ProblemTable, Refusal
+from pipeline.refusal import ProblemTable, Refusal
 from web.access import ANYONE, SIGNED_IN, declare
 from web.provider import CodeRefused
 from web.public_address import own_path

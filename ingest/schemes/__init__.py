@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 
 TOLERANCE: Final = timedelta(minutes=5)
 

@@ -18,7 +18,7 @@ from pipeline.execution import RANGES, ExitReason
 from pipeline.fault_points import FAULT_POINTS
 from pipeline.policy import DecisionCode
 from pipeline.policy_set import ANNOTATIONS
-from pipeline.problem import ProblemTable
+from pipeline.refusal import ProblemTable
 from pipeline.run import Stage, Status, state_diagram
 from pipeline.settings import Settings
 from web.app import PROBLEMS as WEB_PROBLEMS

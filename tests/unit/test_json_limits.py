@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.problem import Refusal
+from pipeline.refusal import Refusal
 from pipeline.strict_json import (
     JsonInvalid,
     JsonNotAnObject,

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from pipeline.errors import AwgpError
-from pipeline.problem import Refusal, document_problems, install_problem_handlers, problem_body
+from pipeline.problem import document_problems, install_problem_handlers, problem_body
+from pipeline.refusal import Refusal
 
 SECRET = "payload of a person"
 
