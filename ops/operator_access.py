@@ -6,6 +6,7 @@ servers, and a folder holds a password file per login, as `awgp database migrate
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any
 import click
 import dramatiq
 import redis
+import structlog
 from dramatiq.brokers.stub import StubBroker
 from sqlalchemy import Engine
 
@@ -84,6 +86,7 @@ class OperatorAccess:
     def broker(self) -> Iterator[dramatiq.Broker]:
         """What messages go out by. Without one the relay sends them."""
         if self.settings.redis_url:
+            _log_beside_what_is_said()
             broker = make_fast_path(self.settings)
             try:
                 yield broker
@@ -141,6 +144,12 @@ def operator_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(access=operator_access(os.environ, data_path, passwords), **given)
 
     return with_access
+
+
+def _log_beside_what_is_said() -> None:
+    """What a broker out of reach lets be logged must not stand in a command's JSON."""
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _files(folder: Path) -> Callable[[str], str]:

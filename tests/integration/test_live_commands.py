@@ -1,5 +1,6 @@
 """What is changed at the command line is told to who looks on in a browser."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -12,6 +13,7 @@ from ops.embedded.valkey import start_valkey, valkey_url, valkey_url_without_pas
 from pipeline.live import stream_key, watched_key
 from tests.integration.command_line import CommandLine, at_the_machine
 from tests.integration.conftest import Database
+from tests.integration.driving import make_signer, seal_all
 from tests.integration.operating import NOWHERE, Operator, an_operator
 from tests.integration.test_dead import failed, letter_of
 from tests.integration.test_live_publishing import told
@@ -100,7 +102,11 @@ def test_queues_are_everybodys_and_a_dead_letter_is_its_tenants(
 
 
 def test_a_server_of_events_that_is_away_fails_no_command_and_is_not_worth_a_word(
-    awgp: CommandLine, database: Database, world: World, monkeypatch: pytest.MonkeyPatch
+    awgp: CommandLine,
+    database: Database,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     for url in (NOWHERE, "nonsense", "redis://web:secret@127.0.0.1:1/0"):
         monkeypatch.setenv("AWGP_REDIS_URL", url)
@@ -112,3 +118,10 @@ def test_a_server_of_events_that_is_away_fails_no_command_and_is_not_worth_a_wor
     operator = Operator(database=database, redis_url=NOWHERE)
     paused = operator("pause", "execute", "--json")
     assert paused.json()["queues"][0]["after"] == "paused"
+    failed(database, world.acme)
+    seal_all(database, make_signer(tmp_path), world.acme)
+    with operator.process("dead", "replay", "--until", "0s", "--yes", "--json") as replaying:
+        out, err = replaying.communicate(timeout=60)
+    # The relay sends it. That it could not be sent is said beside the JSON, not in it.
+    assert json.loads(out)["replayed"] == 1, (out, err)
+    assert "handoff_not_sent" in err
