@@ -16,7 +16,6 @@ from ingest.hooks import hooks_blueprint
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.notebook import Notebook
 from ingest.runs import runs_blueprint
-from ingest.schemes.registry import SCHEMES
 from ingest.sources import SourceTenants
 from ingest.together import Together
 from ingest.traceparent import trace_requests
@@ -28,6 +27,8 @@ from pipeline.fast_path import make_fast_path
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
+from pipeline.schemes import Means
+from pipeline.schemes.known_issuers import KnownIssuers, guarded_client
 from pipeline.settings import SettingInvalid, Settings, read_settings
 
 API_VERSION = "1"
@@ -67,6 +68,7 @@ def create_app(
     """
     if not settings.oidc_issuer:
         raise SettingInvalid("AWGP_OIDC_ISSUER is not set")
+    http = http or httpx.Client()
     engine = engine or make_engine(
         settings.database,
         pool_size=settings.database_pool_size,
@@ -81,7 +83,6 @@ def create_app(
         notebook=notes,
         together=Together(
             engine,
-            schemes=SCHEMES,
             max_json_depth=settings.max_json_depth,
             broker=broker,
             live=live,
@@ -89,10 +90,10 @@ def create_app(
         ),
         source_tenants=SourceTenants(engine),
         keyring=KeyRing.from_text(settings.kek),
-        verifier=BearerVerifier(
-            settings.oidc_issuer, settings.oidc_audience, http=http or httpx.Client()
+        verifier=BearerVerifier(settings.oidc_issuer, settings.oidc_audience, http=http),
+        means=Means(
+            issuers=KnownIssuers(own=settings.oidc_issuer, own_http=http, http=guarded_client())
         ),
-        schemes=SCHEMES,
         max_body_bytes=settings.max_body_bytes,
         max_json_depth=settings.max_json_depth,
         now=now,

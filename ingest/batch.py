@@ -53,21 +53,26 @@ class Arrival:
     """A verified webhook with all that will be written of it.
 
     Attributes:
-        secret_id: The secret that verified it; it must still be live at the commit.
+        scheme_version: Of the scheme as it verified; it must still be that at the commit.
+        secret_id: The secret that verified it, which must still be live then; None where the
+            source needs none.
     """
 
     tenant_id: UUID
     incoming: Incoming
     scheme: str
-    secret_id: UUID
+    scheme_version: int
+    secret_id: UUID | None
     run_id: UUID
     digest_key: bytes
     handoff_id: UUID
     record: AuditRecord
 
     @property
-    def identity(self) -> tuple[UUID, str, str | None]:
-        return self.tenant_id, self.incoming.scope, self.incoming.key
+    def identity(self) -> tuple[UUID, str, str, str]:
+        """What two sends of one event share; one that names no event shares nothing."""
+        alone = "" if self.incoming.key is not None else str(self.run_id)
+        return self.tenant_id, self.incoming.scope, self.incoming.key or "", alone
 
 
 class _Undone(Exception):
@@ -178,9 +183,10 @@ def _item(arrival: Arrival) -> dict[str, object]:
     return {
         "tenant": str(arrival.tenant_id),
         "source": str(incoming.requester_id),
-        "secret": str(arrival.secret_id),
+        "secret": None if arrival.secret_id is None else str(arrival.secret_id),
         "assistant": str(incoming.assistant_id),
         "scheme": arrival.scheme,
+        "scheme_version": arrival.scheme_version,
         "scope": incoming.scope,
         "key": incoming.key,
         "request_digest": incoming.body_digest.hex(),

@@ -1,6 +1,6 @@
 """What the views of the edge work with, and the answers to what they raise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,8 +11,7 @@ from flask import Response, jsonify, request
 
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
 from ingest.notebook import Notebook
-from ingest.schemes import Scheme, SignatureInvalid, TimestampOutOfRange
-from ingest.sources import SourceInactive, SourceTenants, SourceUnknown
+from ingest.sources import SourceInactive, SourceTenants
 from ingest.together import Together
 from pipeline.bearer import BearerVerifier
 from pipeline.envelope import KeyRing
@@ -22,6 +21,7 @@ from pipeline.refusal import ProblemTable, Refusal
 from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
 from pipeline.run import Status
 from pipeline.run_store import RunNotFound
+from pipeline.schemes import Means, SignatureInvalid
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 
 log = structlog.get_logger()
@@ -38,9 +38,7 @@ class AssistantUnknown(Refusal):
 PROBLEMS: Final[ProblemTable] = {
     **IDENTITY_PROBLEMS,
     SignatureInvalid: (401, "signature-invalid"),
-    TimestampOutOfRange: (401, "timestamp-out-of-range"),
     SourceInactive: (403, "source-inactive"),
-    SourceUnknown: (404, "source-unknown"),
     RunNotFound: (404, "run-not-found"),
     RequestInFlight: (409, "request-in-flight"),
     BodyCutShort: (400, "body-cut-short"),
@@ -66,7 +64,7 @@ class Edge:
     source_tenants: SourceTenants
     keyring: KeyRing
     verifier: BearerVerifier
-    schemes: Mapping[str, Scheme]
+    means: Means
     max_body_bytes: int
     max_json_depth: int
     now: Callable[[], datetime]

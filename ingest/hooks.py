@@ -3,33 +3,35 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 from werkzeug.datastructures import Headers
 
 from ingest import api_schemas as api
 from ingest.accept import Accepted, accept
 from ingest.edge import Edge, accepted_response
-from ingest.schemes import SignatureInvalid
-from ingest.sources import SourceInactive, load_source
-from ingest.together import Event, incoming_of, verify
+from ingest.named_proxies import came_through_proxy
+from ingest.sources import SourceInactive, SourceUnknown, load_source
+from ingest.together import Event, incoming_of
 from ingest.traceparent import current_traceparent
+from ingest.verification import pretend, verify
 from pipeline.refusal import Refusal
 from pipeline.request_body import read_json_bytes
+from pipeline.schemes import Reply
 from pipeline.strict_json import parse_object
 
 DOCUMENTATION = {
     "summary": "Send an event",
-    "description": "Signed by the source's scheme, here Standard Webhooks. Answered once it is"
+    "description": "Proven by the source's scheme: the headers here are those of Standard"
+    " Webhooks, a source of another scheme takes others. Answered once it is"
     " durable. Sent again with the same id and body it is the same run; with another body it is"
     " refused.",
     "parameters": api.SIGNATURE_HEADERS,
     "requestBody": api.body_of({"type": "object"}),
     "responses": {
         **api.BODY_PROBLEMS,
-        "401": api.problem("The signature does not hold, or not for this time."),
+        "401": api.problem("Nothing proves that this comes from a source; why is not told."),
         "403": api.problem("The source is switched off."),
-        "404": api.problem("There is no such source."),
         "422": api.problem("The body is too deep or no object, or the id came with another body."),
     },
 }
@@ -77,18 +79,28 @@ def receive(edge: Edge, source_id: UUID) -> Response:
         headers=HeadersByName(request.headers),
         body=body,
         traceparent=current_traceparent(),
+        ask_url=asked_url,
+        through_proxy=came_through_proxy(request.environ),
     )
-    accepted = edge.together.accept(event, edge.now())
+    accepted: Accepted | Reply | None = edge.together.accept(event, edge.now())
     if accepted is None:
         try:
             accepted = accept_alone(edge, event)
         except Refusal as refusal:
             edge.notebook.refused(event, refusal, edge.now())
             raise
+    if isinstance(accepted, Reply):
+        return jsonify(accepted.members)
     return accepted_response(accepted, event.tenant_id)
 
 
-def accept_alone(edge: Edge, event: Event) -> Accepted:
+def asked_url() -> str:
+    """The address as its sender asked for it: a path that is not decoded and encoded again."""
+    asked = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
+    return f"{request.scheme}://{request.host}{asked}"
+
+
+def accept_alone(edge: Edge, event: Event) -> Accepted | Reply:
     """One event in a transaction of its own; whatever is refused is refused here.
 
     Raises:
@@ -96,16 +108,18 @@ def accept_alone(edge: Edge, event: Event) -> Accepted:
     """
     now = edge.now()
     with edge.outbox.work(event.tenant_id) as work:
-        source = load_source(work, edge.keyring, event.source_id)
+        try:
+            source = load_source(work, edge.keyring, event.source_id, edge.means)
+        except SourceUnknown:
+            pretend(event, now)
+            raise
         edge.together.sources.put(source)
-        found = verify(edge.schemes[source.scheme], source, event, now)
-        if found is None:
-            raise SignatureInvalid
-        secret_id, verified = found
+        proof = verify(source, event, now)
         # Said only to who proved to be its sender.
         if not source.active:
             raise SourceInactive("this source is switched off")
         parse_object(event.body, max_depth=edge.max_json_depth)
-        accepted = accept(work, incoming_of(event, source, verified))
-    edge.notebook.used(event.tenant_id, secret_id, now)
-    return accepted
+        answer = proof.verified.reply or accept(work, incoming_of(event, source, proof))
+    if proof.secret_id is not None:
+        edge.notebook.used(event.tenant_id, proof.secret_id, now)
+    return answer

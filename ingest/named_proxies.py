@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # What a caller could say about itself: its address, its host, its client certificate.
-STRIPPED_PREFIXES = ("HTTP_X_FORWARDED_", "HTTP_X_REAL_", "HTTP_X_CLIENT_CERT")
+STRIPPED_PREFIXES = (
+    "HTTP_X_FORWARDED_",
+    "HTTP_X_REAL_",
+    "HTTP_X_CLIENT_",
+    "HTTP_CLIENT_CERT",
+    "HTTP_X_SSL_CLIENT",
+    "HTTP_SSL_CLIENT",
+)
 STRIPPED = "HTTP_FORWARDED"
+NAMED = "awgp.named_proxy"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -32,6 +40,11 @@ def read_networks(setting: str) -> tuple[Network, ...]:
         raise SettingInvalid(f"AWGP_TRUSTED_PROXIES: {error}") from error
 
 
+def came_through_proxy(environ: "WSGIEnvironment") -> bool:
+    """Whether a named proxy handed a request on; no header can say so."""
+    return environ.get(NAMED) is True
+
+
 class NamedProxies:
     """WSGI middleware: apply forwarded headers of a named proxy, strip everyone else's."""
 
@@ -44,6 +57,7 @@ class NamedProxies:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if self._is_named(environ.get("REMOTE_ADDR", "")):
+            environ[NAMED] = True
             return self._behind_proxy(environ, start_response)
         said = [each for each in environ if each.startswith(STRIPPED_PREFIXES)]
         for name in said:

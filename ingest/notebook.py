@@ -19,11 +19,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.accept import KeyReused
-from ingest.schemes import SignatureInvalid, TimestampOutOfRange
 from ingest.sources import SourceInactive
 from ingest.together import Event
 from pipeline.outbox import Outbox
 from pipeline.refusal import Refusal
+from pipeline.schemes import SignatureInvalid
 from pipeline.source_refusals import RECENT, RefusalKind, Refusals, note_refusals, note_use
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 
@@ -32,9 +32,7 @@ PAUSE_SECONDS: Final = 1.0
 USE_EVERY_SECONDS: Final = 60.0
 # What waits to be written; more than that is not noted.
 MOST_WAITING: Final = 1024
-_SIGNED_BY: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _KINDS: Final[dict[type[Refusal], RefusalKind]] = {
-    TimestampOutOfRange: RefusalKind.TIMESTAMP_OUT_OF_RANGE,
     SourceInactive: RefusalKind.SOURCE_INACTIVE,
     JsonInvalid: RefusalKind.BODY_INVALID,
     JsonTooDeep: RefusalKind.BODY_INVALID,
@@ -77,7 +75,7 @@ class Notebook:
 
     def refused(self, event: Event, refusal: Refusal, at: datetime) -> None:
         """Note that an event was refused, where that is its sender's or its source's doing."""
-        found = classify(event, refusal)
+        found = classify(refusal)
         if found is None:
             return
         kind, hint = found
@@ -158,12 +156,9 @@ class Notebook:
             self.flush()
 
 
-def classify(event: Event, refusal: Refusal) -> tuple[RefusalKind, str | None] | None:
+def classify(refusal: Refusal) -> tuple[RefusalKind, str | None] | None:
     """What a refusal is in the record, and a hint; None for what is of the moment."""
     if isinstance(refusal, SignatureInvalid):
-        lacking = [name for name in _SIGNED_BY if not event.headers.get(name)]
-        if lacking:
-            return RefusalKind.SIGNATURE_MISSING, f"without {', '.join(lacking)}"
-        return RefusalKind.SIGNATURE_WRONG, None
+        return refusal.kind, refusal.hint
     kind = _KINDS.get(type(refusal))
     return None if kind is None else (kind, None)

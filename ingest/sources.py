@@ -3,9 +3,9 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Engine, text
@@ -14,17 +14,24 @@ from ingest.accept import PATIENCE_MS
 from pipeline.envelope import KeyRing
 from pipeline.refusal import Refusal
 from pipeline.registry import SOURCE_SECRET
+from pipeline.registry_names import FieldInvalid
+from pipeline.schemes import Means, Scheme, SignatureInvalid
+from pipeline.schemes.registry import build_scheme
+from pipeline.schemes.unusable import Unusable
 from pipeline.work import Work
 
 # During a rotation the old and the new one live; older ones are forgotten even if never expired.
 LIVE_SECRETS: Final = 2
 REMEMBERED: Final = 4096
+# The tenant of a source that is not there: it has nothing, so nothing is found in it.
+NOBODY: Final = UUID(int=0)
 # Opened secrets stay in memory no longer than this after they were read, while webhooks come.
 REMEMBERED_SECONDS: Final = 60.0
 
 # The lock timeout ends with the transaction, like the tenant (pipeline/database.py).
 _FIND = """
     SELECT s.assistant_id, s.scheme, s.active AND a.active, x.secret_id, x.envelope,
+        s.scheme_settings, s.scheme_version, s.unsigned_at IS NOT NULL,
         set_config('lock_timeout', :patience, true)
     FROM sources s JOIN assistants a USING (tenant_id, assistant_id)
     LEFT JOIN source_secrets x ON x.tenant_id = s.tenant_id AND x.source_id = s.source_id
@@ -33,11 +40,8 @@ _FIND = """
     ORDER BY x.created_at DESC, x.secret_id DESC LIMIT :live"""
 
 
-class SourceUnknown(Refusal):
-    """No webhook source has this id."""
-
-    def __init__(self) -> None:
-        super().__init__("there is no such source", field="source")
+class SourceUnknown(SignatureInvalid):
+    """No webhook source has this id; answered as a request that proves nothing."""
 
 
 class SourceInactive(Refusal):
@@ -46,11 +50,19 @@ class SourceInactive(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """`secrets` are the live ones, newest first, and `secret_ids` the ids of their rows."""
+    """`secrets` are the live ones, newest first, and `secret_ids` the ids of their rows.
+
+    Attributes:
+        scheme_version: Grows whenever how it proves itself is changed.
+        unsigned: Whether an admin lets it send without any proof.
+    """
 
     source_id: UUID
     assistant_id: UUID
-    scheme: str
+    scheme_name: str
+    scheme: Scheme
+    scheme_version: int
+    unsigned: bool
     active: bool
     secret_ids: tuple[UUID, ...]
     secrets: tuple[bytes, ...] = field(repr=False)
@@ -65,7 +77,7 @@ class SourceTenants:
         self._found: OrderedDict[UUID, UUID] = OrderedDict()
 
     def tenant_of(self, source_id: UUID) -> UUID:
-        """Raises: SourceUnknown."""
+        """Return NOBODY where there is no such source: what follows is the same for all."""
         with self._lock:
             found = self._found.get(source_id)
         if found is not None:
@@ -75,7 +87,7 @@ class SourceTenants:
                 text("SELECT resolve_source(:source)"), {"source": source_id}
             ).scalar()
         if tenant_id is None:
-            raise SourceUnknown
+            return NOBODY
         with self._lock:
             self._found[source_id] = tenant_id
             while len(self._found) > REMEMBERED:
@@ -116,8 +128,13 @@ class RememberedSources:
             self._found.popitem(last=False)
 
 
-def load_source(work: Work, keyring: KeyRing, source_id: UUID) -> Source:
+def load_source(
+    work: Work, keyring: KeyRing, source_id: UUID, means: Means | None = None
+) -> Source:
     """Read a source with its live secrets, which are decrypted here.
+
+    Args:
+        means: What its scheme asks others with; None where nothing is verified with it.
 
     Raises:
         SourceUnknown: As it says; it may have been removed since its tenant was remembered.
@@ -131,11 +148,23 @@ def load_source(work: Work, keyring: KeyRing, source_id: UUID) -> Source:
         keyring.open(envelope, tenant_id=work.tenant_id, row_id=secret_id, purpose=SOURCE_SECRET)
         for secret_id, envelope in sealed
     )
+    first = rows[0]
     return Source(
         source_id=source_id,
-        assistant_id=rows[0][0],
-        scheme=rows[0][1],
-        active=rows[0][2],
+        assistant_id=first[0],
+        scheme_name=first[1],
+        scheme=_scheme(first[1], first[5], means),
+        scheme_version=first[6],
+        unsigned=first[7],
+        active=first[2],
         secret_ids=tuple(secret_id for secret_id, _ in sealed),
         secrets=tuple(opened),
     )
+
+
+def _scheme(name: str, settings: Mapping[str, Any], means: Means | None) -> Scheme:
+    try:
+        return build_scheme(name, settings, means)
+    except FieldInvalid as error:
+        # Kept by a newer release, say: nothing is accepted, and its owner is told why.
+        return Unusable(because=str(error))

@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 
 from ingest.accept import DIGEST_KEY_BYTES, Accepted, Incoming, received
 from ingest.batch import Arrival, BatchWriter
-from ingest.schemes import Scheme, SignatureInvalid, Verified
 from ingest.sources import RememberedSources, Source
+from ingest.verification import Proof, verify
 from pipeline.coalesce import Coalescer
 from pipeline.handoff import message
 from pipeline.ids import random_bytes, uuid7
@@ -39,25 +39,41 @@ LINGER_SECONDS: Final = 0.003
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A webhook as it came, nothing of it verified. Names of headers are in lower case."""
+    """A webhook as it came, nothing of it verified: a `Message` of pipeline/schemes.
+
+    Attributes:
+        headers: By name in lower case.
+        ask_url: Gives the address it was sent to; few schemes ask.
+        through_proxy: Whether a named proxy handed it on.
+    """
 
     tenant_id: UUID
     source_id: UUID
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     traceparent: str
+    ask_url: Callable[[], str] = lambda: ""
+    through_proxy: bool = False
+
+    @property
+    def url(self) -> str:
+        return self.ask_url()
 
 
-def incoming_of(event: Event, source: Source, verified: Verified) -> Incoming:
-    """What is accepted of an event whose signature holds."""
+def incoming_of(event: Event, source: Source, proof: Proof) -> Incoming:
+    """What is accepted of an event that proves whose it is."""
+    verified = proof.verified
+    origin = {"kind": "webhook", "scheme": source.scheme_name, "event": verified.event_id}
+    if verified.caller is not None:
+        origin["caller"] = verified.caller
     return Incoming(
         assistant_id=source.assistant_id,
         requester="source",
         requester_id=event.source_id,
         payload=event.body,
         body_digest=hashlib.sha256(event.body).digest(),
-        key=verified.event_id,
-        origin={"kind": "webhook", "scheme": source.scheme, "event": verified.event_id},
+        key=verified.key,
+        origin=origin if not proof.unsigned else origin | {"unsigned": True},
         traceparent=event.traceparent,
     )
 
@@ -73,7 +89,6 @@ class Together:
         self,
         engine: Engine,
         *,
-        schemes: Mapping[str, Scheme],
         max_json_depth: int,
         broker: dramatiq.Broker,
         live: Publisher | None = None,
@@ -81,7 +96,6 @@ class Together:
     ) -> None:
         self._used = used
         self.sources = RememberedSources()
-        self._schemes = schemes
         self._max_json_depth = max_json_depth
         self._broker = broker
         self._live = live
@@ -100,15 +114,15 @@ class Together:
         if source is None or not source.active or self._writer.is_aside(event.tenant_id):
             return None
         try:
-            found = verify(self._schemes[source.scheme], source, event, now)
+            proof = verify(source, event, now)
             parse_object(event.body, max_depth=self._max_json_depth)
         except Refusal:
             return None
-        if found is None:
+        if proof.verified.reply is not None:
             return None
-        accepted = self._coalescer.submit(_arrival(event, source, *found))
-        if accepted is not None:
-            self._used(event.tenant_id, found[0], now)
+        accepted = self._coalescer.submit(_arrival(event, source, proof))
+        if accepted is not None and proof.secret_id is not None:
+            self._used(event.tenant_id, proof.secret_id, now)
         return accepted
 
     def _send_handoffs(
@@ -134,31 +148,16 @@ class Together:
             )
 
 
-def verify(
-    scheme: Scheme, source: Source, event: Event, now: datetime
-) -> tuple[UUID, Verified] | None:
-    """Return the secret that verifies and what it covers; the newest is tried first.
-
-    Raises:
-        TimestampOutOfRange: The signature is right and the time is not.
-    """
-    for secret_id, secret in zip(source.secret_ids, source.secrets, strict=True):
-        try:
-            return secret_id, scheme.verify([secret], event.headers, event.body, now)
-        except SignatureInvalid:
-            continue
-    return None
-
-
-def _arrival(event: Event, source: Source, secret_id: UUID, verified: Verified) -> Arrival:
-    incoming = incoming_of(event, source, verified)
+def _arrival(event: Event, source: Source, proof: Proof) -> Arrival:
+    incoming = incoming_of(event, source, proof)
     run_id = uuid7()
     digest_key = random_bytes(DIGEST_KEY_BYTES)
     return Arrival(
         tenant_id=event.tenant_id,
         incoming=incoming,
-        scheme=source.scheme,
-        secret_id=secret_id,
+        scheme=source.scheme_name,
+        scheme_version=source.scheme_version,
+        secret_id=proof.secret_id,
         run_id=run_id,
         digest_key=digest_key,
         handoff_id=uuid7(),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from ingest.schemes.standard_webhooks import sign
+from pipeline.schemes.standard_webhooks import sign
 
 TIMEOUT_SECONDS: Final = 15.0
 

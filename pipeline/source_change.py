@@ -9,12 +9,11 @@ from pipeline.registry_find import find_assistant
 from pipeline.registry_names import FieldInvalid, NotSetUp, check_name
 from pipeline.registry_remove import expire_source_secrets, remove_source
 from pipeline.registry_sources import add_source, add_source_secret, new_webhook_secret
+from pipeline.schemes.registry import scheme_named
 from pipeline.setup_rows import one_row
 from pipeline.source_view import source_state
 from pipeline.work import Actor, Work
 
-# What the edge can verify; tests/integration/test_web_sources.py compares with ingest/schemes.
-SCHEMES: Final = ("standard-webhooks",)
 LONGEST_OVERLAP: Final = timedelta(days=30)
 
 
@@ -39,8 +38,7 @@ def create_source(
         NameTaken: There is one of this name.
     """
     check_name("name", name)
-    if scheme not in SCHEMES:
-        raise FieldInvalid("scheme", f"must be one of {', '.join(SCHEMES)}")
+    scheme_named(scheme)
     try:
         assistant_id = find_assistant(work, assistant)
     except NotSetUp as error:

@@ -24,6 +24,9 @@ class RefusalKind(StrEnum):
 
     SIGNATURE_MISSING = "signature-missing"
     SIGNATURE_WRONG = "signature-wrong"
+    SECRET_MISSING = "secret-missing"  # noqa: S105  # the name of a reason
+    CALLER_NOT_ALLOWED = "caller-not-allowed"
+    SETTINGS_INVALID = "settings-invalid"
     TIMESTAMP_OUT_OF_RANGE = "timestamp-out-of-range"
     SOURCE_INACTIVE = "source-inactive"
     BODY_INVALID = "body-invalid"
@@ -32,16 +35,27 @@ class RefusalKind(StrEnum):
 
 MEANINGS: Final = {
     RefusalKind.SIGNATURE_MISSING: (
-        "A header of the signature is missing or malformed: it does not sign, or something on its"
-        " way drops headers."
+        "What its scheme needs is missing or malformed: it does not sign, it signs in another way,"
+        " or something on its way drops headers."
     ),
     RefusalKind.SIGNATURE_WRONG: (
         "No live secret made this signature: the sender has an old secret or another source's, or"
         " the body was changed on its way. Or somebody is guessing."
     ),
+    RefusalKind.SECRET_MISSING: (
+        "It has no live secret, so nothing can prove anything: give it one."
+    ),
+    RefusalKind.CALLER_NOT_ALLOWED: (
+        "Rightly proven who it is, and that one is not on this source's list."
+    ),
+    RefusalKind.SETTINGS_INVALID: (
+        "This release cannot use the source's settings; everything is refused until they are"
+        " changed."
+    ),
     RefusalKind.TIMESTAMP_OUT_OF_RANGE: (
-        "Rightly signed, for a time more than 5 minutes away: the sender's clock is wrong, or it"
-        " sends an old message again without signing it anew."
+        "Rightly signed, for a time too far from ours (5 minutes, unless the source says"
+        " otherwise): the sender's clock is wrong, or it sends an old message again without"
+        " signing it anew."
     ),
     RefusalKind.SOURCE_INACTIVE: "Rightly signed, but the source or its assistant is switched off.",
     RefusalKind.BODY_INVALID: (

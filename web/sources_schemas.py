@@ -4,7 +4,8 @@ from typing import Final
 
 from marshmallow import Schema, fields, validate
 
-from pipeline.source_change import LONGEST_OVERLAP, SCHEMES
+from pipeline.schemes.registry import SCHEMES
+from pipeline.source_change import LONGEST_OVERLAP
 from pipeline.source_refusals import RefusalKind
 from web.schemas import Strict, Whole
 from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, RunRef, RunsSummary
@@ -22,7 +23,7 @@ class SourcesQuery(NamePageQuery):
 class SourceBody(Strict):
     name = fields.String(required=True, validate=A_NAME)
     assistant = fields.String(required=True, validate=A_NAME)
-    scheme = fields.String(load_default=SCHEMES[0], validate=validate.OneOf(SCHEMES))
+    scheme = fields.String(load_default="standard-webhooks", validate=validate.OneOf(SCHEMES))
     owner = fields.UUID(
         load_default=None,
         metadata={"description": "Who answers for it and cannot approve what it sends; you."},

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import click
 
-from ingest.schemes.registry import SCHEMES
 from ops.command_options import yes_option
 from ops.setup_desk import Change, Desk
 from ops.setup_options import (
@@ -26,6 +25,7 @@ from pipeline.registry_names import check_name
 from pipeline.registry_remove import expire_source_secrets, remove_source
 from pipeline.registry_sources import whsec
 from pipeline.registry_view import last_request, list_sources, source_secrets
+from pipeline.schemes.registry import SCHEMES
 
 
 @click.group("source")

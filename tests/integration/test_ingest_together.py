@@ -13,7 +13,6 @@ from werkzeug.test import TestResponse
 from actors.broker import make_broker
 from ingest.accept import Accepted, received
 from ingest.batch import ASIDE_SECONDS, Arrival, BatchWriter
-from ingest.schemes import Verified
 from ingest.sources import Source
 from ingest.together import Event, incoming_of
 from ops.embedded.running import Running
@@ -23,6 +22,7 @@ from pipeline.fast_path import FastPathBroker, make_fast_path
 from pipeline.handoff import message
 from pipeline.ids import uuid7
 from pipeline.run import Stage
+from pipeline.schemes import Verified
 from pipeline.sending import send_all
 from pipeline.settings import Settings
 from tests.integration.conftest import Database

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from ingest.schemes.registry import SCHEMES as VERIFIED
+from pipeline.schemes.registry import SCHEMES as VERIFIED
 from pipeline.source_change import SCHEMES
 from tests.integration.conftest import Database
 from tests.integration.control_plane import ControlPlane, open_control_plane

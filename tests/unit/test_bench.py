@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ingest.schemes.standard_webhooks import StandardWebhooks
 from ops.bench.ingest import BenchFailed, Tally
 from ops.bench.load_client import Load, LoadFailed, Plan, is_whole, requests_of
 from ops.bench.report import json_line, percentile, print_report
+from pipeline.schemes.standard_webhooks import StandardWebhooks
 from pipeline.strict_json import parse_object
 
 RAW = (b"0123456789abcdef0123456789abcdef", b"f" * 32)

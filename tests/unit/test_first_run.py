@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from ingest.schemes.standard_webhooks import StandardWebhooks
 from ops.embedded.data_folder import DataFolder, open_data_folder
 from ops.embedded.logins import add_login, known_logins
 from ops.first_logins import FILE, end_making, first_login
@@ -18,6 +17,7 @@ from ops.first_run_text import first_run_json, first_run_lines, set_up_before_li
 from ops.first_tenant import FirstRun, Login, Logins, Wanted
 from pipeline.identity import Identity
 from pipeline.registry_names import FieldInvalid, NameTaken
+from pipeline.schemes.standard_webhooks import StandardWebhooks
 from web.access import Role, roles_in
 
 SECRET = bytes(range(32))

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from ingest.schemes import TOLERANCE, SignatureInvalid, TimestampOutOfRange
-from ingest.schemes.standard_webhooks import StandardWebhooks, sign
+from pipeline.schemes import TOLERANCE, SignatureInvalid, TimestampOutOfRange
+from pipeline.schemes.standard_webhooks import StandardWebhooks, sign
 
 # The reference libraries' own vector (standard-webhooks/standard-webhooks, libraries/*/tests).
 SECRET_TEXT = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
