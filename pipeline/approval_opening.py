@@ -104,17 +104,23 @@ def _rule_authors(work: Work, rules: Requirement) -> list[tuple[UUID, str]]:
 def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
     if run.source_id is None:
         return []
-    owner = work.execute(
-        "SELECT owner_person_id FROM sources WHERE source_id = :id", id=run.source_id
-    ).scalar_one()
+    owner, changer, switcher = work.execute(
+        "SELECT owner_person_id, scheme_changed_by_person_id, unsigned_by_person_id"
+        " FROM sources WHERE source_id = :id",
+        id=run.source_id,
+    ).one()
     rotator = work.execute(
         "SELECT rotated_by_person_id FROM source_secrets WHERE source_id = :id"
         " ORDER BY created_at DESC LIMIT 1",
         id=run.source_id,
     ).scalar_one_or_none()
-    return [(owner, "owner of the source")] + (
-        [(rotator, "last to rotate the source's secret")] if rotator else []
-    )
+    # Each of them could have sent it.
+    others = [
+        (rotator, "last to rotate the source's secret"),
+        (changer, "last to change how the source proves itself"),
+        (switcher, "lets the source send unsigned"),
+    ]
+    return [(owner, "owner of the source"), *(each for each in others if each[0] is not None)]
 
 
 def _editors(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:

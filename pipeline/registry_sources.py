@@ -31,9 +31,15 @@ def add_source(
     assistant_id: UUID,
     owner: UUID,
     settings: Mapping[str, Any] | None = None,
+    scheme_settings: Mapping[str, Any] | None = None,
+    identity: bool = False,
     actor: Actor | None = None,
 ) -> UUID:
     """Add a webhook source; it refuses everything until it has a secret.
+
+    Args:
+        scheme_settings: Checked ones (pipeline/schemes/registry.py).
+        identity: Whether its scheme takes someone else's word and has no secrets.
 
     Raises:
         NameTaken: There is a source of this name.
@@ -42,8 +48,9 @@ def add_source(
     try:
         work.execute(
             "INSERT INTO sources (tenant_id, source_id, name, kind, scheme, assistant_id,"
-            " owner_person_id, settings)"
-            " VALUES (:tenant, :id, :name, 'webhook', :scheme, :assistant, :owner, :settings)",
+            " owner_person_id, settings, scheme_settings, proof)"
+            " VALUES (:tenant, :id, :name, 'webhook', :scheme, :assistant, :owner, :settings,"
+            " :scheme_settings, :proof)",
             tenant=work.tenant_id,
             id=source_id,
             name=name,
@@ -51,6 +58,8 @@ def add_source(
             assistant=assistant_id,
             owner=owner,
             settings=Jsonb(dict(settings or {})),
+            scheme_settings=Jsonb(dict(scheme_settings or {})),
+            proof="identity" if identity else "secret",
         )
     except IntegrityError as error:
         if not isinstance(error.orig, psycopg.errors.UniqueViolation):

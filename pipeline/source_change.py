@@ -1,20 +1,39 @@
-"""Change sources: add one, give it another secret, let older ones expire, switch it, remove it."""
+"""Change sources: add one, set it up, give it another secret, let older ones expire, remove it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from pipeline.envelope import KeyRing
 from pipeline.registry_find import find_assistant
-from pipeline.registry_names import FieldInvalid, NotSetUp, check_name
+from pipeline.registry_names import FieldInvalid, NotSetUp, check_name, check_text
 from pipeline.registry_remove import expire_source_secrets, remove_source
-from pipeline.registry_sources import add_source, add_source_secret, new_webhook_secret
-from pipeline.schemes.registry import scheme_named
+from pipeline.registry_sources import add_source, add_source_secret
+from pipeline.schemes import Scheme
+from pipeline.schemes.registry import build_scheme
+from pipeline.schemes.secret_forms import SecretForm
 from pipeline.setup_rows import one_row
 from pipeline.source_view import source_state
 from pipeline.work import Actor, Work
 
 LONGEST_OVERLAP: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSet:
+    """A source's scheme and its new secret.
+
+    Attributes:
+        secret: None where the scheme has none, or where the sender's side makes it and has not yet.
+        told: What a person is to be told, this once; None where nothing was made here.
+    """
+
+    secret: bytes | None = field(repr=False)
+    told: str | None = field(repr=False)
 
 
 def create_source(
@@ -27,18 +46,23 @@ def create_source(
     owner: UUID | None,
     by: UUID,
     actor: Actor,
-) -> tuple[UUID, bytes]:
+    settings: Mapping[str, Any] | None = None,
+    secret: str | None = None,
+) -> tuple[UUID, SecretSet]:
     """Add a source; returns its id, and its secret to be told once.
 
     Args:
         owner: Who answers for it and may not vote on what it sends; None is `by`.
+        settings: Of its scheme.
+        secret: One that the sender has already, as people write it.
 
     Raises:
         FieldInvalid: Names what cannot be kept.
         NameTaken: There is one of this name.
     """
     check_name("name", name)
-    scheme_named(scheme)
+    built = build_scheme(scheme, settings or {})
+    made = secret_of(built, secret)
     try:
         assistant_id = find_assistant(work, assistant)
     except NotSetUp as error:
@@ -49,11 +73,34 @@ def create_source(
         scheme=scheme,
         assistant_id=assistant_id,
         owner=by if owner is None else _owner(work, owner),
+        scheme_settings=kept_settings(built),
+        identity=built.form() is None,
         actor=actor,
     )
-    secret = new_webhook_secret()
-    add_source_secret(work, keyring, source_id=source_id, secret=secret, by=by, actor=actor)
-    return source_id, secret
+    if made.secret is not None:
+        add_source_secret(
+            work, keyring, source_id=source_id, secret=made.secret, by=by, actor=actor
+        )
+    return source_id, made
+
+
+def secret_of(scheme: Scheme, given: str | None) -> SecretSet:
+    """The secret a source is to have: the one given, or one made here where that is the way.
+
+    Raises:
+        FieldInvalid: It is none, or there cannot be one.
+    """
+    form = scheme.form()
+    if form is None:
+        if given:
+            raise FieldInvalid("secret", "this scheme has no secrets")
+        return SecretSet(secret=None, told=None)
+    if given:
+        return SecretSet(secret=form.read(given), told=None)
+    if not form.made_here:
+        return SecretSet(secret=None, told=None)
+    secret = form.make()
+    return SecretSet(secret=secret, told=form.tell(secret))
 
 
 def rotate_source(
@@ -64,27 +111,121 @@ def rotate_source(
     overlap: timedelta,
     by: UUID,
     actor: Actor,
-) -> bytes:
+    secret: str | None = None,
+) -> SecretSet:
     """Give a source another secret, returned to be told once; the two newest count.
 
     Args:
         overlap: How long the older ones live on at most.
+        secret: One that the sender's side made; needed where ours makes none.
 
     Raises:
         NotSetUp: There is no such source.
+        FieldInvalid: The secret is none, or one is needed, or the source has none.
     """
-    source_state(work, source_id, lock=True)
-    secret = new_webhook_secret()
+    state = source_state(work, source_id, lock=True)
+    scheme = build_scheme(state["scheme"], state["settings"])
+    made = secret_of(scheme, secret)
+    if made.secret is None:
+        why = "this scheme has no secrets" if scheme.form() is None else scheme.about.where
+        raise FieldInvalid("secret", why)
     add_source_secret(
         work,
         keyring,
         source_id=source_id,
-        secret=secret,
+        secret=made.secret,
         by=by,
         older_live_on=overlap,
         actor=actor,
     )
-    return secret
+    return made
+
+
+def change_settings(
+    work: Work, source_id: UUID, settings: Mapping[str, Any], *, by: UUID, actor: Actor
+) -> None:
+    """Change how a source proves itself; the same again changes nothing.
+
+    Args:
+        settings: Of its scheme; what is not named goes back to its default.
+
+    Raises:
+        NotSetUp: There is no such source.
+        FieldInvalid: Names the setting that cannot be kept.
+    """
+    state = source_state(work, source_id, lock=True)
+    was, built = state["settings"], build_scheme(state["scheme"], settings)
+    kept = kept_settings(built)
+    if kept == was:
+        return
+    form = _form_of(state["scheme"], was)
+    if form is not None and form != built.form():
+        raise FieldInvalid(
+            "settings", "this would change the form of its secrets: add another source instead"
+        )
+    work.execute(
+        "UPDATE sources SET scheme_settings = :kept, scheme_version = scheme_version + 1,"
+        " scheme_changed_by_person_id = :by WHERE source_id = :id",
+        kept=Jsonb(kept),
+        by=by,
+        id=source_id,
+    )
+    work.record(
+        actor,
+        "setup:source:changed",
+        ("source", str(source_id)),
+        before={"settings": was},
+        after={"settings": kept},
+    )
+
+
+def switch_unsigned(
+    work: Work, source_id: UUID, reason: str | None, *, by: UUID, actor: Actor
+) -> None:
+    """Let a source send without any proof, for a reason, or no longer (None).
+
+    Raises:
+        NotSetUp: There is no such source.
+        FieldInvalid: The reason says nothing.
+    """
+    state = source_state(work, source_id, lock=True)
+    if reason is None and state["unsigned"] is None:
+        return
+    if reason is not None:
+        check_text("reason", reason)
+    work.execute(
+        "UPDATE sources SET unsigned_reason = CAST(:reason AS text),"
+        " unsigned_at = CASE WHEN CAST(:reason AS text) IS NOT NULL THEN clock_timestamp() END,"
+        " unsigned_by_person_id = CAST(:by AS uuid),"
+        " scheme_version = scheme_version + 1 WHERE source_id = :id",
+        reason=reason,
+        by=None if reason is None else by,
+        id=source_id,
+    )
+    work.record(
+        actor,
+        "setup:source:unsigned" if reason else "setup:source:signed",
+        ("source", str(source_id)),
+        after={"reason": reason} if reason else None,
+    )
+
+
+def kept_settings(scheme: Scheme) -> dict[str, Any]:
+    """A scheme's settings as they are stored: what is not set is not there."""
+    found = {each.name: getattr(scheme, each.name) for each in scheme.about.settings}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in found.items()
+        if value is not None
+    }
+
+
+def _form_of(scheme: str, settings: Mapping[str, Any]) -> SecretForm | None:
+    """The form its secrets have now; None where its settings do not count any more."""
+    try:
+        return build_scheme(scheme, settings).form()
+    except FieldInvalid:
+        return None
 
 
 def expire_secret(work: Work, source_id: UUID, secret_id: UUID, *, actor: Actor) -> None:

@@ -15,6 +15,8 @@ SECRETS_SHOWN: Final = 10
 
 _STATE: Final = """
     SELECT s.source_id::text AS id, s.name, s.active, s.owner_person_id::text AS owner,
+        s.scheme, s.scheme_settings AS settings, s.scheme_version AS version,
+        s.unsigned_reason AS unsigned,
         ARRAY(SELECT x.secret_id::text FROM source_secrets x WHERE x.tenant_id = s.tenant_id
             AND x.source_id = s.source_id
             AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())
@@ -22,6 +24,7 @@ _STATE: Final = """
     FROM sources s WHERE s.source_id = :id AND s.removed_at IS NULL"""
 _LINE: Final = f"""
     SELECT s.source_id AS id, s.name, s.scheme, s.active, s.created_at,
+        s.unsigned_at IS NOT NULL AS unsigned,
         jsonb_build_object('name', a.name, 'active', a.active) AS assistant,
         {PERSON.format("p")} AS owner,
         (SELECT count(*) FROM source_secrets x WHERE x.tenant_id = s.tenant_id
@@ -41,6 +44,12 @@ _LIST: Final = f"""{_LINE}
         AND (CAST(:after AS text) IS NULL OR s.name > :after)
         AND (CAST(:q AS text) IS NULL OR strpos(s.name, lower(:q)) > 0)
     ORDER BY s.name LIMIT :limit"""  # as above
+_PROOF: Final = f"""
+    SELECT s.scheme_settings AS settings, s.unsigned_at AS since, s.unsigned_reason AS reason,
+        {PERSON.format("p")} AS by
+    FROM sources s LEFT JOIN persons p
+        ON p.tenant_id = s.tenant_id AND p.person_id = s.unsigned_by_person_id
+    WHERE s.source_id = :id"""  # noqa: S608  # as above
 _SECRETS: Final = f"""
     SELECT x.secret_id AS id, x.created_at, x.expires_at, x.last_used_at,
         x.expires_at IS NULL OR x.expires_at > clock_timestamp() AS live,
@@ -82,7 +91,11 @@ def show_source(work: Work, source_id: UUID) -> Row:
     if found is None:
         raise NotSetUp(f"the tenant has no source {source_id}")
     events = rows(work, _EVENTS, id=source_id, limit=RUNS_COUNTED)
+    proof = one_row(work, _PROOF, id=source_id) or {}
+    settings = proof.pop("settings", {})
     return found | {
+        "settings": settings,
+        "unsigned_because": proof if found["unsigned"] else None,
         "secrets": rows(work, _SECRETS, id=source_id, limit=SECRETS_SHOWN),
         "events": events[:EVENTS_SHOWN],
         "runs": runs_summary(events),

@@ -4,10 +4,9 @@ An admin adds and removes; who operates may rotate and stop, because a leak cann
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from pipeline.registry_sources import whsec
 from pipeline.source_change import (
     create_source,
     expire_secret,
@@ -15,14 +14,13 @@ from pipeline.source_change import (
     switch_source,
     take_source_away,
 )
-from pipeline.source_view import show_source, source_state, sources_page
-from pipeline.webhook_sample import shell_form
-from pipeline.work import Work
+from pipeline.source_view import sources_page
 from web.access import PEOPLE_WHO_ADMINISTER, PEOPLE_WHO_OPERATE, READERS
 from web.endpoint import endpoint, make_blueprint
-from web.preconditions import ETAG, etag_of, header, require_match
+from web.preconditions import ETAG
 from web.services import acting, reading, services
 from web.setup_schemas import acting_person, page
+from web.source_answer import ONE, Answer, answer_with, match, url_of
 from web.sources_schemas import (
     RotationBody,
     SourceBody,
@@ -34,9 +32,6 @@ from web.sources_schemas import (
 )
 
 blueprint = make_blueprint("sources", "What may send requests, and its secrets")
-
-ONE: Final = "/v1/sources/<uuid:source_id>"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @endpoint(
@@ -57,7 +52,7 @@ def list_sources(query: dict[str, Any]) -> dict[str, Any]:
             after=query["cursor"],
             limit=query["limit"] + 1,
         )
-    return page([row | {"url": _url(row["id"])} for row in rows], query["limit"])
+    return page([row | {"url": url_of(row["id"])} for row in rows], query["limit"])
 
 
 @endpoint(
@@ -66,7 +61,7 @@ def list_sources(query: dict[str, Any]) -> dict[str, Any]:
 def show(source_id: UUID) -> Answer:
     """Show a source: its last events, and what was turned away, explained"""
     with reading() as work:
-        return _answer(work, source_id)
+        return answer_with(work, source_id)
 
 
 @endpoint(
@@ -81,11 +76,11 @@ def show(source_id: UUID) -> Answer:
     headers=ETAG,
 )
 def create(body: dict[str, Any]) -> Answer:
-    """Add a source; its secret is told this once"""
+    """Add a source; a secret that is made here is told this once"""
     with acting() as work:
         by, actor = acting_person(work)
-        source_id, secret = create_source(work, services().keyring, **body, by=by, actor=actor)
-        return _answer(work, source_id, 201, secret)
+        source_id, made = create_source(work, services().keyring, **body, by=by, actor=actor)
+        return answer_with(work, source_id, 201, made)
 
 
 @endpoint(
@@ -107,16 +102,17 @@ def rotate(body: dict[str, Any], source_id: UUID) -> Answer:
     """
     with acting() as work:
         by, actor = acting_person(work)
-        _match(work, source_id)
-        secret = rotate_source(
+        match(work, source_id)
+        made = rotate_source(
             work,
             services().keyring,
             source_id,
             overlap=timedelta(seconds=body["overlap_seconds"]),
+            secret=body["secret"],
             by=by,
             actor=actor,
         )
-        return _answer(work, source_id, 201, secret)
+        return answer_with(work, source_id, 201, made)
 
 
 @endpoint(
@@ -134,9 +130,9 @@ def expire(source_id: UUID, secret_id: UUID) -> Answer:
     """Let an older secret count no more, at once; the newest stays"""
     with acting() as work:
         _, actor = acting_person(work)
-        _match(work, source_id)
+        match(work, source_id)
         expire_secret(work, source_id, secret_id, actor=actor)
-        return _answer(work, source_id)
+        return answer_with(work, source_id)
 
 
 @endpoint(
@@ -185,7 +181,7 @@ def remove(source_id: UUID) -> dict[str, Any]:
     """Stop a source for ever: its address and its secrets never count again"""
     with acting() as work:
         _, actor = acting_person(work)
-        _match(work, source_id)
+        match(work, source_id)
         name = take_source_away(work, source_id, actor=actor)
     return {"id": source_id, "name": name, "removed": True}
 
@@ -193,22 +189,6 @@ def remove(source_id: UUID) -> dict[str, Any]:
 def _switch(source_id: UUID, *, active: bool) -> Answer:
     with acting() as work:
         _, actor = acting_person(work)
-        _match(work, source_id)
+        match(work, source_id)
         switch_source(work, source_id, active=active, actor=actor)
-        return _answer(work, source_id)
-
-
-def _match(work: Work, source_id: UUID) -> None:
-    require_match(etag_of(source_state(work, source_id, lock=True)))
-
-
-def _url(source_id: object) -> str:
-    return f"{services().ingest_url.rstrip('/')}/v1/hooks/{source_id}"
-
-
-def _answer(work: Work, source_id: UUID, status: int = 200, secret: bytes | None = None) -> Answer:
-    url = _url(source_id)
-    shown = show_source(work, source_id) | {"url": url, "sample": shell_form(url, secret)}
-    if secret is not None:
-        shown["secret"] = whsec(secret)
-    return shown, status, header(etag_of(source_state(work, source_id)))
+        return answer_with(work, source_id)

@@ -7,12 +7,13 @@ from marshmallow import Schema, fields, validate
 from pipeline.schemes.registry import SCHEMES
 from pipeline.source_change import LONGEST_OVERLAP
 from pipeline.source_refusals import RefusalKind
-from web.schemas import Strict, Whole
+from web.schemas import PLAIN_TEXT, Strict, Whole
 from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, RunRef, RunsSummary
 
 A_DAY: Final = 24 * 3600
 SECRET_HELP: Final = (
-    "`whsec_` and base64 (Standard Webhooks). Told this once; nobody can read it again."  # noqa: S105
+    "What was made, in the form of its scheme; null where nothing was. Told this once; nobody can"  # noqa: S105
+    " read it again."
 )
 
 
@@ -24,6 +25,18 @@ class SourceBody(Strict):
     name = fields.String(required=True, validate=A_NAME)
     assistant = fields.String(required=True, validate=A_NAME)
     scheme = fields.String(load_default="standard-webhooks", validate=validate.OneOf(SCHEMES))
+    settings = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        load_default=dict,
+        metadata={"description": "Of its scheme, by the names that /v1/source-schemes lists."},
+    )
+    secret = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=2048),
+        metadata={"description": "One that its sender has already; else one is made, or awaited."},
+    )
     owner = fields.UUID(
         load_default=None,
         metadata={"description": "Who answers for it and cannot approve what it sends; you."},
@@ -36,6 +49,65 @@ class RotationBody(Strict):
         validate=validate.Range(0, int(LONGEST_OVERLAP.total_seconds())),
         metadata={"description": "How long the older secrets live on at most."},
     )
+    secret = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=2048),
+        metadata={"description": "One that its sender has already; needed where that makes them."},
+    )
+
+
+class SettingsBody(Strict):
+    settings = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        required=True,
+        metadata={"description": "All of them; what is not named goes back to its default."},
+    )
+
+
+class UnsignedBody(Strict):
+    reason = fields.String(
+        required=True,
+        validate=[validate.Length(min=1, max=200), PLAIN_TEXT],
+        metadata={"description": "Kept in the audit trail and shown with the source."},
+    )
+
+
+class SchemeSetting(Schema):
+    name = fields.String(required=True)
+    label = fields.String(required=True)
+    help = fields.String(required=True)
+    kind = fields.String(
+        required=True, validate=validate.OneOf(["text", "header", "choice", "number", "list"])
+    )
+    required = fields.Boolean(required=True)
+    default = fields.Raw(required=True, allow_none=True)
+    choices = fields.List(fields.String(), required=True)
+    least = fields.Integer(required=True)
+    most = fields.Integer(required=True)
+
+
+class SchemeView(Schema):
+    """One way to prove who sends."""
+
+    name = fields.String(required=True, validate=validate.OneOf(SCHEMES))
+    title = fields.String(required=True)
+    where = fields.String(
+        required=True, metadata={"description": "What to do with the secret, in a sentence."}
+    )
+    guide = fields.String(required=True, metadata={"description": "Its page in docs/how-to."})
+    secret = fields.String(
+        required=True,
+        validate=validate.OneOf(["made-here", "given", "none"]),
+        metadata={"description": "Who makes its secrets: we do, its sender does, or none."},
+    )
+    secret_hint = fields.String(required=True, allow_none=True)
+    settings = fields.List(fields.Nested(SchemeSetting), required=True)
+
+
+class SchemeList(Schema):
+    items = fields.List(fields.Nested(SchemeView), required=True)
 
 
 class AssistantOfSource(Schema):
@@ -48,6 +120,9 @@ class SourceLine(Schema):
     name = fields.String(required=True)
     scheme = fields.String(required=True)
     active = fields.Boolean(required=True)
+    unsigned = fields.Boolean(
+        required=True, metadata={"description": "Whether it may send without any proof."}
+    )
     assistant = fields.Nested(AssistantOfSource, required=True)
     owner = fields.Nested(PersonRef, required=True)
     url = fields.String(
@@ -102,7 +177,20 @@ class RefusalLine(Schema):
     recent = fields.List(fields.Nested(RefusalMoment), required=True)
 
 
+class UnsignedBecause(Schema):
+    reason = fields.String(required=True)
+    since = fields.AwareDateTime(required=True)
+    by = fields.Nested(PersonRef, required=True)
+
+
 class SourceView(SourceLine):
+    settings = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        required=True,
+        metadata={"description": "Of its scheme."},
+    )
+    unsigned_because = fields.Nested(UnsignedBecause, required=True, allow_none=True)
     secrets = fields.List(fields.Nested(SecretLine), required=True)
     events = fields.List(fields.Nested(EventLine), required=True)
     runs = fields.Nested(RunsSummary, required=True)
@@ -110,14 +198,14 @@ class SourceView(SourceLine):
     sample = fields.String(
         required=True,
         metadata={
-            "description": "Shell lines that define `send BODY`, which signs and sends; the secret"
-            " stands in it only where it is told."
+            "description": "Shell lines that define `send BODY`, which does as a sender of its"
+            " scheme; the secret stands in it only where it is told."
         },
     )
 
 
 class SourceWithSecret(SourceView):
-    secret = fields.String(required=True, metadata={"description": SECRET_HELP})
+    secret = fields.String(required=True, allow_none=True, metadata={"description": SECRET_HELP})
 
 
 class SourceRemoved(Schema):

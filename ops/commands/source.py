@@ -1,13 +1,21 @@
 """`awgp source`: what may send requests, and its secrets."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import click
 
 from ops.command_options import yes_option
-from ops.setup_desk import Change, Desk
+from ops.commands.source_proof import schemes, set_, unsigned
+from ops.scheme_options import (
+    read_secret,
+    read_settings,
+    scheme_option,
+    secret_option,
+    settings_option,
+)
+from ops.setup_desk import Desk
 from ops.setup_options import (
     changes_a_tenant,
     confirm,
@@ -19,13 +27,12 @@ from ops.setup_options import (
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
 from ops.webhook_peer import hook_url
-from pipeline.registry import add_source, add_source_secret, new_webhook_secret
-from pipeline.registry_find import find_assistant, find_source
-from pipeline.registry_names import check_name
+from pipeline.registry_find import find_source
 from pipeline.registry_remove import expire_source_secrets, remove_source
-from pipeline.registry_sources import whsec
 from pipeline.registry_view import last_request, list_sources, source_secrets
-from pipeline.schemes.registry import SCHEMES
+from pipeline.schemes.registry import scheme_named
+from pipeline.source_change import SecretSet, create_source, rotate_source
+from pipeline.source_view import source_state
 
 
 @click.group("source")
@@ -41,7 +48,8 @@ def command() -> None:
     """
 
 
-command.add_command(test_command)
+for each in (test_command, schemes, set_, unsigned):
+    command.add_command(each)
 
 
 @command.command()
@@ -52,47 +60,54 @@ command.add_command(test_command)
     metavar="PERSON",
     help="Who answers for it, and cannot approve what it sends; who acts by default.",
 )
-@click.option(
-    "--scheme",
-    type=click.Choice(sorted(SCHEMES)),
-    default="standard-webhooks",
-    show_default=True,
-    help="How it signs.",
-)
+@scheme_option
+@settings_option("A setting of the scheme, as often as needed.")
+@secret_option
 @changes_a_tenant
 def add(
-    desk: Desk, *, name: str, assistant: str, owner: str | None, scheme: str, as_json: bool
+    desk: Desk,
+    *,
+    name: str,
+    assistant: str,
+    owner: str | None,
+    scheme: str,
+    given: tuple[str, ...],
+    secret_file: BinaryIO | None,
+    as_json: bool,
 ) -> None:
     """Add the source NAME; its address and its secret are shown, the secret once.
 
     \b
     Examples:
       awgp source add erp --assistant invoice-check --owner "Nora Vidal"
-      awgp source add erp --assistant invoice-check --as ada --json
+      awgp source add repo --assistant triage --scheme github
+      awgp source add chat --assistant helper --scheme slack --secret-file -
+      awgp source add mail --assistant triage --scheme hmac --set header=X-Signature
     """
-    check_name("name", name)
-    secret = new_webhook_secret()
+    settings, secret = read_settings(scheme, given), read_secret(secret_file)
     with desk.changing() as change:
-        assistant_id = find_assistant(change.work, assistant)
         answers = change.behind(owner, "--owner").person_id
-        source_id = add_source(
+        source_id, made = create_source(
             change.work,
+            desk.keyring(),
             name=name,
+            assistant=assistant,
             scheme=scheme,
-            assistant_id=assistant_id,
-            owner=answers,
+            settings=settings,
+            secret=secret,
+            owner=None,
+            by=answers,
             actor=change.actor,
         )
-        _add_secret(change, source_id, secret, answers)
     shown = {
         "id": str(source_id),
         "name": name,
         "assistant": assistant,
         "scheme": scheme,
         "url": hook_url(desk.data, desk.environ, source_id),
-        "secret": whsec(secret),
+        "secret": made.told,
     }
-    said = f"source {name} added\nurl     {shown['url']}\nsecret  {shown['secret']}  (shown once)"
+    said = f"source {name} added\nurl     {shown['url']}\n{_told(scheme, made)}"
     show_changed(said, shown, as_json=as_json)
 
 
@@ -148,8 +163,11 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
     show_default=True,
     help="How long the older secrets live on.",
 )
+@secret_option
 @changes_a_tenant
-def rotate(desk: Desk, name: str, *, overlap: int, as_json: bool) -> None:
+def rotate(
+    desk: Desk, name: str, *, overlap: int, secret_file: BinaryIO | None, as_json: bool
+) -> None:
     """Give the source NAME a new secret, shown once; the older ones live on for a while.
 
     The two newest count. Who rotated last cannot approve what the source sends: that is who acts,
@@ -159,19 +177,26 @@ def rotate(desk: Desk, name: str, *, overlap: int, as_json: bool) -> None:
     Examples:
       awgp source rotate erp
       awgp source rotate erp --overlap 1h --as ada
+      awgp source rotate payments --secret-file -
     """
-    secret = new_webhook_secret()
+    secret = read_secret(secret_file)
     with desk.changing() as change:
         source_id = find_source(change.work, name)
-        owner = change.work.execute(
-            "SELECT owner_person_id FROM sources WHERE source_id = :id", id=source_id
-        ).scalar_one()
-        by = owner if change.acting is None else change.acting.person_id
-        _add_secret(change, source_id, secret, by, timedelta(seconds=overlap))
-    shown = {"id": str(source_id), "name": name, "secret": whsec(secret)}
+        state = source_state(change.work, source_id)
+        by = UUID(state["owner"]) if change.acting is None else change.acting.person_id
+        made = rotate_source(
+            change.work,
+            desk.keyring(),
+            source_id,
+            overlap=timedelta(seconds=overlap),
+            by=by,
+            actor=change.actor,
+            secret=secret,
+        )
+    shown = {"id": str(source_id), "name": name, "secret": made.told}
     said = (
         f"source {name} has a new secret; the older ones live {span(overlap)} more at most\n"
-        f"secret  {shown['secret']}  (shown once)"
+        f"{_told(state['scheme'], made)}"
     )
     show_changed(said, shown, as_json=as_json)
 
@@ -225,15 +250,9 @@ def _addressed(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
     return row | {"url": hook_url(desk.data, desk.environ, row["id"])}
 
 
-def _add_secret(
-    change: Change, source_id: UUID, secret: bytes, by: UUID, overlap: timedelta | None = None
-) -> None:
-    add_source_secret(
-        change.work,
-        change.desk.keyring(),
-        source_id=source_id,
-        secret=secret,
-        by=by,
-        older_live_on=overlap,
-        actor=change.actor,
-    )
+def _told(scheme: str, made: SecretSet) -> str:
+    if made.told is not None:
+        return f"secret  {made.told}  (shown once)"
+    if made.secret is not None:
+        return "secret  the one you gave"
+    return f"next    {scheme_named(scheme).about.where}"

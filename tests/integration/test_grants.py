@@ -83,7 +83,9 @@ awgp_web
   source_refusals      select
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
                          created_at,expires_at,last_used_at) insert update(expires_at) delete
-  sources              select insert update(owner_person_id,active,settings,removed_at)
+  sources              select insert update(owner_person_id,active,settings,removed_at,
+                       scheme_settings,scheme_version,scheme_changed_by_person_id,
+                       unsigned_at,unsigned_reason,unsigned_by_person_id)
   subject_keys         select insert update(envelope,erased_at)
   target_secrets       select(tenant_id,secret_id,target_id,key_id,created_at) insert delete
   target_versions      select insert

@@ -15,6 +15,7 @@ from ingest.accept import Accepted, received
 from ingest.batch import ASIDE_SECONDS, Arrival, BatchWriter
 from ingest.sources import Source
 from ingest.together import Event, incoming_of
+from ingest.verification import Proof
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from pipeline.database import tenant_transaction
@@ -23,6 +24,7 @@ from pipeline.handoff import message
 from pipeline.ids import uuid7
 from pipeline.run import Stage
 from pipeline.schemes import Verified
+from pipeline.schemes.standard_webhooks import StandardWebhooks
 from pipeline.sending import send_all
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
@@ -93,17 +95,28 @@ def arrival(
     known = Source(
         source_id=named.source_id,
         assistant_id=named.assistant_id,
-        scheme="standard-webhooks",
+        scheme_name="standard-webhooks",
+        scheme=StandardWebhooks(),
+        scheme_version=1,
+        unsigned=False,
         active=True,
         secret_ids=(secret_id,),
         secrets=(SECRET,),
     )
-    incoming = incoming_of(came, known, Verified(event_id=event, timestamp=datetime.now(UTC)))
+    incoming = incoming_of(
+        came,
+        known,
+        Proof(
+            secret_id=secret_id,
+            verified=Verified(event_id=event, timestamp=datetime.now(UTC)),
+        ),
+    )
     run_id = uuid7()
     return Arrival(
         tenant_id=tenant.tenant_id,
         incoming=incoming,
-        scheme=known.scheme,
+        scheme=known.scheme_name,
+        scheme_version=1,
         secret_id=secret_id,
         run_id=run_id,
         digest_key=bytes(32),

@@ -6,8 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.schemes.registry import SCHEMES as VERIFIED
-from pipeline.source_change import SCHEMES
 from tests.integration.conftest import Database
 from tests.integration.control_plane import ControlPlane, open_control_plane
 from tests.integration.door import Door, signed
@@ -37,10 +35,6 @@ def plane(database: Database, world: World) -> ControlPlane:
 @pytest.fixture
 def door(database: Database) -> Door:
     return Door(database.engine("awgp_ingest"), database.admin)
-
-
-def test_the_edge_verifies_every_scheme_that_can_be_chosen() -> None:
-    assert set(SCHEMES) == set(VERIFIED)
 
 
 def test_a_secret_is_told_once_and_opens_the_door(

@@ -13,6 +13,7 @@ from rich.console import Console
 from ops.bench.ingest import BenchFailed, Tally
 from ops.bench.load_client import Load, LoadFailed, Plan, is_whole, requests_of
 from ops.bench.report import json_line, percentile, print_report
+from pipeline.schemes import PlainMessage
 from pipeline.schemes.standard_webhooks import StandardWebhooks
 from pipeline.strict_json import parse_object
 
@@ -71,7 +72,8 @@ def test_the_client_signs_what_the_edge_accepts_and_never_one_event_twice() -> N
         headers = {name.lower(): value for name, value in (each.split(": ", 1) for each in lines)}
         assert line == f"POST {sources[number % 2][0]} HTTP/1.1"
         assert int(headers["content-length"]) == len(body)
-        verified = StandardWebhooks().verify([RAW[number % 2]], headers, body, datetime.now(UTC))
+        message = PlainMessage(headers=headers, body=body)
+        verified = StandardWebhooks().verify(message, RAW[number % 2], datetime.now(UTC))
         parse_object(body, max_depth=8)
         events.append(verified.event_id)
     assert len(set(events)) == 6

@@ -17,6 +17,7 @@ from ops.first_run_text import first_run_json, first_run_lines, set_up_before_li
 from ops.first_tenant import FirstRun, Login, Logins, Wanted
 from pipeline.identity import Identity
 from pipeline.registry_names import FieldInvalid, NameTaken
+from pipeline.schemes import PlainMessage
 from pipeline.schemes.standard_webhooks import StandardWebhooks
 from web.access import Role, roles_in
 
@@ -118,7 +119,8 @@ def test_the_printed_request_is_signed_and_holds_no_secret() -> None:
     headers = dict(each.split(": ", 1) for each in options[1:-2:2])
     assert (url, options[-2]) == (MADE.hook_url, "--data-binary")
     signed_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-    verified = StandardWebhooks().verify((SECRET,), headers, options[-1].encode(), signed_at)
+    message = PlainMessage(headers=headers, body=options[-1].encode())
+    verified = StandardWebhooks().verify(message, SECRET, signed_at)
     assert verified.event_id == headers["webhook-id"]
     assert shown["secret"] not in shown["curl"]
     assert shown["secret"] in shown["shell"]

@@ -2,6 +2,8 @@ import { CirclePause, CirclePlay, KeyRound, Trash2 } from 'lucide-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { useRemoveSource, useRotateSecret, useSwitchSource } from './change';
+import { useSchemes } from './schemes';
+import { SecretField } from './SecretField';
 import type { Source } from './sources';
 import { CodeBlock } from '@/shared/components/code-block';
 import { ConfirmDialog } from '@/shared/components/confirm-dialog';
@@ -29,8 +31,11 @@ export function SourceActions(seen: Seen): ReactElement | null {
   );
 }
 
-function Rotate({ source, etag }: Seen): ReactElement {
+function Rotate({ source, etag }: Seen): ReactElement | null {
   const rotate = useRotateSecret();
+  const schemes = useSchemes();
+  const scheme = schemes.data?.find((each) => each.name === source.scheme);
+  if (scheme?.secret === 'none') return null;
   return (
     <FormDialog
       trigger={
@@ -47,7 +52,9 @@ function Rotate({ source, etag }: Seen): ReactElement {
           id: source.id,
           etag,
           overlapSeconds: Number(textIn(form, 'overlap')),
+          secret: textIn(form, 'secret'),
         });
+        if (made.secret === null) return null;
         return (
           <SecretOnce secret={made.secret}>
             <CodeBlock label="How to send with it" text={made.sample} />
@@ -61,6 +68,7 @@ function Rotate({ source, etag }: Seen): ReactElement {
         <option value="86400">a day</option>
         <option value="604800">a week</option>
       </SelectField>
+      {scheme !== undefined && <SecretField scheme={scheme} required />}
     </FormDialog>
   );
 }

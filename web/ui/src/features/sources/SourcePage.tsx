@@ -1,6 +1,7 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { ActiveBadge } from './ActiveBadge';
+import { Proof } from './Proof';
 import { Refusals } from './Refusals';
 import { Secrets } from './Secrets';
 import { SourceActions } from './SourceActions';
@@ -52,6 +53,7 @@ export function SourcePage(): ReactElement {
             <Refusals source={data.data} />
           </div>
           <div className="min-w-0 space-y-4">
+            <Proof source={data.data} etag={data.etag} />
             <Secrets source={data.data} etag={data.etag} />
             <Events source={data.data} />
             <Section
@@ -88,7 +90,6 @@ function About({ source }: { source: Source }): ReactElement {
           {source.owner.name}
           <span className="block text-muted">They cannot approve what it sends.</span>
         </Fact>
-        <Fact name="Signs with">{source.scheme}</Fact>
         <Fact name="Since">
           <Time value={source.created_at} />
         </Fact>

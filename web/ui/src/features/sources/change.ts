@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import type { SchemeName, Settings } from './schemes';
 import { sourcesKey } from './sources';
 import { apiOf, read } from '@/shared/api/client';
 import { useTenant } from '@/shared/session/tenant';
@@ -8,6 +9,14 @@ import { useTenant } from '@/shared/session/tenant';
 interface Edit {
   id: string;
   etag: string;
+}
+
+interface NewSource {
+  name: string;
+  assistant: string;
+  scheme: SchemeName;
+  settings: Settings;
+  secret?: string;
 }
 
 function request({ id, etag }: Edit) {
@@ -22,8 +31,7 @@ export function useCreateSource() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { name: string; assistant: string }) =>
-      read(apiOf(tenant).POST('/v1/sources', { body: { ...body, scheme: 'standard-webhooks' } })),
+    mutationFn: (body: NewSource) => read(apiOf(tenant).POST('/v1/sources', { body })),
     meta: { showsErrors: true },
     onSuccess: () => fresh(client, tenant),
   });
@@ -33,11 +41,15 @@ export function useRotateSecret() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ overlapSeconds, ...edit }: Edit & { overlapSeconds: number }) =>
+    mutationFn: ({
+      overlapSeconds,
+      secret,
+      ...edit
+    }: Edit & { overlapSeconds: number; secret: string }) =>
       read(
         apiOf(tenant).POST('/v1/sources/{source_id}/secrets', {
           ...request(edit),
-          body: { overlap_seconds: overlapSeconds },
+          body: { overlap_seconds: overlapSeconds, ...(secret === '' ? {} : { secret }) },
         }),
       ),
     meta: { showsErrors: true },
@@ -58,6 +70,49 @@ export function useExpireSecret() {
           },
         }),
       ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useChangeSettings() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ settings, ...edit }: Edit & { settings: Settings }) =>
+      read(
+        apiOf(tenant).PUT('/v1/sources/{source_id}/settings', {
+          ...request(edit),
+          body: { settings },
+        }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useLetUnsigned() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ reason, ...edit }: Edit & { reason: string }) =>
+      read(
+        apiOf(tenant).PUT('/v1/sources/{source_id}/unsigned', {
+          ...request(edit),
+          body: { reason },
+        }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useRefuseUnsigned() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (edit: Edit) =>
+      read(apiOf(tenant).DELETE('/v1/sources/{source_id}/unsigned', request(edit))),
     meta: { showsErrors: true },
     onSettled: () => fresh(client, tenant),
   });

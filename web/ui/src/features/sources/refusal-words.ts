@@ -6,7 +6,19 @@ type Kind = Source['refusals'][number]['kind'];
 export const REFUSALS: Record<Kind, { title: string; todo: string }> = {
   'signature-missing': {
     title: 'Not signed',
-    todo: 'The sender does not sign, or sends other headers. Have it send webhook-id, webhook-timestamp and webhook-signature.',
+    todo: 'The sender does not sign, or sends other headers than its scheme has. The last ones say which is missing.',
+  },
+  'secret-missing': {
+    title: 'There is no secret yet',
+    todo: 'Rotate the secret: enter the one its sender shows, or have one made.',
+  },
+  'caller-not-allowed': {
+    title: 'Somebody else',
+    todo: 'Who sent it is known and not on the list. Add the subject to the settings, if it is the right one.',
+  },
+  'settings-invalid': {
+    title: 'Its settings do not count',
+    todo: 'Open its settings and save them anew; the last ones say which is wrong.',
   },
   'signature-wrong': {
     title: 'Wrongly signed',

@@ -4603,6 +4603,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/source-schemes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ways a source can prove who it is, with the settings of each */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SchemeList"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources": {
         parameters: {
             query?: never;
@@ -4647,7 +4690,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add a source; its secret is told this once */
+        /** Add a source; a secret that is made here is told this once */
         post: {
             parameters: {
                 query?: never;
@@ -4994,6 +5037,167 @@ export interface paths {
                 403: components["responses"]["Problem"];
                 404: components["responses"]["Problem"];
                 409: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Change how a source proves itself; who does cannot approve what it sends */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SettingsBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/unsigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a source send without any proof: anyone who knows its address can
+         * @description Who does cannot approve what it sends.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UnsignedBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        /** Refuse what proves nothing, as a source does from the start */
+        delete: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
                 412: components["responses"]["Problem"];
                 428: components["responses"]["Problem"];
                 503: components["responses"]["Problem"];
@@ -6953,7 +7157,7 @@ export interface components {
             /** Format: date-time */
             first_at: string;
             /** @enum {string} */
-            kind: "signature-missing" | "signature-wrong" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "id-reused";
+            kind: "signature-missing" | "signature-wrong" | "secret-missing" | "caller-not-allowed" | "settings-invalid" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "id-reused";
             /** Format: date-time */
             last_at: string;
             means: string;
@@ -7052,6 +7256,11 @@ export interface components {
              * @default 86400
              */
             overlap_seconds?: number;
+            /**
+             * @description One that its sender has already; needed where that makes them.
+             * @default null
+             */
+            secret?: string | null;
         };
         RuleBody: {
             name: string;
@@ -7385,6 +7594,37 @@ export interface components {
             /** @description Entries the newest checkpoint covers. */
             signed: number;
         };
+        SchemeList: {
+            items: components["schemas"]["SchemeView"][];
+        };
+        SchemeSetting: {
+            choices: string[];
+            default: unknown;
+            help: string;
+            /** @enum {string} */
+            kind: "text" | "header" | "choice" | "number" | "list";
+            label: string;
+            least: number;
+            most: number;
+            name: string;
+            required: boolean;
+        };
+        SchemeView: {
+            /** @description Its page in docs/how-to. */
+            guide: string;
+            /** @enum {string} */
+            name: "standard-webhooks" | "github" | "gitlab" | "stripe" | "slack" | "shopify" | "twilio" | "hmac" | "header-token" | "http-basic" | "mtls" | "oidc";
+            /**
+             * @description Who makes its secrets: we do, its sender does, or none.
+             * @enum {string}
+             */
+            secret: "made-here" | "given" | "none";
+            secret_hint: string | null;
+            settings: components["schemas"]["SchemeSetting"][];
+            title: string;
+            /** @description What to do with the secret, in a sentence. */
+            where: string;
+        };
         SecretLine: {
             /** Format: date-time */
             created_at: string;
@@ -7429,6 +7669,12 @@ export interface components {
              */
             seen_at: string;
         };
+        SettingsBody: {
+            /** @description All of them; what is not named goes back to its default. */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
         SignerView: {
             fingerprint: string;
             key_name: string;
@@ -7453,7 +7699,16 @@ export interface components {
              * @default standard-webhooks
              * @enum {string}
              */
-            scheme?: "standard-webhooks";
+            scheme?: "standard-webhooks" | "github" | "gitlab" | "stripe" | "slack" | "shopify" | "twilio" | "hmac" | "header-token" | "http-basic" | "mtls" | "oidc";
+            /**
+             * @description One that its sender has already; else one is made, or awaited.
+             * @default null
+             */
+            secret?: string | null;
+            /** @description Of its scheme, by the names that /v1/source-schemes lists. */
+            settings?: {
+                [key: string]: unknown;
+            };
         };
         SourceLine: {
             active: boolean;
@@ -7472,6 +7727,8 @@ export interface components {
             /** @description In all. */
             refused: number;
             scheme: string;
+            /** @description Whether it may send without any proof. */
+            unsigned: boolean;
             /** @description Where it sends to; a path where AWGP_INGEST_URL is not set. */
             url: string;
         };
@@ -7511,10 +7768,17 @@ export interface components {
             /** @description In all. */
             refused: number;
             runs: components["schemas"]["RunsSummary"];
-            /** @description Shell lines that define `send BODY`, which signs and sends; the secret stands in it only where it is told. */
+            /** @description Shell lines that define `send BODY`, which does as a sender of its scheme; the secret stands in it only where it is told. */
             sample: string;
             scheme: string;
             secrets: components["schemas"]["SecretLine"][];
+            /** @description Of its scheme. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Whether it may send without any proof. */
+            unsigned: boolean;
+            unsigned_because: components["schemas"]["UnsignedBecause"] | null;
             /** @description Where it sends to; a path where AWGP_INGEST_URL is not set. */
             url: string;
         };
@@ -7537,12 +7801,19 @@ export interface components {
             /** @description In all. */
             refused: number;
             runs: components["schemas"]["RunsSummary"];
-            /** @description Shell lines that define `send BODY`, which signs and sends; the secret stands in it only where it is told. */
+            /** @description Shell lines that define `send BODY`, which does as a sender of its scheme; the secret stands in it only where it is told. */
             sample: string;
             scheme: string;
-            /** @description `whsec_` and base64 (Standard Webhooks). Told this once; nobody can read it again. */
-            secret: string;
+            /** @description What was made, in the form of its scheme; null where nothing was. Told this once; nobody can read it again. */
+            secret: string | null;
             secrets: components["schemas"]["SecretLine"][];
+            /** @description Of its scheme. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Whether it may send without any proof. */
+            unsigned: boolean;
+            unsigned_because: components["schemas"]["UnsignedBecause"] | null;
             /** @description Where it sends to; a path where AWGP_INGEST_URL is not set. */
             url: string;
         };
@@ -7784,6 +8055,16 @@ export interface components {
             have: number;
             met: boolean;
             needed: number;
+        };
+        UnsignedBecause: {
+            by: components["schemas"]["PersonRef"];
+            reason: string;
+            /** Format: date-time */
+            since: string;
+        };
+        UnsignedBody: {
+            /** @description Kept in the audit trail and shown with the source. */
+            reason: string;
         };
         UseOfBundle: {
             assistant: string;
