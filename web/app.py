@@ -57,6 +57,7 @@ from web import (
     sessions,
     setup_schemas,
     sign_in,
+    sign_out,
     source_proof,
     sources,
     targets,
@@ -208,6 +209,7 @@ def create_app(
     register(app)
     doors = make_doors(app, settings, outbox, verifier or make_verifier(settings), session_store)
     app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(sign_out.blueprint)
     install_live(app, settings, outbox, doors)
     install_access(app, doors, FURTHER_ACCESS)
     install_ui(app)

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import requests
 import structlog
@@ -122,17 +121,12 @@ class Provider:
         except (ProviderUnavailable, OAuthError, requests.RequestException) as error:
             log.warning("refresh_token_not_revoked", error=type(error).__name__)
 
-    def goodbye(self, back_to: str) -> str | None:
-        """The provider's page to sign out at; None where it has none or cannot be asked.
-
-        It is told the client, not the ID token, which would go through the browser.
-        """
+    def goodbye_page(self) -> str | None:
+        """The provider's page to sign out at; None where it has none or cannot be asked."""
         try:
-            page = self._metadata().get("end_session_endpoint")
+            return _text(self._metadata().get("end_session_endpoint"))
         except ProviderUnavailable:
             return None
-        query = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back_to})
-        return f"{page}?{query}" if page else None
 
     def _session(self, metadata: Mapping[str, Any]) -> Any:
         # flask-oidc's own way to a session; Authlib has no public one.

@@ -160,6 +160,7 @@ class SessionGuard:
             **rights,
             "rights_until": until,
             "refresh": tokens.refresh or person["refresh"],
+            "id_token": tokens.id or person.get("id_token"),
         }
 
     def rights(self, tokens: Tokens, subject: str) -> tuple[Identity, int]:
@@ -188,6 +189,8 @@ class SessionGuard:
             "authenticated_at": signed_in.authenticated_at or identity.authenticated_at,
             "acr": signed_in.acr or identity.acr,
             "refresh": tokens.refresh,
+            # Shown to the provider when the session ends; it opens nothing.
+            "id_token": tokens.id,
             "rights_until": until,
             "began": now,
             "agent": "".join(each for each in agent if each.isprintable())[:LONGEST_AGENT],

@@ -6,6 +6,7 @@
     awgp-session:sid:<hash>     the ids of one session of the provider's
     awgp-session:jti:<hash>     a logout token that was taken
     awgp-session:refresh:<id>   whoever refreshes it now
+    awgp-session:bye:<hash>     what the provider is told of a session that has ended, sealed
 
 `<id>` is the SHA-256 of the cookie's value: who reads the server learns no cookie, and who writes
 it cannot make a session, for the key is the web's alone.
@@ -34,6 +35,8 @@ MIN_KEY_CHARACTERS: Final = 32
 # Being seen is noted no more often than this.
 SEEN_SECONDS: Final = 60
 ENDED_SECONDS: Final = 60
+# The longest a person may take to sign out at the provider's pages.
+FAREWELL_SECONDS: Final = 600
 PERSON: Final = "person"
 
 Data = dict[str, Any]
@@ -158,6 +161,17 @@ class SessionStore:
         """Tell whether a token's id is new, and remember it."""
         return bool(self.client.set(f"{PREFIX}jti:{_hash(issuer, jti)}", "1", nx=True, ex=seconds))
 
+    def keep_farewell(self, state: str, data: Data) -> None:
+        """Keep what the provider is told, for the browser that knows `state`."""
+        name = _farewell(state)
+        self.client.set(name, self.seal.close(name, data), ex=FAREWELL_SECONDS)
+
+    def take_farewell(self, state: str) -> Data | None:
+        """Give it, once."""
+        name = _farewell(state)
+        sealed: Any = self.client.getdel(name)
+        return self._open(name, sealed)
+
     def refreshing(self, session_id: str, *, wait: float) -> Any:
         """The lock of who refreshes a session."""
         return self.client.lock(
@@ -208,6 +222,10 @@ def _person(issuer: str, subject: str) -> str:
 
 def _sid(issuer: str, sid: str) -> str:
     return f"{PREFIX}sid:{_hash(issuer, sid)}"
+
+
+def _farewell(state: str) -> str:
+    return f"{PREFIX}bye:{_hash(state)}"
 
 
 def _hash(*parts: str) -> str:

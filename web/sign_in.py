@@ -1,4 +1,4 @@
-"""Signing in and out in a browser. These pages send people on; what they are told is in a page.
+"""Signing in with a browser. These pages send people on; what they are told is in a page.
 
 GET /login -> the provider -> GET /authorize -> where they wanted to go
 """
@@ -6,18 +6,18 @@ GET /login -> the provider -> GET /authorize -> where they wanted to go
 import hmac
 import re
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 import redis
 import structlog
-from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, request
+from flask import Blueprint, Flask, Response, current_app, redirect, request
 
 from pipeline.identity import BearerInvalid, ProviderUnavailable
 from pipeline.issuer_tokens import LOGOUT_TOKEN_SECONDS, IssuerTokenInvalid
 from pipeline.refusal import ProblemTable, Refusal
-from web.access import ANYONE, SIGNED_IN, declare
+from web.access import ANYONE, declare
+from web.plain_page import link_page
 from web.provider import CodeRefused
 from web.public_address import own_path
 from web.session_cookie import SessionCookies, current_session
@@ -113,24 +113,6 @@ def authorize() -> Any:
     return forget(redirect(own_path(attempt.next)), guard, state)
 
 
-@declare(SIGNED_IN)
-@blueprint.post("/logout")
-def logout() -> Any:
-    """End the session here, and say where to end the provider's"""
-    guard = _guard()
-    opened = current_session()
-    person = opened.get(PERSON)
-    here = guard.address.origin_of(request) or guard.address.origins[0]
-    answer = jsonify(continue_at="/")
-    if person is not None:
-        opened.clear()
-        opened.modified = True
-        if person["refresh"] is not None:
-            guard.provider.forget(person["refresh"])
-        answer = jsonify(continue_at=guard.provider.goodbye(f"{here}/") or "/")
-    return answer
-
-
 @declare(ANYONE)
 @blueprint.post("/backchannel-logout")
 def backchannel_logout() -> Any:
@@ -164,14 +146,8 @@ def backchannel_logout() -> Any:
 
 
 def sign_in_page(told: str, status: int) -> Response:
-    """The one page of ours without the interface: plain, and it says what to do."""
-    body = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign-in - AWGP</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"></head><body><main><h1>You are not signed'
-        f' in</h1><p>{escape(told)}</p><p><a href="/login">Sign in</a></p></main></body></html>'
-    )
-    return Response(body, status=status, content_type="text/html; charset=utf-8")
+    """What went wrong with a sign-in, and what to do."""
+    return link_page("You are not signed in", told, ("/login", "Sign in"), status)
 
 
 def _person_from(attempt: Attempt, code: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ CLI_REDIRECT = "http://127.0.0.1/callback"
 
 _SOURCE = Path(__file__).resolve().parent.parent / "oidc"
 _WEB_CALLBACK = "/authorize"
+_WEB_SIGNED_OUT = "/logout"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -219,9 +220,7 @@ def _web_client(data: DataFolder) -> dict[str, object]:
         "client_secret": data.secret("oidc-client-awgp"),
         "grant_types": ["authorization_code", "refresh_token"],
         "redirect_uris": [origin + _WEB_CALLBACK for origin in origins],
-        "post_logout_redirect_uris": [
-            origin + path for origin in origins for path in ("/", "/login")
-        ],
+        "post_logout_redirect_uris": [origin + _WEB_SIGNED_OUT for origin in origins],
         "require_auth_time": True,
         "backchannel_logout_uri": f"{origins[0]}/backchannel-logout",
         "backchannel_logout_session_required": True,

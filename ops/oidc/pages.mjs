@@ -1,4 +1,5 @@
-// The few pages people see: plain HTML forms, no script, readable on a phone and in the dark.
+// The few pages people see: plain HTML forms, readable on a phone and in the dark. None needs a
+// script; the one there is sends a form that nobody has to look at.
 
 import { createHash } from 'node:crypto';
 
@@ -33,14 +34,15 @@ small { display: block; margin-top: 1.25rem; }
 code { overflow-wrap: anywhere; }
 `;
 
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+const SEND_AT_ONCE = 'document.forms[0].submit()';
+const hashOf = (content) => createHash('sha256').update(content).digest('base64');
 
 // A form's answer is a redirect to the application, which browsers count as part of the submission.
 export const HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Cache-Control': 'no-store',
   'Content-Security-Policy':
-    `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; `
+    `default-src 'none'; style-src 'sha256-${hashOf(STYLE)}'; script-src 'sha256-${hashOf(SEND_AT_ONCE)}'; base-uri 'none'; frame-ancestors 'none'; `
     + "form-action 'self' http://127.0.0.1:* http://localhost:*",
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
@@ -100,6 +102,23 @@ export function signOut(form) {
 ${form}
 <button type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>
 <button type="submit" form="op.logoutForm" class="quiet">Stay signed in</button>`);
+}
+
+export function signingOut(form) {
+  return page('Signing out', `<h1>Signing out</h1>
+${form}
+<input type="hidden" form="op.logoutForm" name="logout" value="yes">
+<button type="submit" form="op.logoutForm">Go on</button>
+<script>${SEND_AT_ONCE}</script>`);
+}
+
+export function signingOutAgain(fields) {
+  const inputs = [...fields]
+    .map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`)
+    .join('');
+  return page('Signing out', `<h1>Signing out</h1>
+<form method="post">${inputs}<button type="submit">Go on</button></form>
+<script>${SEND_AT_ONCE}</script>`);
 }
 
 export function signedOut() {

@@ -20,6 +20,7 @@ const RESOURCE = 'urn:awgp:api';
 const SCOPES = ['openid', 'profile', 'email', 'groups', 'offline_access'];
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const LONGEST_FORM_BYTES = 4096;
+const LONGEST_FAREWELL_BYTES = 16384;
 // A password is all there is here. Who asks for the second level is shown the password page again
 // and given it: what asks for it can be tried, and nobody could take this for a second factor.
 const LEVELS = ['1', '2'];
@@ -102,7 +103,9 @@ const provider = new Provider(settings.issuer, {
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
-      logoutSource: (ctx, form) => show(ctx, pages.signOut(form)),
+      // Who comes with this session's own ID token was sent by the application they signed out of;
+      // anybody else is asked, or a link could sign people out.
+      logoutSource: (ctx, form) => show(ctx, isOfSession(ctx) ? pages.signingOut(form) : pages.signOut(form)),
       postLogoutSuccessSource: (ctx) => show(ctx, pages.signedOut()),
     },
     resourceIndicators: {
@@ -140,6 +143,11 @@ const provider = new Provider(settings.issuer, {
 provider.on('backchannel.error', (_ctx, error, client) => console.error(`${client.clientId}: ${error.message}`));
 provider.on('server_error', (_ctx, error) => console.error(error.stack));
 
+function isOfSession({ oidc: { session, client, entities } }) {
+  const told = entities.IdTokenHint?.payload;
+  return told !== undefined && told.sub === session.accountId && told.sid === session.sidFor(client.clientId);
+}
+
 function show(ctx, html) {
   for (const [name, value] of Object.entries(pages.HEADERS)) ctx.set(name, value);
   ctx.body = html;
@@ -149,8 +157,8 @@ function answer(response, status, body, headers = pages.HEADERS) {
   response.writeHead(status, headers).end(body);
 }
 
-async function readForm(request) {
-  if (Number(request.headers['content-length'] ?? Infinity) > LONGEST_FORM_BYTES) return undefined;
+async function readForm(request, longest = LONGEST_FORM_BYTES) {
+  if (Number(request.headers['content-length'] ?? Infinity) > longest) return undefined;
   return new URLSearchParams(await text(request));
 }
 
@@ -181,6 +189,13 @@ function userinfo(request, response) {
   return answer(response, 401, '{"error":"invalid_token"}', headers);
 }
 
+// Another site's form comes without our cookie (SameSite=Lax): sent again from here, it has it.
+async function fromElsewhere(request, response) {
+  const form = await readForm(request, LONGEST_FAREWELL_BYTES);
+  if (!form) return answer(response, 413, pages.problem({ error: 'form too long' }));
+  return answer(response, 200, pages.signingOutAgain(form));
+}
+
 const protocol = provider.callback();
 
 async function route(request, response) {
@@ -190,6 +205,8 @@ async function route(request, response) {
   if (pathname.startsWith(`${mount}/sign-in/`)) return signIn(request, response);
   if (pathname === `${mount}/me`) return userinfo(request, response);
   if (!pathname.startsWith(`${mount}/`)) return answer(response, 404, pages.problem({ error: 'no such page' }));
+  const isElsewheres = request.method === 'POST' && request.headers['sec-fetch-site'] === 'cross-site';
+  if (isElsewheres && pathname === `${mount}/session/end`) return fromElsewhere(request, response);
   request.originalUrl = request.url;
   request.url = request.url.slice(mount.length);
   return protocol(request, response);

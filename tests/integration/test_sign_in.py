@@ -1,6 +1,7 @@
 """Signing in and out with a browser, against the real provider, Valkey and database."""
 
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -76,8 +77,7 @@ def test_who_signs_in_is_known_and_who_signs_out_is_not(site: Site) -> None:
     cookie, name = ada.cookie, f"awgp_session_{site.servers.data.ports['web']}"
     left = ada.post("/logout")
     assert left.status_code == 200
-    assert left.json()["continue_at"].startswith(f"{site.servers.issuer}/session/end?")
-    assert "id_token_hint" not in left.json()["continue_at"]
+    assert left.json() == {"continue_at": "/logout"}
     assert ada.cookie == ""
     thief = site.browser().get("/v1/me", headers={"Cookie": f"{name}={cookie}"})
     assert problem(thief) == (401, "session-ended")
@@ -499,6 +499,101 @@ def test_a_forged_logout_token_ends_nothing(site: Site) -> None:
     once = logout_token(site, sid=sid, sub="someone else")
     assert tell(site, once).status_code == 200
     assert problem(tell(site, once)) == (400, "logout-token-invalid")
+
+
+# --- logout at the provider -------------------------------------------------------------------
+
+
+def form_of(page: httpx.Response) -> tuple[str, dict[str, str]]:
+    """Where a page's form goes, and what it carries unseen."""
+    action = re.search(r'<form[^>]* action="([^"]+)"', page.text)
+    fields = re.findall(r'<input type="hidden"[^>]* name="([^"]+)" value="([^"]*)"', page.text)
+    return action[1] if action else str(page.url), dict(fields)
+
+
+def left(site: Site, username: str) -> tuple[Browser, httpx.Response]:
+    """Someone who signed out here, at the page that goes on to the provider."""
+    browser = site.signed_in(username)
+    assert browser.post("/logout").status_code == 200
+    return browser, browser.get("/logout")
+
+
+def test_signing_out_goes_through_the_provider_and_comes_back(site: Site) -> None:
+    ada, page = left(site, "ada")
+    action, fields = form_of(page)
+    assert action == f"{site.servers.issuer}/session/end"
+    assert fields["post_logout_redirect_uri"] == f"{site.url}/logout"
+    asked = ada.http.post(action, data=fields)
+    assert "Sign out?" not in asked.text  # it was this session's own ID token
+    action, fields = form_of(asked)
+    back = ada.http.post(action, data=fields)
+    assert back.status_code == 303
+    assert back.headers["location"].startswith(f"{site.url}/logout?state=")
+    shown = ada.http.get(back.headers["location"])
+    assert (shown.status_code, "at your identity provider" in shown.text) == (200, True)
+    callback = ada.begin("ada")  # the provider asked for the password again
+    assert ada.http.get(callback).status_code == 302
+    again = ada.get("/logout")  # whoever is signed in is not told that they are not
+    assert (again.status_code, again.headers["location"]) == (302, "/")
+
+
+def test_the_id_token_is_in_one_page_once_and_in_no_address(
+    site: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ada, page = left(site, "ada")
+    token = form_of(page)[1]["id_token_hint"]
+    assert page.headers["cache-control"] == "no-store"
+    policy = page.headers["content-security-policy"]
+    provider = site.servers.issuer.partition("/realms")[0]
+    assert policy.endswith(f"; form-action 'self' {provider}")
+    assert "unsafe" not in policy
+    (cookie,) = [each for each in ada.http.cookies.jar if "sign_out" in each.name]
+    assert cookie.path == "/logout"
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    assert token not in ada.get("/logout").text
+    with site.servers.valkey() as valkey:
+        assert not list(valkey.scan_iter("awgp-session:bye:*"))
+    assert token not in "".join(capfd.readouterr())
+    for kept in (page.headers, ada.http.cookies.jar):
+        assert token not in str(kept)
+    stranger = site.browser().get("/logout")
+    assert (stranger.status_code, stranger.headers["location"]) == (302, "/")
+
+
+def test_only_the_browser_that_began_to_sign_out_is_told_that_it_has(site: Site) -> None:
+    ada, page = left(site, "ada")
+    state = form_of(page)[1]["state"]
+    (cookie,) = [each for each in ada.http.cookies.jar if "sign_out" in each.name]
+    for browser, told in ((ada, "x"), (ada, ""), (ada, "ü"), (site.browser(), state)):
+        refused = browser.get("/logout", params={"state": told})
+        assert (refused.status_code, "not begun" in refused.text) == (400, True), told
+    assert ada.get("/logout", params={"state": state}).status_code == 200
+    later = replace(site.guard, clock=lambda: time.time() + 601)
+    with site.guarded_by(later):
+        assert ada.get("/logout", params={"state": state}).status_code == 400
+    cookie.value = (cookie.value or "")[:-8] + "AAAAAAA="
+    assert ada.get("/logout", params={"state": state}).status_code == 400
+
+
+def test_the_provider_asks_whoever_comes_without_their_own_id_token(site: Site) -> None:
+    _, page = left(site, "ada")
+    action, fields = form_of(page)
+    ben = site.signed_in("ben")
+    for told in (fields, {"client_id": "awgp"}):
+        assert "Sign out?" in ben.http.post(action, data=told).text
+    # From another site it comes without the provider's cookie, and is sent again from its own.
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    again = site.browser().http.post(action, data=fields, headers=cross)
+    assert form_of(again) == (action, fields)
+    assert ben.get("/v1/me").status_code == 200
+
+
+def test_without_a_page_of_the_providers_one_is_told_so(site: Site) -> None:
+    ada = site.signed_in("ada")
+    with site.guarded_by(replace(site.guard, provider=site.provider_out_of_reach())):
+        assert ada.post("/logout").json() == {"continue_at": "/logout"}
+        shown = ada.get("/logout")
+    assert (shown.status_code, "may still know you" in shown.text) == (200, True)
 
 
 # --- one's sessions ---------------------------------------------------------------------------

@@ -96,6 +96,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ),
     ("GET", "/login"): lambda web, _, who: web.get("/login", who),
     ("GET", "/authorize"): lambda web, _, who: web.get("/authorize", who),
+    ("GET", "/logout"): lambda web, _, who: web.get("/logout", who),
     ("POST", "/logout"): lambda web, _, who: web.post("/logout", who),
     ("POST", "/backchannel-logout"): lambda web, _, who: web.post("/backchannel-logout", who),
     # Nothing that would be kept: who may try is told what is wrong with it.
@@ -131,6 +132,7 @@ EXPECTED: dict[tuple[str, str], Mapping[str, int]] = {
     # No provider listens here, and nobody comes from one.
     ("GET", "/login"): dict.fromkeys(WHO, 503),
     ("GET", "/authorize"): dict.fromkeys(WHO, 400),
+    ("GET", "/logout"): dict.fromkeys(WHO, 302),
     ("POST", "/logout"): SIGNED_IN,
     ("POST", "/backchannel-logout"): dict.fromkeys(WHO, 400),
     ("GET", "/v1/approvals"): OWN_LIST,

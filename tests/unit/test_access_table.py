@@ -19,6 +19,7 @@ OPEN = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/login"),
     ("GET", "/authorize"),
+    ("GET", "/logout"),
     ("POST", "/backchannel-logout"),
     # Only redirects, and asks nobody anything.
     ("GET", "/d/{token}"),

@@ -66,7 +66,7 @@ async function endSession(csrf: string | undefined): Promise<string | undefined>
   return goodbyeIn(body);
 }
 
-/** The address of the provider's own end of the session, where the server names one. */
+/** Where signing out goes on: the server's page that leads to the provider. */
 function goodbyeIn(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null || !('continue_at' in body)) return undefined;
   return typeof body.continue_at === 'string' ? body.continue_at : undefined;
