@@ -130,7 +130,11 @@ class Provider:
 
     def _session(self, metadata: Mapping[str, Any]) -> Any:
         # flask-oidc's own way to a session; Authlib has no public one.
-        return self._client._get_oauth_client(**metadata)  # noqa: SLF001
+        session = self._client._get_oauth_client(**metadata)  # noqa: SLF001
+        # It would put what a refresh gave into the browser's session as this request read it, which
+        # is written back over what was renewed: the next refresh token is then an old one.
+        session.update_token = None
+        return session
 
     def _metadata(self) -> Mapping[str, Any]:
         try:

@@ -189,14 +189,19 @@ function userinfo(request, response) {
   return answer(response, 401, '{"error":"invalid_token"}', headers);
 }
 
-// Another site's form comes without our cookie (SameSite=Lax): sent again from here, it has it.
-async function fromElsewhere(request, response) {
+const protocol = provider.callback();
+
+// The library takes this form only with cookies that are sent from everywhere, which need https.
+// Another site's comes without ours (SameSite=Lax): sent again from here, it has it.
+async function farewell(request, response) {
   const form = await readForm(request, LONGEST_FAREWELL_BYTES);
   if (!form) return answer(response, 413, pages.problem({ error: 'form too long' }));
-  return answer(response, 200, pages.signingOutAgain(form));
+  if (request.headers['sec-fetch-site'] === 'cross-site') return answer(response, 200, pages.signingOutAgain(form));
+  request.method = 'GET';
+  request.url = `/session/end?${form}`;
+  request.originalUrl = `${mount}${request.url}`; // less `url`, it is where the library lies
+  return protocol(request, response);
 }
-
-const protocol = provider.callback();
 
 async function route(request, response) {
   const { pathname } = new URL(request.url, settings.issuer);
@@ -205,9 +210,8 @@ async function route(request, response) {
   if (pathname.startsWith(`${mount}/sign-in/`)) return signIn(request, response);
   if (pathname === `${mount}/me`) return userinfo(request, response);
   if (!pathname.startsWith(`${mount}/`)) return answer(response, 404, pages.problem({ error: 'no such page' }));
-  const isElsewheres = request.method === 'POST' && request.headers['sec-fetch-site'] === 'cross-site';
-  if (isElsewheres && pathname === `${mount}/session/end`) return fromElsewhere(request, response);
   request.originalUrl = request.url;
+  if (request.method === 'POST' && pathname === `${mount}/session/end`) return farewell(request, response);
   request.url = request.url.slice(mount.length);
   return protocol(request, response);
 }

@@ -246,7 +246,7 @@ def _link(source: str, target: str) -> str:
 
 def _command(home: Path, url: str, port: int) -> list[str]:
     return [
-        *(str(home / "bin/kc.sh"), "start", "--optimized", "--import-realm"),
+        *(str(home / "bin/kc.sh"), "start", "--optimized", "--import-realm", "--cache=local"),
         *("--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={port}"),
         f"--hostname={url}",
     ]

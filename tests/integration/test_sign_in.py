@@ -358,6 +358,11 @@ def test_a_refresh_takes_away_what_the_provider_took_away(site: Site) -> None:
             "SELECT groups FROM awgp.persons WHERE display_name = 'Ivo'"
         ).scalars()
     assert groups == ["acme-operators", "operators"]
+    # What was renewed is kept: no request writes back what it had read before.
+    renewed = store_of(site).load(digest_of(ivo.cookie))
+    assert renewed is not None
+    assert renewed[0][PERSON]["rights_until"] > time.time() + 60
+    assert renewed[0].keys() == {PERSON}
 
     site.servers.grant("ivo", groups=[], roles=[])
     change(site, ivo, rights_until=int(time.time()) - 1)
