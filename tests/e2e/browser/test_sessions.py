@@ -56,9 +56,10 @@ def test_after_signing_out_nothing_is_left_and_back_shows_nothing(
         with contextlib.suppress(Error):  # cut short by a page that leads on at once
             ben.page.go_back(wait_until="commit")
         ben.page.wait_for_load_state()
-        assert secret not in ben.page.content()
+        expect(ben.page.get_by_text(secret)).to_have_count(0)
     ben.open("/t/acme/inbox")
     provider_page(ben)
+    assert secret not in ben.page.content()
 
 
 def session_cookies(visitor: Visitor) -> list[str]:
