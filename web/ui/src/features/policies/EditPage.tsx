@@ -1,17 +1,15 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { CircleCheck, CircleX } from 'lucide-react';
-import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
+import { useState, type ReactElement } from 'react';
+import { CheckedSource } from './CheckedSource';
 import { ExplainForm } from './ExplainForm';
 import { objectIn, objectsIn } from './json-input';
 import {
   useActivePolicy,
   useCreatePolicy,
   usePolicy,
-  usePolicyCheck,
   type Policy,
   type PolicyBody,
 } from './policies';
-import { SourceEditor } from './SourceEditor';
 import { DiffView } from '@/shared/components/diff-view';
 import { LongTextField } from '@/shared/components/form-field';
 import { Page } from '@/shared/components/page';
@@ -23,7 +21,6 @@ import { toast } from '@/shared/components/ui/toast';
 import { useTenant } from '@/shared/session/tenant';
 
 const route = getRouteApi('/t/$tenant/policies/edit');
-const REST_MS = 400;
 
 const BEGINNING = `@id("first")
 @description("say here what it is for")
@@ -68,7 +65,7 @@ function Editor({ base, active }: { base: Policy | null; active: Policy | null }
     >
       <div className="grid gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <div className="min-w-0 space-y-4">
-          <Checked source={source} onChange={setSource} body={body} />
+          <CheckedSource source={source} onChange={setSource} body={body} />
           <LongTextField
             label="What policies read of a payload"
             help={typedFields.problem ?? '{"amount": {"pointer": "/amount_cents", "type": "long"}}'}
@@ -112,81 +109,6 @@ function Editor({ base, active }: { base: Policy | null; active: Policy | null }
       </div>
     </Page>
   );
-}
-
-function Checked({
-  source,
-  onChange,
-  body,
-}: {
-  source: string;
-  onChange: (source: string) => void;
-  body: PolicyBody | undefined;
-}): ReactElement {
-  const check = usePolicyCheck(useRested(body));
-  const problems = check.data?.problems ?? [];
-  const failed = (check.data?.tests ?? []).filter((each) => !each.passed);
-  const bad = new Set(
-    problems.flatMap((each) => (each.where === 'source' && each.line !== null ? [each.line] : [])),
-  );
-  return (
-    <div className="space-y-2">
-      <SourceEditor
-        label="Cedar policies"
-        value={source}
-        onChange={onChange}
-        badLines={bad}
-        describedBy="policy-findings"
-      />
-      <div id="policy-findings" role="status" className="space-y-1 text-sm">
-        {check.error !== null && <ProblemNotice error={check.error} />}
-        {check.data?.accepted === true && failed.length === 0 && (
-          <p className="flex items-center gap-1.5 text-ok">
-            <CircleCheck aria-hidden className="size-4" />
-            It would be accepted: {check.data.policies.length} policies, {check.data.tests.length}{' '}
-            tests pass.
-          </p>
-        )}
-        {problems.map((each, at) => (
-          <Finding key={at}>
-            {each.line !== null && <strong>Line {each.line}: </strong>}
-            {each.policy !== null && <code>{each.policy} </code>}
-            {each.message}
-            {each.fix !== null && <span className="text-muted"> {each.fix}</span>}
-          </Finding>
-        ))}
-        {failed.map((each) => (
-          <Finding key={each.name}>
-            Test <code>{each.name}</code> fails: {each.problem}
-          </Finding>
-        ))}
-      </div>
-    </div>
-  );
-}
-
-function Finding({ children }: { children: ReactNode }): ReactElement {
-  return (
-    <p className="flex gap-1.5">
-      <CircleX aria-hidden className="mt-0.5 size-4 shrink-0 text-bad" />
-      <span className="min-w-0 break-words">{children}</span>
-    </p>
-  );
-}
-
-/** What was typed, once the fingers rest. */
-function useRested(body: PolicyBody | undefined): PolicyBody | undefined {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const [rested, setRested] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      setRested(text);
-    }, REST_MS);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [text]);
-  return rested === undefined ? undefined : (JSON.parse(rested) as PolicyBody);
 }
 
 function Save({ body }: { body: PolicyBody | undefined }): ReactElement {
