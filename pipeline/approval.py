@@ -45,13 +45,15 @@ def _refuse(name: str, fix: str) -> NoReturn:
     raise RuleInvalid(f"{name}: {fix}")
 
 
-def _check_keys(given: object, known: set[str], needed: set[str]) -> None:
+def _check_keys(given: object, known: set[str], needed: set[str], place: str = "") -> None:
+    """Within a rule, `place` says where: `stages.1`, counted from 0."""
     if not isinstance(given, Mapping):
-        _refuse("rule", "must be an object")
+        _refuse(place or "rule", "must be an object")
+    before = f"{place}." if place else ""
     for name in sorted(str(key) for key in given if key not in known):
-        _refuse(name, "is not known; remove it")
+        _refuse(f"{before}{name}", "is not known; remove it")
     for name in sorted(needed - set(given)):
-        _refuse(name, "is missing")
+        _refuse(f"{before}{name}", "is missing")
 
 
 def _check_int(name: str, value: object, most: int) -> None:
@@ -154,11 +156,11 @@ class Rule:
         _check_int("quorum", self.quorum, MAX_QUORUM)
         _check_int("expires_in_seconds", self.expires_in_seconds, MAX_SECONDS)
         _check_int("execution_expires_in_seconds", self.execution_expires_in_seconds, MAX_SECONDS)
-        for seconds in self.remind:
-            _check_int("remind", seconds, MAX_SECONDS)
-        for step in self.escalate:
-            _check_int("escalate.after_seconds", step.after_seconds, MAX_SECONDS)
-            _check_groups("escalate.to", step.to)
+        for at, seconds in enumerate(self.remind):
+            _check_int(f"remind.{at}", seconds, MAX_SECONDS)
+        for at, step in enumerate(self.escalate):
+            _check_int(f"escalate.{at}.after_seconds", step.after_seconds, MAX_SECONDS)
+            _check_groups(f"escalate.{at}.to", step.to)
         if list(self.remind) != sorted(set(self.remind)):
             _refuse("remind", "must ascend")
         self._check_further()
@@ -166,9 +168,9 @@ class Rule:
     def _check_further(self) -> None:
         if len(self.stages) >= MAX_STAGES:
             _refuse("stages", f"a rule has {MAX_STAGES} at most, its first included")
-        for turn in self.stages:
-            _check_int("stages.quorum", turn.quorum, MAX_QUORUM)
-            _check_groups("stages.groups", turn.groups)
+        for at, turn in enumerate(self.stages):
+            _check_int(f"stages.{at}.quorum", turn.quorum, MAX_QUORUM)
+            _check_groups(f"stages.{at}.groups", turn.groups)
         if self.reauthenticate is not None:
             _check_int(
                 "reauthenticate.max_age_seconds", self.reauthenticate.max_age_seconds, MAX_SECONDS
@@ -179,9 +181,9 @@ class Rule:
         presets = self.reject_reasons
         if len(presets) > MAX_PRESETS or len(set(presets)) != len(presets):
             _refuse("reject_reasons", f"give {MAX_PRESETS} at most, each once")
-        for preset in presets:
+        for at, preset in enumerate(presets):
             if not preset.strip() or len(preset) > MAX_PRESET or not _PRESET.fullmatch(preset):
-                _refuse("reject_reasons", f"each is a line of 1 to {MAX_PRESET} characters")
+                _refuse(f"reject_reasons.{at}", f"each is a line of 1 to {MAX_PRESET} characters")
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Rule:
@@ -201,9 +203,15 @@ class Rule:
             reason=_reason(given["reason"]),
             expires_in_seconds=given["expires_in_seconds"],
             remind=tuple(_list("remind", given.get("remind", []))),
-            escalate=tuple(_escalation(x) for x in _list("escalate", given.get("escalate", []))),
+            escalate=tuple(
+                _escalation(f"escalate.{at}", step)
+                for at, step in enumerate(_list("escalate", given.get("escalate", [])))
+            ),
             execution_expires_in_seconds=given["execution_expires_in_seconds"],
-            stages=tuple(_turn(x) for x in _list("stages", given.get("stages", []))),
+            stages=tuple(
+                _turn(f"stages.{at}", turn)
+                for at, turn in enumerate(_list("stages", given.get("stages", [])))
+            ),
             reauthenticate=None if reauthenticate is None else _reauthentication(reauthenticate),
             reject_reasons=_strings("reject_reasons", given.get("reject_reasons", [])),
         )
@@ -252,18 +260,18 @@ class Rule:
         return not frozenset().union(*asked).isdisjoint(groups)
 
 
-def _escalation(given: Mapping[str, Any]) -> Escalation:
-    _check_keys(given, {"after_seconds", "to"}, {"after_seconds", "to"})
-    return Escalation(after_seconds=given["after_seconds"], to=_strings("escalate.to", given["to"]))
+def _escalation(place: str, given: Mapping[str, Any]) -> Escalation:
+    _check_keys(given, {"after_seconds", "to"}, {"after_seconds", "to"}, place)
+    return Escalation(after_seconds=given["after_seconds"], to=_strings(f"{place}.to", given["to"]))
 
 
-def _turn(given: Mapping[str, Any]) -> Turn:
-    _check_keys(given, {"quorum", "groups"}, {"quorum", "groups"})
-    return Turn(quorum=given["quorum"], groups=_strings("stages.groups", given["groups"]))
+def _turn(place: str, given: Mapping[str, Any]) -> Turn:
+    _check_keys(given, {"quorum", "groups"}, {"quorum", "groups"}, place)
+    return Turn(quorum=given["quorum"], groups=_strings(f"{place}.groups", given["groups"]))
 
 
 def _reauthentication(given: Mapping[str, Any]) -> Reauthentication:
-    _check_keys(given, {"max_age_seconds", "acr"}, {"max_age_seconds"})
+    _check_keys(given, {"max_age_seconds", "acr"}, {"max_age_seconds"}, "reauthenticate")
     acr = given.get("acr")
     return Reauthentication(
         max_age_seconds=given["max_age_seconds"],

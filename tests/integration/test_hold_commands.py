@@ -153,7 +153,7 @@ def test_a_rule_says_all_a_rule_can(machine: CommandLine) -> None:
         (("--reauthenticate", "5m", "--acr", "two words"), "acr"),
         (("--reject-reason", " "), "reject_reasons"),
         (("--reject-reason", "a", "--reject-reason", "a"), "reject_reasons"),
-        (("--then", "1:no group"), "stages.groups"),
+        (("--then", "1:no group"), "stages.0.groups"),
     ],
 )
 def test_a_rule_nobody_could_meet_is_refused(

@@ -78,6 +78,10 @@ def test_a_rule_in_force_stays_and_another_goes_and_comes_back(plane: ControlPla
         ({"groups": ["a b"]}, "rule.groups"),
         ({"groups": ["approver"], "quorum": 0}, "rule.quorum"),
         ({"groups": ["approver"], "quorum": "two"}, "rule.quorum"),
+        (
+            {"groups": ["approver"], "stages": [{"quorum": 0, "groups": ["cfo"]}]},
+            "rule.stages.0.quorum",
+        ),
         ({"groups": ["approver"], "reason": "never"}, "rule.reason"),
         ({"groups": ["approver"], "colour": "red"}, "rule.colour"),
         ({"groups": ["approver"], "version": 7}, "rule.version"),

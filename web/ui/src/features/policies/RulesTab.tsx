@@ -1,19 +1,16 @@
 import { Pencil, Plus, Trash2, Users } from 'lucide-react';
 import type { ReactElement } from 'react';
-import { objectIn } from './json-input';
+import { RuleDialog } from './RuleDialog';
 import { ruleWords } from './rule-words';
-import { useRemoveRule, useRule, useRules, useSaveRule, type RuleLine } from './rules';
+import { useRemoveRule, useRule, useRules, type RuleLine } from './rules';
 import { ConfirmDialog } from '@/shared/components/confirm-dialog';
 import { EmptyState } from '@/shared/components/empty-state';
-import { FormDialog, textIn } from '@/shared/components/form-dialog';
-import { LongTextField, TextField } from '@/shared/components/form-field';
 import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Section } from '@/shared/components/section';
 import { Time } from '@/shared/components/time';
 import { Badge } from '@/shared/components/ui/badge';
 import { Button } from '@/shared/components/ui/button';
 import { SkeletonRows } from '@/shared/components/ui/skeleton';
-import { toast } from '@/shared/components/ui/toast';
 import { useHasRole } from '@/shared/session/tenant';
 
 const BEGINNING = {
@@ -22,13 +19,8 @@ const BEGINNING = {
   reason: 'optional',
   expires_in_seconds: 86_400,
   execution_expires_in_seconds: 3_600,
-  stages: [],
   remind: [3_600],
-  escalate: [],
-  reject_reasons: [],
 };
-const HELP =
-  'quorum, groups, reason, expires_in_seconds, execution_expires_in_seconds, stages [{quorum, groups}], remind [seconds], escalate [{after_seconds, to}], reauthenticate {max_age_seconds, acr}, reject_reasons.';
 
 /** Who must agree where a policy says @hold("name"). */
 export function RulesTab(): ReactElement {
@@ -113,29 +105,22 @@ function Versions({ name }: { name: string }): ReactElement | null {
 
 function RuleActions({ rule }: { rule: RuleLine }): ReactElement {
   const query = useRule(rule.name);
-  const save = useSaveRule();
   const remove = useRemoveRule(rule.name);
   const etag = query.data?.etag;
   if (etag === undefined) return <></>;
   return (
     <>
-      <FormDialog
+      <RuleDialog
         trigger={
           <Button size="small">
             <Pencil aria-hidden />
             Edit<span className="sr-only"> the rule {rule.name}</span>
           </Button>
         }
-        title={`The next version of ${rule.name}`}
-        description="What was approved under an older version and has not started is held again."
-        confirm="Save the version"
-        onSubmit={async (form) => {
-          await save.mutateAsync({ name: rule.name, rule: wordsIn(form), etag });
-          return null;
-        }}
-      >
-        <RuleField rule={plain(rule.rule)} />
-      </FormDialog>
+        name={rule.name}
+        rule={rule.rule}
+        etag={etag}
+      />
       <ConfirmDialog
         danger
         trigger={
@@ -155,59 +140,17 @@ function RuleActions({ rule }: { rule: RuleLine }): ReactElement {
 }
 
 function AddRule(): ReactElement {
-  const save = useSaveRule();
   return (
-    <FormDialog
+    <RuleDialog
       trigger={
         <Button>
           <Plus aria-hidden />
           Add a rule
         </Button>
       }
-      title="Add an approval rule"
-      description="Nothing asks for it before a policy in force names it."
-      confirm="Add the rule"
-      onSubmit={async (form) => {
-        const name = textIn(form, 'name');
-        await save.mutateAsync({ name, rule: wordsIn(form) });
-        toast({ tone: 'ok', title: `The rule ${name} is there` });
-        return null;
-      }}
-    >
-      <TextField
-        label="Name"
-        name="name"
-        required
-        pattern="[a-z0-9][a-z0-9-]*"
-        help="Small letters, digits and -."
-      />
-      <RuleField rule={BEGINNING} />
-    </FormDialog>
-  );
-}
-
-function RuleField({ rule }: { rule: Record<string, unknown> }): ReactElement {
-  return (
-    <LongTextField
-      label="Rule"
-      name="rule"
-      required
-      spellCheck={false}
-      className="min-h-64 font-mono text-sm"
-      defaultValue={JSON.stringify(rule, undefined, 2)}
-      help={HELP}
+      name={undefined}
+      rule={BEGINNING}
+      etag={undefined}
     />
   );
-}
-
-/** Name and version are not part of what a rule says. */
-function plain(rule: Record<string, unknown>): Record<string, unknown> {
-  const { name: _name, version: _version, ...said } = rule;
-  return said;
-}
-
-function wordsIn(form: FormData): Record<string, unknown> {
-  const typed = objectIn(textIn(form, 'rule'));
-  if (typed.value === undefined) throw new Error(typed.problem);
-  return typed.value;
 }
