@@ -173,6 +173,7 @@ def _broker(data: DataFolder, kind: str, given: Mapping[str, str]) -> dict[str, 
 def _control_plane(data: DataFolder, given: Mapping[str, str]) -> dict[str, str]:
     """What web has beside the database of tenants."""
     return {
+        **{name: given[name] for name in ("AWGP_TRACE_URL",) if name in given},
         "AWGP_INGEST_URL": given.get("AWGP_INGEST_URL", web_urls(data)["ingest"]),
         "AWGP_HOLDING_PASSWORD_FILE": str(data.secret_file("awgp_holding")),
         "AWGP_OPERATOR_PASSWORD_FILE": str(data.secret_file("awgp_operator")),

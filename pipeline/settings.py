@@ -45,6 +45,7 @@ class Settings:
     oidc_client_secret: str = field(default="", repr=False)
     oidc_scopes: str = "openid profile email"
     public_url: str = ""
+    trace_url: str = ""
     session_key: str = field(default="", repr=False)
     session_idle_seconds: int = 1800
     session_seconds: int = 43_200

@@ -74,6 +74,7 @@ from web.names import install_names
 from web.operations import Operations, make_operations
 from web.preconditions import PRECONDITION_PROBLEMS
 from web.services import Services, install_services
+from web.trace_viewer import trace_url
 from web.ui_files import install_ui
 
 # Every error of ours that an answer may name, with its status and its name.
@@ -202,6 +203,7 @@ def create_app(
                 max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth
             ),
             ingest_url=settings.ingest_url,
+            trace_url=trace_url(settings),
             operations=operations or make_operations(settings),
             live_log=quick_client(settings) if settings.redis_url else None,
         ),

@@ -38,6 +38,7 @@ def me() -> dict[str, Any]:
         "authenticated_at": _when(identity.authenticated_at),
         "acr": identity.acr,
         "csrf_token": None if opened is None else current_doors().sessions.csrf_token(opened),
+        "trace_url": services().trace_url,
         "session": None if opened is None else session_times(opened),
     }
 

@@ -57,6 +57,11 @@ class MeView(Schema):
             "description": "For `X-CSRF-Token`; null with an access token, which needs none."
         },
     )
+    trace_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Where a trace is looked at; its id takes `{trace_id}`'s place."},
+    )
     session = fields.Nested(
         SessionTimes, required=True, allow_none=True, metadata={"description": "The browser's own."}
     )

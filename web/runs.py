@@ -25,6 +25,7 @@ from pipeline.run_timeline import timeline
 from pipeline.work import Work
 from web.access import PEOPLE_WHO_OPERATE, READERS, current_caller
 from web.approvals import shown_payload
+from web.audit_proofs import signer_view
 from web.endpoint import endpoint, make_blueprint
 from web.run_schemas import (
     CancelBody,
@@ -113,6 +114,7 @@ def show_trail(query: dict[str, Any], run_id: UUID) -> dict[str, Any]:
         "next": found.next,
         "checkpoint": None if signed is None or why_not else _checkpoint(signed),
         "why_no_proof": why_not,
+        "signer": signer_view(services().operations.signer),
     }
 
 

@@ -27,6 +27,7 @@ class Services:
         outbox: As awgp_web.
         holding: As awgp_holding, for who looks into a tenant without belonging to it.
         ingest_url: Where senders reach ingest; empty leaves paths alone.
+        trace_url: Where a trace is looked at, with a place for its id.
         operations: The machine, the signer and the store of exports.
         live_log: Where running agents' lines are; None without such a server.
     """
@@ -36,6 +37,7 @@ class Services:
     keyring: KeyRing
     payloads: EditedPayload
     ingest_url: str = ""
+    trace_url: str | None = None
     operations: Operations = field(default_factory=Operations)
     live_log: "redis.Redis | None" = None
 

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from web.audit_schemas import SignerView
 from web.schemas import LARGEST_PAGE
 
 
@@ -66,3 +67,4 @@ class TrailView(Schema):
     )
     checkpoint = fields.Nested(TrailCheckpointView, required=True, allow_none=True)
     why_no_proof = fields.String(required=True, allow_none=True)
+    signer = fields.Nested(SignerView, required=True, allow_none=True)

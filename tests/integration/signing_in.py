@@ -89,6 +89,7 @@ class Servers:
             "oidc_client_id": WEB_CLIENT,
             "oidc_client_secret": self.data.secret("oidc-client-awgp"),
             "public_url": self.public_url,
+            "trace_url": "https://tempo.example/{trace_id}",
             "session_key": "s" * 43,
             # As its own user: a key it may not touch is found here.
             "redis_url": valkey_url(self.data, "web"),

@@ -72,6 +72,7 @@ def test_who_signs_in_is_known_and_who_signs_out_is_not(site: Site) -> None:
     assert (me["name"], me["kind"]) == ("Ada Moreau", "human")
     assert [(each["tenant"], each["roles"]) for each in me["tenants"]] == [("acme", ["operator"])]
     assert me["authenticated_at"] is not None
+    assert me["trace_url"] == "https://tempo.example/{trace_id}"
     assert ada.get("/v1/runs", headers={"AWGP-Tenant": "acme"}).status_code == 200
 
     cookie, name = ada.cookie, f"awgp_session_{site.servers.data.ports['web']}"

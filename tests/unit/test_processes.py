@@ -128,12 +128,14 @@ def test_an_operators_servers_take_the_embedded_ones_place(data: DataFolder) -> 
         "AWGP_REDIS_URL": "rediss://cache.internal:6380/0",
         "AWGP_REDIS_PASSWORD_FILE": "/run/secrets/redis",
         "AWGP_OIDC_ISSUER": "https://id.internal/realms/awgp-holding",
+        "AWGP_TRACE_URL": "https://tempo.internal/{trace_id}",
     }
     told = process_environment(data, "web", operator=operator)
     assert told["AWGP_DATABASE_URL"] == "postgresql://awgp_web@db.internal:5432/awgp"
     assert told["AWGP_REDIS_URL"] == "rediss://cache.internal:6380/0"
     assert told["AWGP_REDIS_PASSWORD_FILE"] == "/run/secrets/redis"
     assert told["AWGP_OIDC_ISSUER"] == "https://id.internal/realms/awgp-holding"
+    assert told["AWGP_TRACE_URL"] == "https://tempo.internal/{trace_id}"
     assert [service.name for service in embedded_services(operator)] == ["s3"]
 
 

@@ -6,6 +6,7 @@ import { Fact, Section } from './Section';
 import { CopyButton } from '@/shared/components/copy-button';
 import { JsonTree } from '@/shared/components/json-tree';
 import { Time } from '@/shared/components/time';
+import { Trace } from '@/shared/components/trace';
 import { showHiddenIn } from './hidden';
 import { useTenant } from '@/shared/session/tenant';
 
@@ -48,7 +49,7 @@ export function AskedSection({ approval }: { approval: Approval }): ReactElement
         </Fact>
         {asked.traceparent !== null && (
           <Fact name="traceparent">
-            <Id value={asked.traceparent} label="traceparent" />
+            <Trace traceparent={asked.traceparent} />
           </Fact>
         )}
         <Fact name="What the edge noted">

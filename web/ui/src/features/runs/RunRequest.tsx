@@ -6,7 +6,8 @@ import { CodeBlock } from '@/shared/components/code-block';
 import { Fact, Facts } from '@/shared/components/facts';
 import { Printable } from '@/shared/components/printable';
 import { Time } from '@/shared/components/time';
-import { fromBase64 } from '@/shared/proof/inclusion';
+import { Trace } from '@/shared/components/trace';
+import { fromBase64 } from '@/shared/proof/bytes';
 import { bytesText } from '@/shared/text/amounts';
 
 /** Who asked, from where, and with what payload. */
@@ -28,7 +29,11 @@ export function RunRequest({ run }: { run: Run }): ReactElement {
         <Fact name="Run">
           <Id value={run.id} what="run's id" />
         </Fact>
-        <Trace traceparent={run.traceparent} />
+        {run.traceparent !== null && (
+          <Fact name="traceparent">
+            <Trace traceparent={run.traceparent} />
+          </Fact>
+        )}
       </Facts>
       <Payload payload={run.payload} />
     </div>
@@ -56,24 +61,4 @@ function Payload({ payload }: { payload: Run['payload'] }): ReactElement {
 
 function textOf(base64: string): string {
   return new TextDecoder().decode(fromBase64(base64));
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
-
-/** The trace this run is part of: to paste into the tool that shows traces. */
-function Trace({ traceparent }: { traceparent: string | null }): ReactElement | null {
-  if (traceparent === null) return null;
-  const trace = TRACEPARENT.exec(traceparent)?.[1];
-  return (
-    <>
-      <Fact name="traceparent">
-        <Id value={traceparent} what="traceparent" />
-      </Fact>
-      {trace !== undefined && (
-        <Fact name="Trace">
-          <Id value={trace} what="trace's id" />
-        </Fact>
-      )}
-    </>
-  );
 }

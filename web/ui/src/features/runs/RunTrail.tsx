@@ -1,4 +1,12 @@
-import { Clock, LockKeyhole, ScrollText, ShieldAlert, ShieldCheck } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import {
+  CircleDashed,
+  Clock,
+  LockKeyhole,
+  ScrollText,
+  ShieldAlert,
+  ShieldCheck,
+} from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useRunTrail, type CheckedEntry, type CheckedTrail, type Finding } from './run-trail';
 import { CodeBlock } from '@/shared/components/code-block';
@@ -12,6 +20,7 @@ import { Badge } from '@/shared/components/ui/badge';
 import { Button } from '@/shared/components/ui/button';
 import { Card } from '@/shared/components/ui/card';
 import { SkeletonRows } from '@/shared/components/ui/skeleton';
+import { useTenant } from '@/shared/session/tenant';
 
 /** What the sealed trail says of the run; each entry is proven in this browser. */
 export function RunTrail({ run }: { run: string }): ReactElement {
@@ -59,17 +68,22 @@ function Verdict({
   trail: CheckedTrail;
   entries: readonly CheckedEntry[];
 }): ReactElement {
+  const tenant = useTenant();
   const count = (kind: Finding['kind']): number =>
     entries.filter((each) => each.finding.kind === kind).length;
   const waiting = count('waiting');
   const refuted = count('refuted');
+  const unchecked = entries.map((each) => each.finding).find((each) => each.kind === 'unchecked');
   return (
     <div role="status" className="space-y-1 text-sm">
       <p className={refuted > 0 ? 'font-medium text-bad' : undefined}>
         {refuted > 0
           ? `${refuted} of ${entries.length} entries do not hold: tell an auditor, and verify the export offline.`
-          : `${count('proved')} of ${entries.length} entries proved in this browser, from their sealed bytes up to the signed root.`}
+          : `${count('proved')} of ${entries.length} entries proved in this browser, from their sealed bytes up to the signed root and its signature.`}
       </p>
+      {unchecked?.kind === 'unchecked' && (
+        <p className="text-wait">Not verified: {unchecked.why}</p>
+      )}
       {waiting > 0 && (
         <p className="text-muted">
           {waiting} {waiting === 1 ? 'waits' : 'wait'} for a checkpoint
@@ -80,9 +94,23 @@ function Verdict({
       )}
       {trail.checkpoint !== null && (
         <p className="text-muted">
-          Checkpoint {trail.checkpoint.size}, signed <Time value={trail.checkpoint.signed_at} />.
-          The signature itself is checked by the offline verifier, with the key you had from
-          elsewhere.
+          Checkpoint {trail.checkpoint.size}, signed <Time value={trail.checkpoint.signed_at} />
+          {trail.signer !== null && (
+            <>
+              {' by '}
+              <Digest value={trail.signer.fingerprint} label="fingerprint" /> It comes from the
+              system it is to check:{' '}
+              <Link
+                to="/t/$tenant/audit/proof"
+                params={{ tenant }}
+                className="text-accent underline"
+              >
+                compare it
+              </Link>{' '}
+              with one you got another way
+            </>
+          )}
+          .
         </p>
       )}
     </div>
@@ -124,6 +152,7 @@ function EntryFacts({ entry }: { entry: CheckedEntry }): ReactElement {
         {finding.kind === 'proved' &&
           `Its bytes are entry ${entry.sequence} of the ${finding.size} that checkpoint ${finding.size} signs; ${entry.proof?.path.length ?? 0} hashes lead to the root.`}
         {finding.kind === 'waiting' && 'No checkpoint covers it yet.'}
+        {finding.kind === 'unchecked' && `Not verified: ${finding.why}`}
         {finding.kind === 'refuted' && `It does not hold: ${finding.why}.`}
       </Fact>
       <Fact name="By">
@@ -165,6 +194,13 @@ function FindingBadge({ finding }: { finding: Finding }): ReactElement {
         <Badge>
           <Clock aria-hidden />
           sealed, not signed yet
+        </Badge>
+      );
+    case 'unchecked':
+      return (
+        <Badge tone="wait">
+          <CircleDashed aria-hidden />
+          not verified
         </Badge>
       );
     case 'refuted':

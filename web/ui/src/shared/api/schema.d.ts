@@ -6750,6 +6750,8 @@ export interface components {
             session: components["schemas"]["SessionTimes"] | null;
             subject: string;
             tenants: components["schemas"]["TenantRoles"][];
+            /** @description Where a trace is looked at; its id takes `{trace_id}`'s place. */
+            trace_url: string | null;
             /** @description Where one of the holding may act now, as operator and admin. */
             visits: components["schemas"]["OwnVisitView"][];
         };
@@ -8048,6 +8050,7 @@ export interface components {
             items: components["schemas"]["TrailEntryView"][];
             /** @description `before` of the next page. */
             next: number | null;
+            signer: components["schemas"]["SignerView"] | null;
             why_no_proof: string | null;
         };
         TurnCountView: {
