@@ -31,9 +31,9 @@ up: setup ## Run everything on this machine until Ctrl-C
 down: ## Stop it; the data stays
 	@$(BIN)/awgp down
 
-test: setup ## Run all tests but the login at Keycloak: lint, types, laws, unit, integration, end to end
+test: setup ## Run all tests but the login at Keycloak and Lighthouse: lint, types, laws, unit, integration, end to end
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 3 --dist loadfile -m "not keycloak"
+	@$(BIN)/pytest -n 3 --dist loadfile -m "not keycloak and not lighthouse"
 
 e2e: setup ## Run the end-to-end tests alone, the login at a real Keycloak where one can be had
 	@$(BIN)/pytest tests/e2e

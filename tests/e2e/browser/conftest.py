@@ -13,6 +13,7 @@ from ops.demo.stage import prepare_parts, running_demo
 from ops.install_chromium import CHROMIUM
 from ops.web_ui import ensure_web_ui
 from tests.conftest import missing
+from tests.e2e.browser.addresses import things_to_see
 from tests.e2e.browser.visitor import DESKTOP, LAUNCH_ARGUMENTS, PATIENCE_MS, Lobby, Visitor
 from tests.e2e.browser.world import BrowserWorld, furnish
 
@@ -64,6 +65,12 @@ def lobby(chromium: Browser) -> Iterator[Lobby]:
         running_demo(digest, lambda _name, _seconds: None) as stage,
     ):
         yield Lobby(world=furnish(stage, digest, Path(folder)), browser=chromium)
+
+
+@pytest.fixture(scope="package")
+def seen(lobby: Lobby) -> dict[str, str]:
+    """What stands in the addresses of pages that show one thing."""
+    return things_to_see(lobby.world)
 
 
 @pytest.fixture

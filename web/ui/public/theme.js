@@ -11,5 +11,7 @@
     kept.theme === 'dark' ||
     (kept.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
   root.classList.toggle('dark', dark);
+  const colour = document.querySelector('meta[name=theme-color]');
+  if (colour) colour.content = dark ? colour.dataset.dark : colour.dataset.light;
   root.dataset.density = kept.density === 'compact' ? 'compact' : 'comfortable';
 })();

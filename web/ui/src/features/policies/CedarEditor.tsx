@@ -5,11 +5,19 @@ import {
   indentOnInput,
   syntaxHighlighting,
 } from '@codemirror/language';
-import { diagnosticCount, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
+import {
+  diagnosticCount,
+  lintGutter,
+  lintKeymap,
+  nextDiagnostic,
+  setDiagnostics,
+} from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState, type Extension } from '@codemirror/state';
 import {
+  closeHoverTooltips,
   EditorView,
+  hasHoverTooltips,
   highlightActiveLine,
   highlightActiveLineGutter,
   keymap,
@@ -156,8 +164,48 @@ const LOOKS = EditorView.theme({
     border: '1px solid var(--control)',
     borderRadius: '0.25rem',
   },
-  '.cm-panel input[type=checkbox]': { minHeight: '1.5rem', minWidth: '1.5rem' },
+  '.cm-panel.cm-search input, .cm-panel.cm-search button, .cm-panel.cm-search label': {
+    fontSize: '0.8125rem',
+  },
+  '.cm-panel.cm-search input[type=checkbox]': {
+    minHeight: '1.5rem',
+    minWidth: '1.25rem',
+    verticalAlign: 'middle',
+    accentColor: 'var(--accent)',
+  },
+  '.cm-panel.cm-search [name=close]': {
+    minHeight: '1.5rem',
+    minWidth: '1.5rem',
+    border: 'none',
+    backgroundColor: 'transparent',
+    color: 'var(--text)',
+  },
 });
+
+/**
+ * Where text takes the place of what is selected, a browser may write styles into the elements it
+ * joins, which the content policy forbids and the console tells of: so it is done here.
+ */
+const replacing = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { data, inputType, isComposing } = event;
+    if (inputType !== 'insertText' || data === null || isComposing) return false;
+    if (view.state.selection.main.empty || view.state.readOnly) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(data), {
+      userEvent: 'input.type',
+      scrollIntoView: true,
+    });
+    return true;
+  },
+});
+
+/** What is told over the text can be put away without leaving it (WCAG 2.2, 1.4.13). */
+function closeWords(view: EditorView): boolean {
+  if (!hasHoverTooltips(view.state)) return false;
+  view.dispatch({ effects: closeHoverTooltips });
+  return true;
+}
 
 const EXTENSIONS: Extension = [
   lineNumbers(),
@@ -172,7 +220,16 @@ const EXTENSIONS: Extension = [
   cedar,
   syntaxHighlighting(COLOURS),
   lintGutter(),
+  replacing,
   LOOKS,
   // No key for Tab: it goes on to the next field, as everywhere. Indenting is Mod-] and Mod-[.
-  keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap]),
+  keymap.of([
+    // Elsewhere F8 leads to the page's messages; here, where there are findings, to the next one.
+    { key: 'F8', run: nextDiagnostic, stopPropagation: true },
+    { key: 'Escape', run: closeWords },
+    ...defaultKeymap,
+    ...historyKeymap,
+    ...searchKeymap,
+    ...lintKeymap,
+  ]),
 ];

@@ -1,4 +1,4 @@
-import { useRef, useState, type ReactElement, type SyntheticEvent } from 'react';
+import { useEffect, useRef, useState, type ReactElement, type SyntheticEvent } from 'react';
 import { objectIn } from './json-input';
 import { draftOf, inOrder, ruleOf, type RuleDraft } from './rule-draft';
 import { RuleForm } from './RuleForm';
@@ -67,6 +67,11 @@ export function RuleDialog({
 function Written({ name, rule, etag, onDone }: Opened & { onDone: () => void }): ReactElement {
   const save = useSaveRule();
   const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (save.error !== null) {
+      form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+    }
+  }, [save.error]);
   const [newName, setNewName] = useState('');
   const [draft, setDraft] = useState<RuleDraft>(() => draftOf(rule));
   // What was typed as JSON; undefined while the form is shown.
@@ -86,11 +91,6 @@ function Written({ name, rule, etag, onDone }: Opened & { onDone: () => void }):
         onSuccess: (kept) => {
           toast({ tone: 'ok', title: `Version ${kept.version} of ${kept.name} is kept` });
           onDone();
-        },
-        onError: () => {
-          requestAnimationFrame(() => {
-            form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
-          });
         },
       },
     );

@@ -31,7 +31,7 @@ function Voting({ draft, onChange, problemAt }: RuleFormProps): ReactElement {
   const fresh = draft.reauthenticate;
   return (
     <fieldset className="space-y-3">
-      <legend className="mb-1 font-medium">Voting</legend>
+      <legend className="mb-1 font-semibold">Voting</legend>
       <SelectField
         label="A reason with each vote"
         value={draft.reason}
@@ -82,7 +82,7 @@ function Voting({ draft, onChange, problemAt }: RuleFormProps): ReactElement {
 function Times({ draft, onChange, problemAt }: RuleFormProps): ReactElement {
   return (
     <fieldset>
-      <legend className="mb-1 font-medium">Times</legend>
+      <legend className="mb-1 font-semibold">Times</legend>
       <div className="grid gap-3 sm:grid-cols-2">
         <SpanField
           label="The question expires after"

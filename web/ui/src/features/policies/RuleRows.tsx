@@ -30,7 +30,7 @@ export function Stages({ draft, onChange, problemAt }: RuleFormProps): ReactElem
         };
         return (
           <li key={stage.id} className="flex flex-wrap items-start gap-x-3 gap-y-2">
-            <div className="w-24">
+            <div className="w-32">
               <TextField
                 label={`Stage ${at + 1}: people`}
                 type="number"
@@ -55,7 +55,7 @@ export function Stages({ draft, onChange, problemAt }: RuleFormProps): ReactElem
                 error={problemAt(`${place}groups`)}
               />
             </div>
-            <div className="flex gap-1 pt-6">
+            <div className="flex gap-1 sm:pt-6">
               {stages.length > 1 && (
                 <>
                   <Move
@@ -193,7 +193,7 @@ function Rows({
 }): ReactElement {
   return (
     <fieldset className="space-y-2">
-      <legend className="mb-1 font-medium">{legend}</legend>
+      <legend className="mb-1 font-semibold">{legend}</legend>
       <p className="text-sm text-muted">{help}</p>
       <ol className="space-y-3">{children}</ol>
       {error !== undefined && <p className="text-sm font-medium text-bad">{error}</p>}

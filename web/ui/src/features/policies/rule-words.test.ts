@@ -16,7 +16,7 @@ it('says everything a rule can ask', () => {
     }),
   ).toEqual([
     '2 people of finance or board must agree.',
-    'Then One person of board.',
+    'Then one person of board.',
     'Who votes must say why.',
     'It expires 24 h 00 min after it was asked.',
     'Reminds after 1 h 00 min.',

@@ -5,11 +5,11 @@ export function ruleWords(rule: Record<string, unknown>): string[] {
   return [
     `${people(rule['quorum'])} of ${groups(rule['groups'])} must agree.`,
     ...list(rule['stages']).map(
-      (each) => `Then ${people(each['quorum'])} of ${groups(each['groups'])}.`,
+      (each) => `Then ${people(each['quorum']).toLowerCase()} of ${groups(each['groups'])}.`,
     ),
     rule['reason'] === 'required' ? 'Who votes must say why.' : '',
     time('It expires', rule['expires_in_seconds'], 'after it was asked.'),
-    time('Once approved, it must start within', rule['execution_expires_in_seconds'], ''),
+    time('Once approved, it must start within', rule['execution_expires_in_seconds'], '.'),
     ...numbers(rule['remind']).map((each) => `Reminds after ${spanText(each * 1000)}.`),
     ...list(rule['escalate']).map(
       (each) => `After ${seconds(each['after_seconds'])}, ${groups(each['to'])} may vote too.`,
@@ -30,7 +30,7 @@ function groups(value: unknown): string {
 }
 
 function time(before: string, value: unknown, after: string): string {
-  return typeof value === 'number' ? `${before} ${seconds(value)} ${after}`.trim() : '';
+  return typeof value === 'number' ? `${before} ${seconds(value)} ${after}`.replace(' .', '.') : '';
 }
 
 function seconds(value: unknown): string {

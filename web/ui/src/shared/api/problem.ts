@@ -24,10 +24,12 @@ export class ProblemError extends Error {
       : this.problem.type;
   }
 
-  /** What is wrong with one field of a form, where the server names it. */
+  /** What is wrong with one field of a form, where the server names it; said beside the field. */
   fieldError(field: string): string | undefined {
     const listed = this.problem.errors?.find((each) => each.field === field);
-    return listed?.detail ?? (this.problem.field === field ? this.problem.detail : undefined);
+    const detail =
+      listed?.detail ?? (this.problem.field === field ? this.problem.detail : undefined);
+    return detail?.startsWith(`${field}: `) === true ? detail.slice(field.length + 2) : detail;
   }
 }
 

@@ -36,6 +36,8 @@ function apply(): void {
   const root = document.documentElement;
   const dark = current.theme === 'dark' || (current.theme === 'system' && systemIsDark.matches);
   root.classList.toggle('dark', dark);
+  const colour = document.querySelector<HTMLMetaElement>('meta[name=theme-color]');
+  if (colour !== null) colour.content = colour.dataset[dark ? 'dark' : 'light'] ?? '';
   root.dataset['density'] = current.density;
 }
 
