@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -39,27 +40,28 @@ def page(name: str) -> str:
     return (DOCS / name).read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Said:
+    """What the code says, read once: its strings, docstrings among them, and its calls by name."""
+
+    texts: frozenset[str]
+    calls: Mapping[str, Sequence[ast.Call]]
+
+
 @cache
-def trees() -> tuple[ast.AST, ...]:
-    """Every module of ours, parsed; the demo's bundles are other people's code."""
+def said() -> Said:
+    """Of every module of ours; the demo's bundles are other people's code."""
     paths = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
     ours = [path for path in paths if "bundles" not in path.parts[:-1] or "demo" not in path.parts]
-    return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in ours)
-
-
-def texts() -> Iterator[str]:
-    """Every string the code holds, docstrings among them."""
-    for tree in trees():
-        for node in ast.walk(tree):
+    texts: set[str] = set()
+    calls: dict[str, list[ast.Call]] = defaultdict(list)
+    for path in ours:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
-
-
-def calls(name: str) -> Iterator[ast.Call]:
-    for tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
-                yield node
+                texts.add(node.value)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                calls[node.func.id].append(node)
+    return Said(texts=frozenset(texts), calls=calls)
 
 
 def members(node: ast.AST, kind: str) -> set[str]:
@@ -85,7 +87,7 @@ def test_every_setting_has_a_row_with_its_default(each: object) -> None:
 
 
 def test_every_variable_the_code_names_is_documented() -> None:
-    named = {text.removesuffix("_FILE") for text in texts() if VARIABLE.fullmatch(text)}
+    named = {text.removesuffix("_FILE") for text in said().texts if VARIABLE.fullmatch(text)}
     found = VARIABLE.findall(page("reference/settings.md"))
     documented = {name.removesuffix("_FILE") for name in found}
     # `AWGP_S3` and its like begin the names of several settings.
@@ -147,10 +149,10 @@ def test_every_command_and_option_is_documented() -> None:
 
 
 def audit_actions() -> set[str]:
-    written = {text for text in texts() if ACTION.fullmatch(text)}
+    written = {text for text in said().texts if ACTION.fullmatch(text)}
     moved = {
         f"{Stage[stage]}:run:{Status[status]}"
-        for call in calls("move")
+        for call in said().calls["move"]
         for stage in members(call, "Stage")
         for status in members(call, "Status")
     }
@@ -183,7 +185,7 @@ def test_every_fault_point_and_metric_is_named() -> None:
     names = [
         str(ast.literal_eval(call.args[0]))
         for kind in ("Counter", "Gauge", "Histogram", "GaugeMetricFamily")
-        for call in calls(kind)
+        for call in said().calls[kind]
         if call.args and isinstance(call.args[0], ast.Constant)  # collections has a Counter too
     ]
     assert names
