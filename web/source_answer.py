@@ -9,11 +9,11 @@ from pipeline.source_change import SecretSet
 from pipeline.source_view import show_source, source_state
 from pipeline.webhook_sample import sample
 from pipeline.work import Work
-from web.preconditions import etag_of, header, require_match
+from web.preconditions import etag_of, require_match
 from web.services import services
+from web.setup_endpoint import Answer, tagged
 
 ONE: Final = "/v1/sources/<uuid:source_id>"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 def match(work: Work, source_id: UUID) -> None:
@@ -36,7 +36,7 @@ def answer_with(
     shown |= {"url": url, "sample": _sample(shown["scheme"], shown["settings"], url, told)}
     if made is not None:
         shown["secret"] = told
-    return shown, status, header(etag_of(source_state(work, source_id)))
+    return tagged(shown, source_state(work, source_id), status)
 
 
 def _sample(scheme: str, settings: dict[str, Any], url: str, told: str | None) -> str:

@@ -12,10 +12,10 @@ from pipeline.schemes.registry import SCHEMES
 from pipeline.source_change import change_settings, switch_unsigned
 from web.access import PEOPLE_WHO_ADMINISTER, PEOPLE_WHO_OPERATE, READERS
 from web.endpoint import endpoint, make_blueprint
-from web.preconditions import ETAG
 from web.services import acting
+from web.setup_endpoint import Answer, edits
 from web.setup_schemas import acting_person
-from web.source_answer import ONE, Answer, answer_with, match
+from web.source_answer import ONE, answer_with, match
 from web.sources_schemas import SchemeList, SettingsBody, SourceView, UnsignedBody
 
 blueprint = make_blueprint("source-proof", "How sources prove who they are")
@@ -27,17 +27,13 @@ def list_schemes() -> dict[str, Any]:
     return {"items": [_scheme_view(each.about) for each in SCHEMES.values()]}
 
 
-@endpoint(
+@edits(
     blueprint,
     f"{ONE}/settings",
-    method="PUT",
+    SourceView,
+    SettingsBody,
     access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=SourceView,
-    body=SettingsBody,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
+    method="PUT",
 )
 def change(body: dict[str, Any], source_id: UUID) -> Answer:
     """Change how a source proves itself; who does cannot approve what it sends"""
@@ -48,17 +44,13 @@ def change(body: dict[str, Any], source_id: UUID) -> Answer:
         return answer_with(work, source_id)
 
 
-@endpoint(
+@edits(
     blueprint,
     f"{ONE}/unsigned",
-    method="PUT",
+    SourceView,
+    UnsignedBody,
     access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=SourceView,
-    body=UnsignedBody,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
+    method="PUT",
 )
 def let_unsigned(body: dict[str, Any], source_id: UUID) -> Answer:
     """Let a source send without any proof: anyone who knows its address can
@@ -68,17 +60,7 @@ def let_unsigned(body: dict[str, Any], source_id: UUID) -> Answer:
     return _unsigned(source_id, body["reason"])
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/unsigned",
-    method="DELETE",
-    access=PEOPLE_WHO_OPERATE,
-    status=200,
-    answer=SourceView,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/unsigned", SourceView, access=PEOPLE_WHO_OPERATE, method="DELETE")
 def refuse_unsigned(source_id: UUID) -> Answer:
     """Refuse what proves nothing, as a source does from the start"""
     return _unsigned(source_id, None)

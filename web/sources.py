@@ -15,12 +15,12 @@ from pipeline.source_change import (
     take_source_away,
 )
 from pipeline.source_view import sources_page
-from web.access import PEOPLE_WHO_ADMINISTER, PEOPLE_WHO_OPERATE, READERS
-from web.endpoint import endpoint, make_blueprint
-from web.preconditions import ETAG
+from web.access import PEOPLE_WHO_ADMINISTER, PEOPLE_WHO_OPERATE
+from web.endpoint import make_blueprint
 from web.services import acting, reading, services
+from web.setup_endpoint import Answer, adds, edits, lists, removes, shows
 from web.setup_schemas import acting_person, page
-from web.source_answer import ONE, Answer, answer_with, match, url_of
+from web.source_answer import ONE, answer_with, match, url_of
 from web.sources_schemas import (
     RotationBody,
     SourceBody,
@@ -34,14 +34,7 @@ from web.sources_schemas import (
 blueprint = make_blueprint("sources", "What may send requests, and its secrets")
 
 
-@endpoint(
-    blueprint,
-    "/v1/sources",
-    access=READERS,
-    status=200,
-    answer=SourcePage,
-    query=SourcesQuery,
-)
+@lists(blueprint, "/v1/sources", SourcePage, SourcesQuery)
 def list_sources(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's sources by name"""
     with reading() as work:
@@ -55,26 +48,14 @@ def list_sources(query: dict[str, Any]) -> dict[str, Any]:
     return page([row | {"url": url_of(row["id"])} for row in rows], query["limit"])
 
 
-@endpoint(
-    blueprint, ONE, access=READERS, status=200, answer=SourceView, problems=[404], headers=ETAG
-)
+@shows(blueprint, ONE, SourceView)
 def show(source_id: UUID) -> Answer:
     """Show a source: its last events, and what was turned away, explained"""
     with reading() as work:
         return answer_with(work, source_id)
 
 
-@endpoint(
-    blueprint,
-    "/v1/sources",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=201,
-    answer=SourceWithSecret,
-    body=SourceBody,
-    problems=[409],
-    headers=ETAG,
-)
+@adds(blueprint, "/v1/sources", SourceWithSecret, SourceBody, access=PEOPLE_WHO_ADMINISTER)
 def create(body: dict[str, Any]) -> Answer:
     """Add a source; a secret that is made here is told this once"""
     with acting() as work:
@@ -83,17 +64,13 @@ def create(body: dict[str, Any]) -> Answer:
         return answer_with(work, source_id, 201, made)
 
 
-@endpoint(
+@edits(
     blueprint,
     f"{ONE}/secrets",
-    method="POST",
+    SourceWithSecret,
+    RotationBody,
     access=PEOPLE_WHO_OPERATE,
     status=201,
-    answer=SourceWithSecret,
-    body=RotationBody,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
 )
 def rotate(body: dict[str, Any], source_id: UUID) -> Answer:
     """Give a source another secret, told this once; the older ones live on for a while
@@ -115,16 +92,13 @@ def rotate(body: dict[str, Any], source_id: UUID) -> Answer:
         return answer_with(work, source_id, 201, made)
 
 
-@endpoint(
+@edits(
     blueprint,
     f"{ONE}/secrets/<uuid:secret_id>",
-    method="DELETE",
+    SourceView,
     access=PEOPLE_WHO_OPERATE,
-    status=200,
-    answer=SourceView,
+    method="DELETE",
     problems=[404, 409],
-    headers=ETAG,
-    edits=True,
 )
 def expire(source_id: UUID, secret_id: UUID) -> Answer:
     """Let an older secret count no more, at once; the newest stays"""
@@ -135,48 +109,19 @@ def expire(source_id: UUID, secret_id: UUID) -> Answer:
         return answer_with(work, source_id)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/activate",
-    method="POST",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=SourceView,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/activate", SourceView, access=PEOPLE_WHO_ADMINISTER)
 def activate(source_id: UUID) -> Answer:
     """Let a source send"""
     return _switch(source_id, active=True)
 
 
-@endpoint(
-    blueprint,
-    f"{ONE}/deactivate",
-    method="POST",
-    access=PEOPLE_WHO_OPERATE,
-    status=200,
-    answer=SourceView,
-    problems=[404],
-    headers=ETAG,
-    edits=True,
-)
+@edits(blueprint, f"{ONE}/deactivate", SourceView, access=PEOPLE_WHO_OPERATE)
 def deactivate(source_id: UUID) -> Answer:
     """Refuse whatever a source sends, until it is activated again"""
     return _switch(source_id, active=False)
 
 
-@endpoint(
-    blueprint,
-    ONE,
-    method="DELETE",
-    access=PEOPLE_WHO_ADMINISTER,
-    status=200,
-    answer=SourceRemoved,
-    problems=[404],
-    edits=True,
-)
+@removes(blueprint, ONE, SourceRemoved, access=PEOPLE_WHO_ADMINISTER)
 def remove(source_id: UUID) -> dict[str, Any]:
     """Stop a source for ever: its address and its secrets never count again"""
     with acting() as work:
