@@ -5,6 +5,7 @@ from collections.abc import Callable
 from actors.attempt import Attempt
 from actors.outcome import MAX_LOST, end_failed, end_unknown, wait_for_host
 from actors.stage import pass_on
+from pipeline.approval_time import forget_lapse
 from pipeline.execution import ExecutionSpec
 from pipeline.execution_store import (
     TOO_LATE,
@@ -65,6 +66,7 @@ class NextAttempt:
         if go is None:
             return None
         if run.status is Status.APPROVED:
+            forget_lapse(work, run)
             run = move(work, run, Status.EXECUTING, stage=Stage.EXECUTE, keep_handoff=True)
         return self._write_down(work, run, handoff, go, number, leased_at)
 
@@ -72,12 +74,14 @@ class NextAttempt:
         self, work: Work, run: StoredRun, handoff: Handoff, host_is_there: bool
     ) -> Go | None:
         if may_no_longer_start(work, run):
+            forget_lapse(work, run)
             work.finish(handoff)
             move(work, run, Status.EXPIRED, stage=Stage.EXECUTE, reason=TOO_LATE)
             return None
         verdict = self._check(work, run)
         if isinstance(verdict, Go):
             return _if_there(host_is_there, work, handoff, verdict)
+        forget_lapse(work, run)
         work.finish(handoff)
         if isinstance(verdict, Deny):
             move(work, run, Status.DENIED, stage=Stage.EXECUTE, reason=verdict.reason)

@@ -6,14 +6,17 @@ Each is a row of `due` on the hold's queue, so that it happens whether or not an
 from typing import Final
 from uuid import UUID
 
-from pipeline.approval_lock import close, lock_approval
+from pipeline.approval_lock import LAPSE, close, lock_approval
 from pipeline.approval_view import StoredApproval
-from pipeline.execution_store import TOO_LATE
+from pipeline.execution_store import TOO_LATE, is_approved_by_people
 from pipeline.run import Stage, Status
-from pipeline.run_store import RunChanged, call_back, move
+from pipeline.run_store import RunChanged, StoredRun, call_back, move
 from pipeline.work import SYSTEM, Actor, Work
 
 _US: Final = Actor(type="system", id=SYSTEM)
+_USED: Final = """
+    DELETE FROM due WHERE kind = :kind AND subject_id = (
+        SELECT approval_id FROM approvals WHERE run_id = :run AND epoch = :epoch)"""
 
 
 def expire(work: Work, approval_id: UUID) -> bool:
@@ -73,6 +76,12 @@ def end_approval(work: Work, approval_id: UUID, due_id: UUID) -> None:
     if waits is None:
         lapse(work, approval_id)
         work.execute("DELETE FROM due WHERE due_id = :id", id=due_id)
+
+
+def forget_lapse(work: Work, run: StoredRun) -> None:
+    """Let the approval of an approved run lapse no more; the run is locked and about to move on."""
+    if is_approved_by_people(work, run):
+        work.ask(_USED, kind=LAPSE, run=run.run_id, epoch=run.epoch)
 
 
 def lapse(work: Work, approval_id: UUID) -> bool:

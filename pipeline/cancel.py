@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from pipeline.approval_time import forget_lapse
 from pipeline.envelope import KeyRing
 from pipeline.ids import uuid7
 from pipeline.personal_store import seal_for
@@ -54,6 +55,8 @@ def cancel_run(work: Work, keyring: KeyRing, run_id: UUID, by: Canceller) -> Sto
     if run.status is Status.APPROVED and not taken:
         # Whoever prepares it moves it on or gives it back.
         raise RunChanged(f"run {run_id} is about to be launched; look again in a moment")
+    if run.status is Status.APPROVED:
+        forget_lapse(work, run)
     return move(
         work, run, Status.CANCELLED, stage=Stage.EXECUTE, actor=actor, reason=REASON, **told
     )

@@ -47,6 +47,11 @@ def may_no_longer_start(work: Work, run: StoredRun) -> bool:
     return bool(ask_standing(work, run).one()[0])
 
 
+def is_approved_by_people(work: Work, run: StoredRun) -> bool:
+    """Whether this epoch has an approval, and not only a policy that lets it through."""
+    return ask_standing(work, run).one()[0] is not None
+
+
 def ask_standing(work: Work, run: StoredRun) -> Answer:
     """Bring along what `may_no_longer_start` and `last_execution` will read."""
     return work.recall(_STANDING, run=run.run_id, epoch=run.epoch)

@@ -64,6 +64,11 @@ def dead_letters(database: Database, tenant: TenantWorld) -> list[object]:
     return [row[0] for row in rows(database, tenant, "SELECT error FROM dead_letters")]
 
 
+def lapses(database: Database, tenant: TenantWorld) -> list[object]:
+    """What is still to end approvals that do not start in their time."""
+    return list(rows(database, tenant, "SELECT 1 FROM due WHERE kind = 'hold.lapse'"))
+
+
 def forbid_reruns(database: Database, tenant: TenantWorld) -> None:
     rows(
         database,
@@ -76,11 +81,13 @@ def test_an_approved_run_is_executed_once_and_goes_on_to_its_targets(
     database: Database, world: World
 ) -> None:
     run_id = approved_run(database, world.acme)
+    assert len(lapses(database, world.acme)) == 1
     host = FakeHost(result())
 
     execute(database, world.acme, run_id, host)
 
     assert where(database, world.acme, run_id) == ("executed", None)
+    assert lapses(database, world.acme) == []
     assert executions(database, world.acme, run_id) == [(1, "ok", True)]
     assert handoff(database, world.acme, run_id)[:2] == ("post_action", 0)
     kept = rows(database, world.acme, "SELECT result, output FROM executions")[0]
@@ -226,6 +233,7 @@ def test_a_run_waits_approved_while_no_host_is_there(database: Database, world: 
 
     assert where(database, world.acme, run_id)[0] == "approved"
     assert handoff(database, world.acme, run_id) == ("execute", 0, None, True)
+    assert len(lapses(database, world.acme)) == 1
     assert executions(database, world.acme, run_id) == []
     host.is_there = True
     execute(database, world.acme, run_id, host)
@@ -352,6 +360,7 @@ def test_an_approval_that_is_too_old_starts_nothing(database: Database, world: W
 
     assert where(database, world.acme, run_id)[0] == "expired"
     assert host.specs == []
+    assert lapses(database, world.acme) == []
 
 
 def test_a_policy_activated_since_that_denies_is_obeyed(database: Database, world: World) -> None:
@@ -368,6 +377,7 @@ def test_a_policy_activated_since_that_denies_is_obeyed(database: Database, worl
 
     assert where(database, world.acme, run_id)[0] == "denied"
     assert host.specs == []
+    assert lapses(database, world.acme) == []
 
 
 def test_what_the_policy_that_decided_denies_by_now_is_not_put_to_people_again(

@@ -142,6 +142,8 @@ def test_an_approved_run_is_cancelled_before_its_launch(plane: ControlPlane) -> 
     answer = plane.post(f"/v1/runs/{held['run_id']}/cancel", ADA)
     assert (answer.status_code, answer.get_json()["status"]) == (202, "cancelled")
     assert shown(plane, held["run_id"])["handoff"]["stage"] == "audit"
+    with plane.outbox("awgp_web").work(plane.world.acme.tenant_id) as work:
+        assert work.execute("SELECT 1 FROM due WHERE kind = 'hold.lapse'").all() == []
 
 
 def test_a_launch_that_is_being_prepared_is_not_cancelled(plane: ControlPlane) -> None:
