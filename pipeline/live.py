@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -100,7 +101,7 @@ def events_of(happened: Iterable[Happened]) -> list[Event]:
     """Each thing once, as it was at the end."""
     latest: dict[tuple[str, frozenset[tuple[str, str | int]]], Event] = {}
     for one in happened:
-        for event in (*map(event_of, one.records), *one.announced):
+        for event in (*chain.from_iterable(map(told_by, one.records)), *one.announced):
             latest[event.kind, frozenset(event.ids.items())] = event
     by_kind: dict[str, list[Event]] = {}
     for event in latest.values():
@@ -110,6 +111,19 @@ def events_of(happened: Iterable[Happened]) -> list[Event]:
         for kind, events in by_kind.items()
         for event in (events if len(events) <= MOST_OF_A_KIND else [Event(kind=kind)])
     ]
+
+
+def told_by(record: AuditRecord) -> Sequence[Event]:
+    """A record is one event; one that ends a run together with its question is two."""
+    event = event_of(record)
+    approval = record.metadata.get("approval")
+    if (
+        record.resource_type != "run"
+        or not isinstance(approval, str)
+        or not _ID.fullmatch(approval)
+    ):
+        return (event,)
+    return (event, Event(kind=APPROVAL, ids={"approval_id": approval, **event.ids}))
 
 
 def event_of(record: AuditRecord) -> Event:

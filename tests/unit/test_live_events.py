@@ -48,6 +48,20 @@ def test_an_approval_names_its_run() -> None:
     )
 
 
+def test_a_question_that_ends_with_its_run_is_told_too() -> None:
+    approval = str(uuid4())
+    ended = record(
+        "hold:run:expired",
+        ("run", RUN),
+        after={"status": "expired", "epoch": 1},
+        metadata={"approval": approval},
+    )
+    assert events_of([happened(ended)]) == [
+        Event(kind="run.changed", ids={"run_id": RUN}, status="expired"),
+        Event(kind="approval.changed", ids={"approval_id": approval, "run_id": RUN}),
+    ]
+
+
 def test_what_is_no_id_is_left_out() -> None:
     named = record(
         "setup:approval_rule:saved",

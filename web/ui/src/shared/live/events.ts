@@ -18,10 +18,11 @@ const STALE: Record<string, readonly string[]> = {
   'run.changed': ['runs', 'queues', 'assistants'],
   'approval.changed': ['approvals', 'runs'],
   'delegation.changed': ['delegations', 'approvals'],
+  'review.changed': ['approvals'],
   'assistant.changed': ['assistants'],
   'person.changed': ['persons'],
   'visit.changed': ['tenants'],
-  'audit.sealed': ['audit'],
+  'audit.sealed': ['audit', 'runs/trail'],
   telemetry: [], // heard by the page that follows the run
   'queue.changed': ['queues'],
   'policy.changed': ['policies', 'approvals'],
@@ -38,7 +39,10 @@ export function invalidateFor(client: QueryClient, tenant: string, event: LiveEv
 export function staleKeys(tenant: string, event: LiveEvent): QueryKey[] {
   const prefix = tenantKey(tenant);
   if (event.kind === 'reset') return [prefix];
-  const ofTenant = (STALE[event.kind] ?? [guess(event.kind)]).map((noun) => [...prefix, noun]);
+  const ofTenant = (STALE[event.kind] ?? [guess(event.kind)]).map((part) => [
+    ...prefix,
+    ...part.split('/'),
+  ]);
   // A visit changes what one may do here.
   return event.kind === 'visit.changed' ? [...ofTenant, ['me']] : ofTenant;
 }
