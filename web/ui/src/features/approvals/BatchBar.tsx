@@ -14,8 +14,44 @@ export function BatchBar({
   lines: readonly ApprovalLine[];
   onClear: () => void;
   onKeep: (ids: readonly string[]) => void;
+}): ReactElement {
+  // The dialog outlives the bar: what was just decided is no longer there to be selected.
+  const [deciding, setDeciding] = useState<{ verdict: Intent; lines: readonly ApprovalLine[] }>();
+  return (
+    <>
+      <Bar
+        lines={lines}
+        onClear={onClear}
+        onKeep={onKeep}
+        onDecide={(verdict) => {
+          setDeciding({ verdict, lines });
+        }}
+      />
+      {deciding !== undefined && (
+        <BatchDialog
+          lines={deciding.lines}
+          verdict={deciding.verdict}
+          onClose={(decided) => {
+            setDeciding(undefined);
+            if (decided) onClear();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Bar({
+  lines,
+  onClear,
+  onKeep,
+  onDecide,
+}: {
+  lines: readonly ApprovalLine[];
+  onClear: () => void;
+  onKeep: (ids: readonly string[]) => void;
+  onDecide: (verdict: Intent) => void;
 }): ReactElement | null {
-  const [verdict, setVerdict] = useState<Intent>();
   const [first] = lines;
   if (first === undefined) return null;
   const alike = largest(lines, first);
@@ -51,7 +87,7 @@ export function BatchBar({
           <Button
             className="text-bad"
             onClick={() => {
-              setVerdict('reject');
+              onDecide('reject');
             }}
           >
             <X aria-hidden />
@@ -60,23 +96,13 @@ export function BatchBar({
           <Button
             variant="primary"
             onClick={() => {
-              setVerdict('approve');
+              onDecide('approve');
             }}
           >
             <Check aria-hidden />
             Approve {lines.length}…
           </Button>
         </>
-      )}
-      {verdict !== undefined && (
-        <BatchDialog
-          lines={lines}
-          verdict={verdict}
-          onClose={(decided) => {
-            setVerdict(undefined);
-            if (decided) onClear();
-          }}
-        />
       )}
     </div>
   );

@@ -24,24 +24,25 @@ import { useTenant } from '@/shared/session/tenant';
 
 /** Each of them once more, with its digest as this browser computed it, before all are decided. */
 export function BatchDialog({
-  lines: given,
+  lines,
   verdict,
   onClose,
 }: {
+  /** What was selected when it opened: the list behind goes on changing. */
   lines: readonly ApprovalLine[];
   verdict: Intent;
   onClose: (decided: boolean) => void;
 }): ReactElement {
   const tenant = useTenant();
-  // What was selected when it opened: the list behind goes on changing.
-  const [lines] = useState(given);
   const looked = useQueries({ queries: lines.map((line) => approvalQuery(tenant, line.id)) });
   const decide = useDecideAlike();
   const outcomes = decide.data?.items;
-  const ready = looked.every((each, at) => isAsSelected(each.data, lines[at]));
+  // What was decided or asked anew since it was selected is left out, and says so.
+  const left = lines.filter((_, at) => isStillAsked(looked[at]?.data));
+  const ready = left.every((line) => isAsSelected(looked[lines.indexOf(line)]?.data, line));
   const rules = rulesIn(looked[0]?.data?.approval.requirement ?? {});
   const send = (reason: string, preset: string | undefined): void => {
-    const approvals = lines.map(({ id, digest }) => ({ id, digest }));
+    const approvals = left.map(({ id, digest }) => ({ id, digest }));
     decide.mutate(
       { verdict, approvals, reason, reject_reason: verdict === 'reject' ? (preset ?? null) : null },
       {
@@ -68,7 +69,7 @@ export function BatchDialog({
           <DialogDescription>
             {outcomes === undefined
               ? 'Each is decided by itself, by the digest shown here.'
-              : 'Some could not be decided; the others were.'}
+              : 'Not all could be decided.'}
           </DialogDescription>
         </DialogHeader>
         {decide.error !== null && <ProblemNotice error={decide.error} />}
@@ -79,16 +80,17 @@ export function BatchDialog({
               line={line}
               checked={looked[at]?.data}
               outcome={outcomes?.find((each) => each.id === line.id)}
+              meanwhile={decide.isIdle && !left.includes(line)}
             />
           ))}
         </ul>
         {outcomes === undefined ? (
           <Answer
-            count={lines.length}
+            count={decide.isPending ? decide.variables.approvals.length : left.length}
             verdict={verdict}
             required={asksReason(rules)}
             presets={verdict === 'reject' ? rejectReasons(rules) : []}
-            disabled={!ready || decide.isPending}
+            disabled={!ready || left.length === 0 || decide.isPending}
             onSend={send}
             onCancel={() => {
               onClose(false);
@@ -165,6 +167,11 @@ function Answer({
       </DialogFooter>
     </>
   );
+}
+
+/** Open, or not known yet. */
+function isStillAsked(checked: Checked | undefined): boolean {
+  return checked === undefined || checked.approval.status === 'open';
 }
 
 /** Loaded, computed, and by the digest that was in the list. */

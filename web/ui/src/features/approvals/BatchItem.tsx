@@ -13,10 +13,13 @@ export function BatchItem({
   line,
   checked,
   outcome,
+  meanwhile,
 }: {
   line: ApprovalLine;
   checked: Checked | undefined;
   outcome: BatchOutcome | undefined;
+  /** Since it was selected it was decided, or asked anew. */
+  meanwhile: boolean;
 }): ReactElement {
   return (
     <li className="space-y-1 p-3">
@@ -41,6 +44,12 @@ export function BatchItem({
             </div>
           </details>
         </>
+      )}
+      {meanwhile && (
+        <p role="status" className="text-sm text-bad">
+          Left out: since you selected it, it was{' '}
+          {checked?.approval.status === 'superseded' ? 'asked anew' : checked?.approval.status}.
+        </p>
       )}
       {outcome !== undefined && <Outcome outcome={outcome} />}
     </li>
