@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useRef } from 'react';
-import { alertFor, newOnes } from './alerts';
+import { alertFor, knownFrom, newOnes, type Known } from './alerts';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
 import { useNotificationState } from '@/shared/notifications/desktop';
@@ -12,7 +12,7 @@ const LOOKED_AT = 20;
 export function ApprovalAlerts({ tenant }: { tenant: string }): null {
   const on = useNotificationState() === 'on';
   const navigate = useNavigate();
-  const known = useRef<ReadonlySet<string>>(undefined);
+  const known = useRef<Known>(undefined);
   const { data } = useQuery({
     queryKey: [...tenantKey(tenant), 'approvals', 'alerts'],
     queryFn: ({ signal }) =>
@@ -26,7 +26,7 @@ export function ApprovalAlerts({ tenant }: { tenant: string }): null {
   });
   const tell = useEffectEvent((page: NonNullable<typeof data>) => {
     const fresh = newOnes(known.current, page.items);
-    known.current = new Set([...(known.current ?? []), ...page.items.map((each) => each.id)]);
+    known.current = knownFrom(known.current, page);
     const alert = alertFor(fresh);
     if (alert === undefined) return;
     const only = fresh.length === 1 ? fresh[0] : undefined;

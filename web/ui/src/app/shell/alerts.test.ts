@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { alertFor, newOnes } from './alerts';
+import { alertFor, knownFrom, newOnes } from './alerts';
 import type { components } from '@/shared/api/schema';
 
 type Line = components['schemas']['ApprovalLine'];
@@ -17,7 +17,13 @@ function line(id: string): Line {
 
 test('what waited already when the page came is not new', () => {
   expect(newOnes(undefined, [line('a')])).toEqual([]);
-  expect(newOnes(new Set(['a']), [line('a'), line('b')]).map((each) => each.id)).toEqual(['b']);
+  const known = knownFrom(undefined, { items: [line('a')], next: null });
+  expect(newOnes(known, [line('b'), line('a')]).map((each) => each.id)).toEqual(['b']);
+});
+
+test('what was only too far down to be seen before is not new', () => {
+  const known = knownFrom(undefined, { items: [line('c'), line('b')], next: 'more' });
+  expect(newOnes(known, [line('d'), line('b'), line('a')]).map((each) => each.id)).toEqual(['d']);
 });
 
 test('a desktop notification tells nothing of the payload', () => {

@@ -2,12 +2,28 @@ import type { components } from '@/shared/api/schema';
 
 type Line = components['schemas']['ApprovalLine'];
 
+/** What was seen of the questions that wait, newest first. */
+export interface Known {
+  ids: ReadonlySet<string>;
+  /** Those before this one were not looked at: ids grow with time. */
+  oldest: string | undefined;
+}
+
+export function knownFrom(
+  before: Known | undefined,
+  page: { items: readonly Line[]; next: string | null },
+): Known {
+  return {
+    ids: new Set([...(before?.ids ?? []), ...page.items.map((line) => line.id)]),
+    oldest: page.next === null ? undefined : page.items.at(-1)?.id,
+  };
+}
+
 /** Of what waits for me: what was not there before. Nothing is new in the first answer. */
-export function newOnes(
-  known: ReadonlySet<string> | undefined,
-  lines: readonly Line[],
-): readonly Line[] {
-  return known === undefined ? [] : lines.filter((line) => !known.has(line.id));
+export function newOnes(known: Known | undefined, lines: readonly Line[]): readonly Line[] {
+  if (known === undefined) return [];
+  const { ids, oldest = '' } = known;
+  return lines.filter((line) => !ids.has(line.id) && line.id > oldest);
 }
 
 export interface Alert {
