@@ -40,6 +40,8 @@ export const router = createRouter({
   routeTree,
   // Loading another tenant's page early would enter that tenant.
   defaultPreload: false,
+  // What no page understands leaves the address.
+  search: { strict: true },
   scrollRestoration: true,
   defaultPendingMs: PENDING_AFTER_MS,
   defaultPendingComponent: PagePending,
