@@ -2,6 +2,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import { useApproval, type Checked } from './approval';
+import { AskedBefore } from './AskedBefore';
 import { AskedSection } from './AskedSection';
 import { BundleSection } from './BundleSection';
 import { CoveredSection } from './CoveredSection';
@@ -84,8 +85,9 @@ function Loaded({
       {stale !== null && <ProblemNotice error={stale} onRetry={onRetry} className="mb-4" />}
       {approval.status === 'superseded' && <SupersededNotice approval={approval} />}
       <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_22rem]">
-        <div className="min-w-0 lg:col-start-1">
+        <div className="min-w-0 space-y-4 lg:col-start-1">
           <Headline approval={approval} />
+          {approval.epoch > 1 && <AskedBefore approval={approval} />}
         </div>
         <aside
           aria-label="Decide"

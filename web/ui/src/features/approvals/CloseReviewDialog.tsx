@@ -1,4 +1,5 @@
 import { useId, useState, type ReactElement } from 'react';
+import { showHidden } from './hidden';
 import { useCloseReview, type Review, type ReviewVerdict } from './reviews';
 import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Button } from '@/shared/components/ui/button';
@@ -47,8 +48,8 @@ export function CloseReviewDialog({ review }: { review: Review }): ReactElement 
         <DialogHeader>
           <DialogTitle>Was it an emergency?</DialogTitle>
           <DialogDescription>
-            {review.person} approved alone and wrote: “{review.reason}”. What you say is kept in the
-            trail and cannot be changed.
+            {showHidden(review.person)} approved alone and wrote: “{showHidden(review.reason)}”.
+            What you say is kept in the trail and cannot be changed.
           </DialogDescription>
         </DialogHeader>
         {close.error !== null && <ProblemNotice error={close.error} />}

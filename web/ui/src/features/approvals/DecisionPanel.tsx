@@ -46,7 +46,7 @@ export function DecisionPanel({
       </CardHeader>
       <CardContent className="space-y-4">
         <ApprovedAlone approval={approval} />
-        <RuleProgress rules={approval.tally.rules} />
+        <RuleProgress approval={approval} />
         {open && <Moments approval={approval} />}
         <DigestLine digest={approval.digest} check={check} full />
         {approval.me.can_vote ? (

@@ -51,7 +51,7 @@ export function Essentials({ approval }: { approval: Approval }): ReactElement {
         <Sentences of={sandbox.limits} />
       </Item>
       <Item name="What it takes">
-        <RuleProgress rules={approval.tally.rules} />
+        <RuleProgress approval={approval} />
       </Item>
     </dl>
   );

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Siren } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { CloseReviewDialog } from './CloseReviewDialog';
+import { showHidden } from './hidden';
 import { useReviews, type Review } from './reviews';
 import { EmptyState } from '@/shared/components/empty-state';
 import { ProblemNotice } from '@/shared/components/problem-notice';
@@ -80,17 +81,18 @@ function ReviewCard({ review }: { review: Review }): ReactElement {
           params={{ tenant, approval: review.approval_id }}
           className="font-medium break-words hover:underline"
         >
-          {review.person} approved alone
+          {showHidden(review.person)} approved alone
         </Link>
         <ReviewBadge review={review} />
         <Time value={review.opened_at} className="ml-auto text-sm text-muted" />
       </div>
-      <p className="text-sm break-words">“{review.reason}”</p>
+      <p className="text-sm break-words">“{showHidden(review.reason)}”</p>
       {review.closed_at === null ? (
         may && <CloseReviewDialog review={review} />
       ) : (
         <p className="text-sm break-words text-muted">
-          {review.closed_by}: “{review.note}” <Time value={review.closed_at} />
+          {showHidden(review.closed_by ?? '')}: “{showHidden(review.note)}”{' '}
+          <Time value={review.closed_at} />
         </p>
       )}
     </li>

@@ -1,12 +1,16 @@
 import { Check, Circle, CircleDot } from 'lucide-react';
 import type { ReactElement } from 'react';
-import type { components } from '@/shared/api/schema';
+import type { Approval } from './approval';
+import { groupsNow, rulesIn } from './requirement';
+import { useSeconds } from '@/shared/components/clock';
 import { cn } from '@/shared/components/ui/cn';
 
-type Progress = components['schemas']['RuleCountView'];
-
-/** How far each rule is, turn by turn. */
-export function RuleProgress({ rules }: { rules: readonly Progress[] }): ReactElement {
+/** How far each rule is, turn by turn, and who may vote in it by now. */
+export function RuleProgress({ approval }: { approval: Approval }): ReactElement {
+  const seconds = useSeconds();
+  const now = approval.decided_at === null ? seconds : new Date(approval.decided_at).getTime();
+  const asked = rulesIn(approval.requirement);
+  const { rules } = approval.tally;
   return (
     <ul className="space-y-2">
       {rules.map((rule) => (
@@ -24,7 +28,11 @@ export function RuleProgress({ rules }: { rules: readonly Progress[] }): ReactEl
                 <span className={cn(at > rule.turn && 'text-muted')}>
                   {rule.turns.length > 1 && `${at + 1}. `}
                   {turn.needed === 1 ? 'one of ' : `${turn.needed} of `}
-                  {turn.groups.join(', ')}
+                  {groupsNow(
+                    turn.groups,
+                    asked.find((each) => each.name === rule.rule),
+                    now - new Date(approval.opened_at).getTime(),
+                  ).join(', ')}
                   <span className="text-muted">
                     {' · '}
                     {turn.met ? 'done' : at === rule.turn ? `${turn.have} so far` : 'later'}

@@ -29,6 +29,16 @@ export function rejectReasons(rules: readonly Rule[]): readonly string[] {
   return [...new Set(rules.flatMap((rule) => rule.reject_reasons ?? []))];
 }
 
+/** Whose vote counts in a turn so long after the opening: its groups, and those asked since. */
+export function groupsNow(
+  groups: readonly string[],
+  rule: Rule | undefined,
+  openMs: number,
+): readonly string[] {
+  const since = (rule?.escalate ?? []).filter((step) => step.after_seconds * 1000 <= openMs);
+  return [...new Set([...groups, ...since.flatMap((step) => step.to)])];
+}
+
 export interface Moment {
   at: string;
   what: string;

@@ -15,7 +15,13 @@ const LOOKS: Record<Standing, { tone: Tone; label: string }> = {
   revoked: { tone: 'neutral', label: 'Taken back' },
 };
 
-export function DelegationCard({ loan }: { loan: Delegation }): ReactElement {
+export function DelegationCard({
+  loan,
+  mayEnd,
+}: {
+  loan: Delegation;
+  mayEnd: boolean;
+}): ReactElement {
   const now = useSeconds();
   const standing = standingOf(loan, now);
   const revoke = useRevoke();
@@ -42,7 +48,7 @@ export function DelegationCard({ loan }: { loan: Delegation }): ReactElement {
         )}
       </p>
       {loan.reason !== '' && <p className="text-sm break-words">“{loan.reason}”</p>}
-      {(standing === 'in-force' || standing === 'later') && (
+      {mayEnd && (standing === 'in-force' || standing === 'later') && (
         <ConfirmDialog
           trigger={<Button size="small">End it now…</Button>}
           title="End this now?"

@@ -10,11 +10,13 @@ import { Button } from '@/shared/components/ui/button';
 import { Card } from '@/shared/components/ui/card';
 import { SkeletonRows } from '@/shared/components/ui/skeleton';
 import { Switch } from '@/shared/components/ui/switch';
+import { useHasRole } from '@/shared/session/tenant';
 
 /** Who may vote for whom, and until when. */
 export function DelegationsPage(): ReactElement {
   const [shown, setShown] = useState<Shown>({ whose: 'mine', status: 'current' });
   const query = useDelegations(shown);
+  const administers = useHasRole('admin');
   const loans = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page
@@ -56,7 +58,11 @@ export function DelegationsPage(): ReactElement {
       )}
       <ul className="space-y-2">
         {loans.map((each) => (
-          <DelegationCard key={each.id} loan={each} />
+          <DelegationCard
+            key={each.id}
+            loan={each}
+            mayEnd={administers || shown.whose === 'mine'}
+          />
         ))}
       </ul>
       {query.hasNextPage && (
