@@ -26,7 +26,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.received = Received()
-        self.secrets: Mapping[str, bytes] = {}
+        self.secrets: dict[str, bytes] = {}
         owner = self
 
         class Handler(BaseHTTPRequestHandler):

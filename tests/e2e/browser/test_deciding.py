@@ -2,37 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.browser.conftest import Visit
+from tests.e2e.browser.gestures import APPROVE, REJECT, approve, card, open_approval, row, vote
 from tests.e2e.browser.visitor import PHONE, Visitor
 from tests.e2e.browser.world import FRESH, REJECT_REASONS, Asked, BrowserWorld, lines
 from tests.integration.processes import wait_until
-
-APPROVE: Final = re.compile("^Approve$")
-REJECT: Final = re.compile("^Reject$")
-
-
-def open_approval(visitor: Visitor, asked: Asked) -> None:
-    visitor.open(f"/t/acme/approvals/{asked.approval_id}", re.compile(" for "))
-
-
-def approve(visitor: Visitor, asked: Asked) -> None:
-    open_approval(visitor, asked)
-    visitor.page.get_by_role("button", name=APPROVE).click()
-
-
-def card(visitor: Visitor, asked: Asked) -> Locator:
-    """A question in the inbox, told apart by its digest."""
-    digest: str = asked.approval["digest"]
-    return visitor.page.get_by_role("listitem").filter(has_text=digest[:12])
-
-
-def row(visitor: Visitor, asked: Asked) -> Locator:
-    """A run in the list of runs."""
-    return visitor.page.get_by_role("row").filter(has_text=asked.run[-12:])
 
 
 def test_another_person_approves_and_who_asked_sees_it_live(
@@ -84,9 +61,11 @@ def test_a_rejection_is_handed_back_with_its_reason(visit: Visit, world: Browser
 
 
 def test_an_edit_asks_anew_and_who_edited_cannot_approve(visit: Visit, world: BrowserWorld) -> None:
-    asked = world.ask("ada", "scribe", lines("too much"))
+    asked = world.ask("ada", "payer", lines("too much"))
     ben, cleo = visit("ben"), visit("cleo")
     open_approval(ben, asked)
+    approve(cleo, asked)
+    expect(ben.page.get_by_text("1 of 2 votes").first).to_be_visible()
     ben.page.get_by_role("button", name="Edit…").click()
     text = ben.page.get_by_role("textbox", name="Payload")
     text.fill(text.input_value().replace("too much", "just right"))
@@ -95,12 +74,17 @@ def test_an_edit_asks_anew_and_who_edited_cannot_approve(visit: Visit, world: Br
     ben.page.wait_for_url(lambda url: "/approvals/" in url and asked.approval_id not in url)
     expect(ben.page.get_by_text("This is not yours to decide now")).to_be_visible()
     newer = Asked(run=asked.run, approval=asked.by.open_approval(asked.run), by=asked.by)
-    assert newer.approval["digest"] != asked.approval["digest"]
-    open_approval(cleo, asked)
+    assert newer.approval["votes"] == []
     cleo.page.get_by_role("link", name="See what is asked now").click()
     cleo.page.wait_for_url(f"**/approvals/{newer.approval_id}**")
     expect(cleo.page.get_by_text("just right").first).to_be_visible()
+    before = cleo.page.get_by_role("region", name="Asked before")
+    expect(before).to_contain_text("The vote given then is void.")
+    for digest in (asked.approval["digest"], newer.approval["digest"]):
+        expect(before).to_contain_text(digest[:12])
     cleo.page.get_by_role("button", name=APPROVE).click()
+    expect(cleo.page.get_by_text("You voted to approve")).to_be_visible()
+    assert visit("finn").call("POST", *vote(newer))[0] == 200
     asked.ends_as("completed")
     assert asked.by.run(asked.run)["execution"]["result"]["wrote"]["lines"] == ["just right"]
 

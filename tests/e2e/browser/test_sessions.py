@@ -106,8 +106,9 @@ def test_a_tab_goes_on_after_another_has_signed_in_again(visit: Visit, world: Br
 def test_a_deep_link_survives_a_reload_and_the_way_back(visit: Visit, world: BrowserWorld) -> None:
     asked = world.ask("ada", "scribe", lines("deep"))
     ben = visit("ben")
-    ben.open(f"/t/acme/runs/{asked.run}")
-    expect(ben.page.get_by_text(asked.run).first).to_be_visible()
+    ben.open(f"/t/acme/runs/{asked.run}?tab=nothing")
+    expect(ben.page.get_by_role("tab", name="Request")).to_have_attribute("aria-selected", "true")
+    ben.page.wait_for_url(f"**/runs/{asked.run}")
     ben.page.reload()
     expect(ben.page.get_by_text(asked.run).first).to_be_visible()
     ben.open("/t/acme/runs?status=held", "Runs")

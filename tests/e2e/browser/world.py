@@ -1,11 +1,15 @@
 """What the browser tests find: the demo's two subsidiaries, and what the demo does not need.
 
-At Acme `scribe` waits for finance, `payer` for two people, `vault` for someone who just signed in;
-at Globex `scribe` waits for anyone. Each prints the lines of its payload, whatever they are.
+At Acme `scribe` waits for finance, `payer` for two people, `vault` for someone who just signed in,
+`watch` for a night shift of nobody and soon for admins, `teller` tells whoever refuses to listen,
+and `mover` changes; at Globex `scribe` waits for anyone. Each prints the lines of its payload,
+whatever they are.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -21,18 +25,26 @@ from ops.embedded.logins import add_login
 from ops.embedded.oidc import issuer_url, subject_of
 from ops.embedded.oidc_login import token_for
 from ops.login_engine import login_engine
-from pipeline.approval import Reason, Reauthentication, Rule
+from pipeline.approval import Escalation, Reason, Reauthentication, Rule
+from pipeline.decision_link import make_decision_link
+from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set, add_rule
-from pipeline.registry import add_assistant, add_bundle
+from pipeline.registry import add_assistant, add_bundle, add_target
 from pipeline.work import Work
 from runtime_host.bundle import build, inspect
 from tests.integration.processes import wait_until
 
 ENDED: Final = frozenset({"completed", "denied", "rejected", "expired", "failed", "cancelled"})
+# Shorter than the development provider's access tokens live.
+TOKEN_SECONDS: Final = 240
+NOBODYS_SECRET: Final = bytes(range(32))
 REJECT_REASONS: Final = ("wrong account", "not ordered")
 # How old a proof of who one is may be, where the rule `fresh` asks for one.
 FRESH: Final = timedelta(seconds=10)
+# After so many seconds `watch` reminds, and asks admins too.
+REMINDS: Final = 1
+ESCALATES: Final = 2
 # A name as an identity provider could tell it: nothing of it may be taken for markup.
 MALLORY: Final = "Mallory <img src=x onerror=alert(1)>"
 SCRIBE: Final = """
@@ -40,6 +52,8 @@ import json, pathlib
 asked = json.loads(pathlib.Path("/input/request.json").read_bytes())
 for line in asked.get("lines", ["nothing to say"]):
     print(line)
+if asked.get("fail"):
+    raise SystemExit(3)
 pathlib.Path("/output/result.json").write_text(json.dumps({"wrote": asked}))
 """
 MANIFEST: Final = """
@@ -67,6 +81,18 @@ permit (principal, action == Action::"run", resource == Assistant::"payer");
 @id("vault-asks-who-you-are")
 @hold("fresh")
 permit (principal, action == Action::"run", resource == Assistant::"vault");
+
+@id("night-watch")
+@hold("on-call")
+permit (principal, action == Action::"run", resource == Assistant::"watch");
+
+@id("teller-waits")
+@hold("finance")
+permit (principal, action == Action::"run", resource == Assistant::"teller");
+
+@id("mover-waits")
+@hold("finance")
+permit (principal, action == Action::"run", resource == Assistant::"mover");
 """
 GLOBEX_TOO: Final = """
 @id("scribe-waits")
@@ -82,6 +108,7 @@ class BrowserWorld:
     stage: DemoStage
     passwords: Mapping[str, str]
     clients: dict[str, Person] = field(default_factory=dict)
+    tokens_until: dict[str, float] = field(default_factory=dict)
 
     @property
     def web(self) -> str:
@@ -96,7 +123,9 @@ class BrowserWorld:
 
     def client(self, person: str) -> Person:
         """Someone at the API with a token, not in a browser."""
-        if person not in self.clients:
+        known = self.clients.get(person)
+        if known is None or time.monotonic() > self.tokens_until[person]:
+            self.tokens_until[person] = time.monotonic() + TOKEN_SECONDS
             token = token_for(self.data, person, self.password(person)).access_token
             self.clients[person] = Person(
                 name=person, ingest=self.stage.urls["ingest"], web=self.web, token=token
@@ -110,6 +139,32 @@ class BrowserWorld:
         run: str = expect(client.post(f"{client.ingest}/v1/runs", body), 202)["run"]
         client.wait(run, lambda seen: seen["status"] == "held", lambda _: None)
         return Asked(run=run, approval=client.open_approval(run), by=client)
+
+    @contextmanager
+    def behind(self) -> Iterator[Work]:
+        """Acme's tables as their owner has them."""
+        owner = login_engine(self.data, "awgp_owner")
+        try:
+            outbox = Outbox(owner, StubBroker(middleware=[]))
+            with outbox.work(self.stage.demo.acme.tenant_id) as work:
+                yield work
+        finally:
+            owner.dispose()
+
+    def link_for(self, person: str, asked: "Asked") -> str:
+        """The path of a decision link, as a notice would bring it."""
+        with self.behind() as work:
+            person_id = _known(work, self.stage, person)
+            token = make_decision_link(work, UUID(asked.approval_id), person_id=person_id)
+        return f"/d/{token}"
+
+    def change(self, assistant: str, *, by: str, code: str, folder: Path) -> None:
+        """Give one of Acme's assistants other code."""
+        with self.behind() as work:
+            digest = work.execute(
+                "SELECT runtime_digest FROM assistant_versions LIMIT 1"
+            ).scalar_one()
+            _assistant(work, assistant, _known(work, self.stage, by), digest, folder, code=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +199,10 @@ def furnish(stage: DemoStage, runtime_digest: str, folder: Path) -> BrowserWorld
             ada, cleo = _known(work, stage, "ada"), _known(work, stage, "cleo")
             _rules(work, ada)
             _policy(work, ACME + ACME_TOO, ACME_FIELDS, ada, cleo)
-            for name in ("scribe", "payer", "vault"):
+            for name in ("scribe", "payer", "vault", "watch", "mover"):
                 _assistant(work, name, ada, runtime_digest, folder)
+            nobody = _nobody(work, stage, ada)
+            _assistant(work, "teller", ada, runtime_digest, folder, targets=[nobody])
         with outbox.work(stage.demo.globex.tenant_id) as work:
             emil = _known(work, stage, "emil")
             _policy(work, GLOBEX + GLOBEX_TOO, GLOBEX_FIELDS, _known(work, stage, "dora"), emil)
@@ -179,23 +236,22 @@ def _known(work: Work, stage: DemoStage, username: str) -> UUID:
 def _rules(work: Work, by: UUID) -> None:
     day, hour = 24 * 3600, 3600
 
-    def rule(name: str, quorum: int, reauthenticate: Reauthentication | None) -> Rule:
-        return Rule(
-            name=name,
-            version=1,
-            quorum=quorum,
-            groups=("approver",),
-            reason=Reason.OPTIONAL,
-            expires_in_seconds=day,
-            execution_expires_in_seconds=hour,
-            reject_reasons=REJECT_REASONS,
-            reauthenticate=reauthenticate,
-        )
-
-    add_rule(work, rule("two-people", 2, None), by=by)
-    add_rule(
-        work, rule("fresh", 1, Reauthentication(max_age_seconds=int(FRESH.total_seconds()))), by=by
+    two = Rule(
+        name="two-people",
+        version=1,
+        quorum=2,
+        groups=("approver",),
+        reason=Reason.OPTIONAL,
+        expires_in_seconds=day,
+        execution_expires_in_seconds=hour,
+        reject_reasons=REJECT_REASONS,
     )
+    again = Reauthentication(max_age_seconds=int(FRESH.total_seconds()))
+    add_rule(work, two, by=by)
+    add_rule(work, replace(two, name="fresh", quorum=1, reauthenticate=again), by=by)
+    later = Escalation(after_seconds=ESCALATES, to=("admins",))
+    on_call = replace(two, name="on-call", quorum=1, groups=("night",), remind=(REMINDS,))
+    add_rule(work, replace(on_call, escalate=(later,)), by=by)
 
 
 def _policy(
@@ -205,19 +261,43 @@ def _policy(
     activate_policy_set(work, version, by=by)
 
 
-def _assistant(work: Work, name: str, by: UUID, runtime_digest: str, folder: Path) -> None:
+def _nobody(work: Work, stage: DemoStage, by: UUID) -> UUID:
+    """A target that refuses everything, until the receiver is told its secret."""
+    return add_target(
+        work,
+        KeyRing.from_text(stage.data.secret("kek")),
+        name="nobody",
+        url=f"{stage.receiver.url}/nobody",
+        secret=NOBODYS_SECRET,
+        by=by,
+        settings={"allow_private": True},
+    )
+
+
+def _assistant(
+    work: Work,
+    name: str,
+    by: UUID,
+    runtime_digest: str,
+    folder: Path,
+    *,
+    targets: Sequence[UUID] = (),
+    code: str = SCRIBE,
+) -> None:
     # Assistants share their code; a name of its own in it gives each a bundle of its own.
     sources = folder / f"{work.tenant_id}-{name}"
     sources.mkdir()
     (sources / "awgp.toml").write_text(MANIFEST.format(version="1.0.0"), encoding="utf-8")
-    (sources / "main.py").write_text(f"# {name}\n{SCRIBE}", encoding="utf-8")
+    (sources / "main.py").write_text(f"# {name}\n{code}", encoding="utf-8")
     packed = build(sources)
     info = inspect(packed)
     add_bundle(
         work, digest=info.digest, manifest=info.manifest.as_json(), content=packed, author=by
     )
     runtime = (info.manifest.runtime, runtime_digest)
-    add_assistant(work, name=name, bundle_digest=info.digest, runtime=runtime, by=by)
+    add_assistant(
+        work, name=name, bundle_digest=info.digest, runtime=runtime, by=by, targets=targets
+    )
 
 
 def lines(*said: str) -> dict[str, Sequence[str]]:
