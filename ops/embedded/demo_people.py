@@ -59,7 +59,14 @@ PEOPLE = (
         roles=("break-glass",),
     ),
     Person(username="hana", name="Hana Reyes", tenant="holding", groups=("holding-admins",)),
-    Person(username="otto", name="Otto Brandt", tenant="holding", groups=(), roles=("auditor",)),
+    # A role counts in the tenants one belongs to: he audits both subsidiaries.
+    Person(
+        username="otto",
+        name="Otto Brandt",
+        tenant="holding",
+        groups=("acme-operators", "globex-operators"),
+        roles=("auditor",),
+    ),
 )
 
 MACHINES = (

@@ -163,7 +163,7 @@ def test_demo_people_have_the_rights_the_demo_needs() -> None:
         "emil": (("globex-admins",), ()),
         "gwen": (("acme-operators",), ("break-glass",)),
         "hana": (("holding-admins",), ()),
-        "otto": ((), ("auditor",)),
+        "otto": (("acme-operators", "globex-operators"), ("auditor",)),
     }
 
 

@@ -56,7 +56,9 @@ export function NoTenant(): ReactElement {
         title="You are signed in, but belong to no tenant"
         action={<Button onClick={() => void signOut()}>Sign out</Button>}
       >
-        Ask an admin of your tenant to add you to one of its groups, then sign in again.
+        One belongs to a tenant by its groups, <code>&lt;tenant&gt;-operators</code> and{' '}
+        <code>&lt;tenant&gt;-admins</code>; a role such as approver or auditor counts only there.
+        Ask an admin of your tenant to have you added to one of them, then sign out and in again.
       </EmptyState>
     </Page>
   );
