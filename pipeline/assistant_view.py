@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.execution import Limits
+from pipeline.execution import RANGES, Limits
 from pipeline.registry_names import NotSetUp
 from pipeline.setup_rows import PERSON, Row, one_row, rows
 from pipeline.work import Work
@@ -133,4 +133,13 @@ def _with_limits(version: Row) -> Row:
     asked = Limits.from_json(version.pop("asked"))
     allowed: dict[str, Any] | None = version["sandbox_policy"].get("limits")
     limits = asked if allowed is None else asked.within(Limits.from_json(allowed))
-    return version | {"limits": limits.as_json()}
+    return version | {"limits": limits.as_json(), "ceilings": _ceilings(allowed)}
+
+
+def _ceilings(allowed: dict[str, Any] | None) -> dict[str, int | float]:
+    """The tenant's limits as a new version takes them: without those that are open."""
+    if allowed is None:
+        return {}
+    kept = Limits.from_json(allowed)
+    every = {name: (getattr(kept, name), high) for name, (_, high) in RANGES.items()}
+    return {name: value for name, (value, high) in every.items() if value < high}

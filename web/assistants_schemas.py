@@ -92,6 +92,10 @@ class AssistantVersionView(Schema):
     sandbox_policy = fields.Dict(
         required=True, metadata={"description": "What the tenant allows; empty is no ceiling."}
     )
+    ceilings = fields.Dict(
+        required=True,
+        metadata={"description": "The same as a new version takes it; what is open is left out."},
+    )
     limits = fields.Dict(
         required=True, metadata={"description": "What the bundle asks, within that ceiling."}
     )

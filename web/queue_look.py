@@ -70,7 +70,11 @@ def look_at_queues() -> dict[str, Any]:
         with reading() as work:
             seen = _own_share(work.connection)
     heard = _hear(services().operations.transport)
-    items = [_queue(seen, heard, queue, whole=whole) for queue in seen.standings]
+    names = _names(services().holding.engine, seen) if whole else {}
+    items = [
+        {**_queue(seen, heard, queue, whole=whole), "changed_by_name": names.get(queue)}
+        for queue in seen.standings
+    ]
     scope = MACHINE if whole else TENANT
     return {"at": seen.at, "scope": scope, "broker": heard.wrong, "items": items}
 
@@ -107,6 +111,20 @@ def _the_machine(engine: Engine) -> Seen:
                 each.queue: due_before(connection, each.queue, each.changed_at) for each in drains
             },
         )
+
+
+def _names(engine: Engine, seen: Seen) -> dict[Stage, str]:
+    """What the people are called who changed queues; users at the machine are none of them."""
+    query = text(
+        "SELECT CAST(person_id AS text), display_name FROM persons WHERE tenant_id IN"
+        " (SELECT tenant_id FROM tenants WHERE kind = 'holding')"
+        " AND CAST(person_id AS text) = ANY(:ids)"
+    )
+    by = {queue: each.changed_by for queue, each in seen.standings.items()}
+    with engine.connect() as connection:
+        found = connection.execute(query, {"ids": list(by.values())})
+        called = {row[0]: row[1] for row in found}
+    return {queue: called[person] for queue, person in by.items() if person in called}
 
 
 def _own_share(connection: Connection) -> Seen:

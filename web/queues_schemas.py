@@ -82,6 +82,11 @@ class QueueView(Share):
     changed_by = fields.String(
         required=True, metadata={"description": "A person's id, or the user at the machine."}
     )
+    changed_by_name = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What that person is called; for the holding."},
+    )
     reason = fields.String(required=True)
     drain_left = fields.Integer(
         required=True,

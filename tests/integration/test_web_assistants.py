@@ -56,6 +56,7 @@ def test_a_new_version_keeps_the_old_one_and_an_older_one_can_be_taken_up_again(
     current = saved.get_json()["current"]
     assert (current["targets"], current["configuration"]) == ([], {"a": 1})
     assert current["limits"]["memory_bytes"] == 64 * 2**20
+    assert current["ceilings"] == body["limits"]  # what a next version may be given as it is
     assert current["author"]["id"] == str(world.acme.persons["olga"])
     again = edit(plane, "POST", f"{ONE}/versions", ADMIN, body, of=ONE)
     assert again.get_json()["version"] == 2

@@ -133,6 +133,9 @@ def test_the_holding_pauses_and_resumes_on_record_in_its_own_trail(
     assert {each["actor"]["type"] for each in found} == {"person"}
     assert found[0]["metadata"] == {"reason": "kernel upgrade"}
     assert found[0]["actor"]["id"] == paused.get_json()["changed_by"]
+    assert paused.get_json()["changed_by_name"] is not None
+    seen_by_others = plane.get("/v1/queues/policy", OPERATOR).get_json()
+    assert seen_by_others["changed_by_name"] is None
 
 
 def test_a_drain_does_not_wait_and_the_relay_ends_it(

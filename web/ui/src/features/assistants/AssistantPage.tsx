@@ -24,6 +24,7 @@ import { Badge } from '@/shared/components/ui/badge';
 import { Button } from '@/shared/components/ui/button';
 import { SkeletonLines } from '@/shared/components/ui/skeleton';
 import { useHasRole, useTenant } from '@/shared/session/tenant';
+import { counted } from '@/shared/text/amounts';
 
 const route = getRouteApi('/t/$tenant/assistants/$assistant');
 const LINK = 'text-accent underline underline-offset-2';
@@ -238,7 +239,7 @@ function Around({ assistant }: { assistant: Assistant }): ReactElement {
             </Link>
           ))}
         </Fact>
-        <Fact name={`Last ${assistant.runs.counted} runs`}>
+        <Fact name={`Last ${counted(assistant.runs.counted, 'run')}`}>
           {Object.entries(assistant.runs.by_status).map(([status, count]) => (
             <Link
               key={status}

@@ -9,6 +9,7 @@ import {
 import { useBundles, usePushBundle, useTargetNames } from './bundles';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
 import { LongTextField, SelectField, TextField } from '@/shared/components/form-field';
+import { InputFault } from '@/shared/components/input-fault';
 import { Button } from '@/shared/components/ui/button';
 import { toast } from '@/shared/components/ui/toast';
 
@@ -16,24 +17,32 @@ type Push = (file: Blob) => Promise<{ digest: string }>;
 
 /** What a version is to be, from the form; a bundle that was chosen as a file is pushed first. */
 async function bodyIn(form: FormData, push: Push): Promise<VersionBody> {
+  const typed = {
+    targets: form.getAll('target').filter((each) => typeof each === 'string'),
+    limits: objectIn(form, 'limits', 'The ceilings') as Record<string, number>,
+    configuration: objectIn(form, 'configuration', 'The configuration'),
+  };
   const file = form.get('file');
   const chosen = file instanceof File && file.size > 0;
   const bundle = chosen ? (await push(file)).digest : textIn(form, 'bundle');
-  if (bundle === '') throw new Error('Choose a bundle, or a packed one from this machine.');
-  return {
-    bundle,
-    targets: form.getAll('target').filter((each) => typeof each === 'string'),
-    limits: objectIn(form, 'limits') as Record<string, number>,
-    configuration: objectIn(form, 'configuration'),
-  };
+  if (bundle === '') throw new InputFault('Choose a bundle, or a packed one from this machine.');
+  return { bundle, ...typed };
 }
 
-function objectIn(form: FormData, name: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(textIn(form, name) || '{}');
+function objectIn(form: FormData, name: string, called: string): Record<string, unknown> {
+  const value = jsonIn(textIn(form, name) || '{}');
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${name} must be a JSON object.`);
+    throw new InputFault(`${called} must be a JSON object, such as {"name": 1}.`);
   }
   return value as Record<string, unknown>;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function NewVersion({
@@ -137,14 +146,14 @@ function VersionFields({ current }: { current: AssistantVersion | undefined }): 
       <Json
         label="Ceilings"
         name="limits"
-        value={current?.sandbox_policy ?? {}}
+        value={current?.ceilings ?? {}}
         help="A ceiling for the bundle's own limits: wall_seconds, memory_bytes, processes, disk_bytes, open_files, output_bytes."
       />
       <Json
         label="Configuration"
         name="configuration"
         value={current?.configuration ?? {}}
-        help="What the agent is given beside the request. No secrets: people see it."
+        help="Kept and shown to people; no agent is given it. No secrets."
       />
       <p className="flex items-center gap-1.5 text-sm text-muted">
         <Upload aria-hidden className="size-4" />A chosen file is pushed first, and stays there.

@@ -15,6 +15,8 @@ import {
   TableRow,
 } from '@/shared/components/ui/table';
 
+const AN_ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 /** Everything about one queue, and for the holding what can be done with it. */
 export function QueueSheet({
   queue,
@@ -63,7 +65,7 @@ function Figures({ queue }: { queue: Queue }): ReactElement {
         {queue.reason === '' ? 'nobody changed it' : queue.reason}
         {queue.reason !== '' && (
           <span className="block text-muted">
-            <Time value={queue.changed_at} /> by {queue.changed_by}
+            <Time value={queue.changed_at} /> by {changedBy(queue)}
           </span>
         )}
       </Fact>
@@ -109,6 +111,11 @@ function Shares({ queue }: { queue: Queue }): ReactElement {
       </TableBody>
     </Table>
   );
+}
+
+/** A person has a name for the holding; for a tenant's people it is the holding that did it. */
+function changedBy(queue: Queue): string {
+  return queue.changed_by_name ?? (AN_ID.test(queue.changed_by) ? 'the holding' : queue.changed_by);
 }
 
 export function oldest(queue: Queue): string {

@@ -6005,6 +6005,10 @@ export interface components {
             bundle_author: components["schemas"]["PersonRef"];
             bundle_name: string;
             bundle_version: string;
+            /** @description The same as a new version takes it; what is open is left out. */
+            ceilings: {
+                [key: string]: unknown;
+            };
             configuration: {
                 [key: string]: unknown;
             };
@@ -7112,6 +7116,8 @@ export interface components {
             changed_at: string;
             /** @description A person's id, or the user at the machine. */
             changed_by: string;
+            /** @description What that person is called; for the holding. */
+            changed_by_name: string | null;
             /** @description Open dead letters. */
             dead: number;
             /** @description What is due now, worked on or not. */

@@ -14,7 +14,9 @@ import {
 
 /**
  * A few fields and a verb. It stays open, with the reason, where the server refuses. What
- * `onSubmit` gives back is shown in place of the fields: a secret told once, a progress.
+ * `onSubmit` gives back is shown in place of the fields: a secret told once, a progress. It is the
+ * `onSubmit` of the moment the dialog opened, as the fields are: what others change meanwhile gives
+ * the page a newer ETag, and an edit of what was not seen must be refused.
  */
 export function FormDialog({
   trigger,
@@ -92,11 +94,12 @@ function Fields({
 }): ReactElement {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+  const [submitSeen] = useState(() => onSubmit);
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();
     setBusy(true);
     setError(undefined);
-    onSubmit(new FormData(event.currentTarget))
+    submitSeen(new FormData(event.currentTarget))
       .then(onDone, setError)
       .finally(() => {
         setBusy(false);

@@ -1,5 +1,6 @@
 import { CircleAlert } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
+import { InputFault } from './input-fault';
 import { Button } from './ui/button';
 import { cn } from './ui/cn';
 import { ProblemError } from '@/shared/api/problem';
@@ -26,7 +27,7 @@ export function ProblemNotice({
       <CircleAlert aria-hidden className="mt-0.5 size-5 shrink-0 text-bad" />
       <div className="min-w-0 space-y-1">
         <p className="font-medium">{told.title}</p>
-        <p className="text-sm break-words">{told.detail}</p>
+        {told.detail !== '' && <p className="text-sm break-words">{told.detail}</p>}
         {told.fields.length > 0 && (
           <ul className="list-disc pl-5 text-sm">
             {told.fields.map((each) => (
@@ -55,8 +56,13 @@ interface Told {
 
 function tell(error: unknown): Told {
   if (error instanceof ProblemError) {
-    const { title, detail, errors } = error.problem;
-    return { title, detail: advice(error) ?? detail, fields: errors ?? [] };
+    const { title, detail, errors = [] } = error.problem;
+    // Where the detail is made of what the fields say, it is said once.
+    const repeats = errors.length > 0 && errors.every((each) => detail.includes(each.detail));
+    return { title, detail: advice(error) ?? (repeats ? '' : detail), fields: errors };
+  }
+  if (error instanceof InputFault) {
+    return { title: 'Not sent yet', detail: error.message, fields: [] };
   }
   if (error instanceof TypeError) {
     const detail = 'The server does not answer. Check your connection, then try again.';

@@ -1,0 +1,55 @@
+import { render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { expect, test, vi } from 'vitest';
+import { FormDialog } from './form-dialog';
+import { InputFault } from './input-fault';
+import { Button } from './ui/button';
+
+function Edit({ etag, save }: { etag: string; save: (etag: string) => void }) {
+  return (
+    <FormDialog
+      trigger={<Button>Edit</Button>}
+      title="Edit it"
+      description="It is changed at once."
+      confirm="Save"
+      onSubmit={() => {
+        save(etag);
+        return Promise.resolve(null);
+      }}
+    />
+  );
+}
+
+test('an edit names what was seen when the dialog opened, whatever came meanwhile', async () => {
+  const save = vi.fn();
+  const { rerender } = render(<Edit etag="one" save={save} />);
+  const user = userEvent.setup();
+  await user.click(screen.getByRole('button', { name: 'Edit' }));
+  rerender(<Edit etag="two" save={save} />);
+  await user.click(screen.getByRole('button', { name: 'Save' }));
+  expect(save).toHaveBeenLastCalledWith('one');
+  await user.click(screen.getByRole('button', { name: 'Edit' }));
+  await user.click(screen.getByRole('button', { name: 'Save' }));
+  expect(save).toHaveBeenLastCalledWith('two');
+});
+
+test('what cannot be sent as typed says what to change, and stays', async () => {
+  const refuse = (): never => {
+    throw new InputFault('The ceilings must be a JSON object.');
+  };
+  render(
+    <FormDialog
+      trigger={<Button>Edit</Button>}
+      title="Edit it"
+      description="It is changed at once."
+      confirm="Save"
+      onSubmit={() => Promise.resolve().then(refuse)}
+    />,
+  );
+  const user = userEvent.setup();
+  await user.click(screen.getByRole('button', { name: 'Edit' }));
+  await user.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('The ceilings must be a JSON object.');
+  expect(screen.getByRole('alert')).not.toHaveTextContent('went wrong');
+  expect(screen.getByRole('dialog')).toBeInTheDocument();
+});
