@@ -5,6 +5,7 @@ import { Countdown } from '@/shared/components/time';
 import { Button } from '@/shared/components/ui/button';
 import { meQuery, useMe, visitIn } from '@/shared/session/me';
 import { useTenant } from '@/shared/session/tenant';
+import { useTenants } from '@/shared/tenants/tenants';
 import { VisitDialog } from '@/shared/tenants/VisitDialog';
 import { useEndVisit } from '@/shared/tenants/visits';
 
@@ -21,11 +22,28 @@ export function VisitBanner(): ReactElement | null {
       className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-sunken px-4 py-1.5 text-sm md:px-6"
     >
       <Eye aria-hidden className="size-4 text-muted" />
+      <Looking tenant={tenant} />
+    </aside>
+  );
+}
+
+function Looking({ tenant }: { tenant: string }): ReactElement {
+  const known = useTenants().data?.pages.flatMap((page) => page.items);
+  const isClosed = known?.some((each) => each.tenant === tenant && each.closed_at !== null);
+  if (isClosed === true) {
+    return (
+      <span className="flex-1 text-muted">
+        {tenant} is closed: what it did can be read, and nothing new begins in it.
+      </span>
+    );
+  }
+  return (
+    <>
       <span className="flex-1 text-muted">
         You look into {tenant}. To change something of it, act here.
       </span>
       <VisitDialog tenant={tenant} trigger={<Button size="small">Act here…</Button>} />
-    </aside>
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ export type Export = components['schemas']['ExportView'];
 export type Schedule = components['schemas']['ScheduleView'];
 
 const FRESH_MS = 10_000;
+const KEPT_MS = 60_000;
 
 export function useExports() {
   const tenant = useTenant();
@@ -72,5 +73,8 @@ function save(content: Blob, name: string): void {
   link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  // Not every browser has begun to read it by now.
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+  }, KEPT_MS);
 }

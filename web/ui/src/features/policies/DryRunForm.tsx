@@ -58,9 +58,11 @@ function Outcome({ found }: { found: DryRun }): ReactElement {
   return (
     <div className="space-y-3">
       <p>
-        {found.changed === 0
-          ? `All of the last ${found.replayed} runs would be decided as they were.`
-          : `${found.changed} of the last ${found.replayed} runs would be decided otherwise.`}
+        {found.replayed === 0
+          ? 'There is no run yet that could be decided again.'
+          : found.changed === 0
+            ? `All of the last ${found.replayed} runs would be decided as they were.`
+            : `${found.changed} of the last ${found.replayed} runs would be decided otherwise.`}
         {found.cut && ' Time was up before all of them were looked at.'}
       </p>
       {found.runs.length > 0 && (

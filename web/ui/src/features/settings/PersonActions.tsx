@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { useChangePerson, usePersons, type PersonLine } from './persons';
+import { PersonSessions } from './PersonSessions';
 import { ConfirmDialog } from '@/shared/components/confirm-dialog';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
 import { SelectField } from '@/shared/components/form-field';
@@ -15,7 +16,8 @@ export function PersonActions({ person }: { person: PersonLine }): ReactElement 
   const isMe = person.issuer === me.issuer && person.subject === me.subject;
   if (!isAdmin || isMe) return null;
   return (
-    <div className="flex justify-end">
+    <div className="flex flex-wrap justify-end gap-2">
+      {person.kind === 'human' && <PersonSessions person={person} />}
       {person.removed_at === null ? <Remove person={person} /> : <Restore person={person} />}
     </div>
   );

@@ -12,6 +12,8 @@ import { Page } from '@/shared/components/page';
 import { Time } from '@/shared/components/time';
 import { Badge } from '@/shared/components/ui/badge';
 import { compact } from '@/shared/search/params';
+import { useTenant } from '@/shared/session/tenant';
+import { VisitsSection } from '@/shared/tenants/VisitsSection';
 
 const route = getRouteApi('/t/$tenant/settings/persons');
 const column = columnsOf<PersonLine>();
@@ -69,6 +71,7 @@ export function PersonsPage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const query = usePersons(search);
+  const tenant = useTenant();
   const filtered = Object.keys(search).length > 0;
   return (
     <Page title="Persons" description="Who was ever seen in this tenant">
@@ -107,6 +110,9 @@ export function PersonsPage(): ReactElement {
           </EmptyState>
         }
       />
+      <div className="mt-6">
+        <VisitsSection tenant={tenant} />
+      </div>
     </Page>
   );
 }

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { browserWords } from './browser-words';
 import { useEndSessions, useSessions, type Session } from './sessions';
 import { ConfirmDialog } from '@/shared/components/confirm-dialog';
 import { ProblemNotice } from '@/shared/components/problem-notice';
@@ -56,8 +57,8 @@ function One({ session }: { session: Session }): ReactElement {
     <li className="flex flex-wrap items-center justify-between gap-2 py-2 text-sm first:pt-0">
       <div className="min-w-0">
         <p className="flex flex-wrap items-center gap-2">
-          <span className="break-words">
-            {session.browser || 'A browser that does not say which'}
+          <span className="break-words" title={session.browser}>
+            {browserWords(session.browser)}
           </span>
           {session.current && <Badge tone="ok">this one</Badge>}
         </p>

@@ -1,8 +1,10 @@
 import {
   infiniteQueryOptions,
   keepPreviousData,
+  queryOptions,
   useInfiniteQuery,
   useMutation,
+  useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
 import { apiOf, read, readWithEtag } from '@/shared/api/client';
@@ -68,5 +70,38 @@ export function useChangePerson() {
     },
     meta: { showsErrors: true },
     onSettled: () => client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'persons'] }),
+  });
+}
+
+const sessionsKey = (tenant: string, person: string) =>
+  [...tenantKey(tenant), 'persons', 'sessions', person] as const;
+
+/** GET and DELETE /v1/persons/{person_id}/sessions: for admins. */
+export function useSessionsOf(person: string) {
+  const tenant = useTenant();
+  return useQuery(
+    queryOptions({
+      queryKey: sessionsKey(tenant, person),
+      queryFn: ({ signal }) =>
+        read(
+          apiOf(tenant).GET('/v1/persons/{person_id}/sessions', {
+            params: { path: { person_id: person } },
+            signal,
+          }),
+        ),
+    }),
+  );
+}
+
+export function useEndSessionsOf(person: string) {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      apiOf(tenant).DELETE('/v1/persons/{person_id}/sessions', {
+        params: { path: { person_id: person } },
+      }),
+    meta: { showsErrors: true },
+    onSettled: () => client.invalidateQueries({ queryKey: sessionsKey(tenant, person) }),
   });
 }

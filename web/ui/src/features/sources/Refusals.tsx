@@ -3,6 +3,7 @@ import { REFUSALS } from './refusal-words';
 import type { Source } from './sources';
 import { Section } from '@/shared/components/section';
 import { Time } from '@/shared/components/time';
+import { counted } from '@/shared/text/amounts';
 
 type Refusal = Source['refusals'][number];
 
@@ -36,7 +37,7 @@ function One({ refusal }: { refusal: Refusal }): ReactElement {
     <div className="space-y-1 text-sm">
       <p className="flex flex-wrap items-baseline justify-between gap-x-3">
         <span className="font-medium text-bad">
-          {title}, {refusal.refused} times
+          {title}, {counted(refusal.refused, 'time')}
         </span>
         <span className="text-muted">
           last <Time value={refusal.last_at} />

@@ -138,6 +138,8 @@ export function useRemoveSource() {
     mutationFn: (edit: Edit) =>
       read(apiOf(tenant).DELETE('/v1/sources/{source_id}', request(edit))),
     meta: { showsErrors: true },
-    onSettled: () => fresh(client, tenant),
+    onError: () => fresh(client, tenant),
+    // Not the one that is gone: its page is left.
+    onSuccess: () => client.invalidateQueries({ queryKey: [...sourcesKey(tenant), 'list'] }),
   });
 }

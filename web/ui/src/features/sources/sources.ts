@@ -16,6 +16,8 @@ import { useTenant } from '@/shared/session/tenant';
 export type SourceLine = components['schemas']['SourceLine'];
 export type Source = components['schemas']['SourceView'];
 
+const FRESH_MS = 5_000;
+
 export function sourcesKey(tenant: string) {
   return [...tenantKey(tenant), 'sources'] as const;
 }
@@ -46,6 +48,8 @@ export function useSource(id: string) {
   return useQuery(
     queryOptions({
       queryKey: [...sourcesKey(tenant), 'one', id],
+      // What arrives at it, and what is turned away, is not announced as a change of it.
+      refetchInterval: FRESH_MS,
       queryFn: ({ signal }) =>
         readWithEtag(
           apiOf(tenant).GET('/v1/sources/{source_id}', {

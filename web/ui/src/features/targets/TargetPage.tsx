@@ -14,6 +14,7 @@ import { Section } from '@/shared/components/section';
 import { Time } from '@/shared/components/time';
 import { SkeletonLines } from '@/shared/components/ui/skeleton';
 import { useHasRole, useTenant } from '@/shared/session/tenant';
+import { counted } from '@/shared/text/amounts';
 
 const route = getRouteApi('/t/$tenant/targets/$target');
 
@@ -89,7 +90,7 @@ function Health({ target }: { target: Target }): ReactElement {
       description={
         health.counted === 0
           ? 'Nothing was delivered yet'
-          : `Of the last ${health.counted} deliveries`
+          : `Of the last ${counted(health.counted, 'delivery', 'deliveries')}`
       }
     >
       <Facts>

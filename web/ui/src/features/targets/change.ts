@@ -65,6 +65,8 @@ export function useRemoveTarget() {
   return useMutation({
     mutationFn: (edit: Edit) => read(apiOf(tenant).DELETE('/v1/targets/{target}', request(edit))),
     meta: { showsErrors: true },
-    onSettled: () => fresh(client, tenant),
+    onError: () => fresh(client, tenant),
+    // Not the one that is gone: its page is left.
+    onSuccess: () => client.invalidateQueries({ queryKey: [...targetsKey(tenant), 'list'] }),
   });
 }

@@ -16,6 +16,8 @@ import { useTenant } from '@/shared/session/tenant';
 export type TargetLine = components['schemas']['TargetLine'];
 export type Target = components['schemas']['TargetView'];
 
+const FRESH_MS = 5_000;
+
 export function targetsKey(tenant: string) {
   return [...tenantKey(tenant), 'targets'] as const;
 }
@@ -41,6 +43,8 @@ export function useTarget(name: string) {
   return useQuery(
     queryOptions({
       queryKey: [...targetsKey(tenant), 'one', name],
+      // What is delivered to it is not announced as a change of it.
+      refetchInterval: FRESH_MS,
       queryFn: ({ signal }) =>
         readWithEtag(
           apiOf(tenant).GET('/v1/targets/{target}', { params: { path: { target: name } }, signal }),

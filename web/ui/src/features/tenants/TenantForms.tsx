@@ -37,9 +37,9 @@ export function OpenTenant(): ReactElement {
         label="Short name"
         name="slug"
         required
-        pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-        maxLength={40}
-        help="Small letters, digits and hyphens. It never changes."
+        pattern="[a-z][a-z0-9\-]+"
+        maxLength={39}
+        help="2 to 39 small letters, digits and hyphens, a letter first. It never changes."
       />
       <TextField label="Name" name="name" required maxLength={120} />
     </FormDialog>

@@ -3,7 +3,6 @@ import { Link } from '@tanstack/react-router';
 import { Building2, DoorOpen } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { CloseTenant, OpenTenant } from './TenantForms';
-import { VisitsSection } from './VisitsSection';
 import { columnsOf, DataTable } from '@/shared/components/data-table';
 import { EmptyState } from '@/shared/components/empty-state';
 import { Page } from '@/shared/components/page';
@@ -14,6 +13,7 @@ import { useMe, visitIn } from '@/shared/session/me';
 import { useTenant } from '@/shared/session/tenant';
 import { useTenants, type Tenant } from '@/shared/tenants/tenants';
 import { VisitDialog } from '@/shared/tenants/VisitDialog';
+import { VisitsSection } from '@/shared/tenants/VisitsSection';
 
 const column = columnsOf<Tenant>();
 

@@ -2,6 +2,7 @@ import { ChevronRight } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
 import { Button } from './ui/button';
 import { cn } from './ui/cn';
+import { counted } from '@/shared/text/amounts';
 
 /**
  * JSON as a tree. It comes from strangers and may be large: a branch is drawn only when it is
@@ -81,7 +82,7 @@ function BranchNode({
         <span className="pl-1">
           <Name name={name} />
           <span className="text-muted">
-            {left} {branch.length} {isList ? 'items' : 'members'} {right}
+            {left} {counted(branch.length, isList ? 'item' : 'member')} {right}
           </span>
         </span>
       </button>

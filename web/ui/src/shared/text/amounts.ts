@@ -1,5 +1,10 @@
 /** Numbers as people read them. */
 
+/** `1 item`, `2 items`; a plural that is not just an s is given: `('entry', 'entries')`. */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
 export function bytesText(count: number): string {
   if (count < 1024) return `${count} bytes`;
   const kib = count / 1024;
