@@ -151,7 +151,9 @@ def test_nothing_of_one_tenant_is_left_in_another(visit: Visit, world: BrowserWo
     expect(pia.page.get_by_text("scribe").first).to_be_visible()
     pia.page.get_by_role("link", name="Runs").first.click()
     expect(pia.page.locator(f"a[href*='{theirs.run}']").first).to_be_visible()
-    shown = pia.page.content() + pia.page.evaluate(KEPT)
+    cached = pia.page.evaluate(CACHED)
+    assert theirs.run in cached  # what is read there is the cache of what is shown
+    shown = pia.page.content() + pia.page.evaluate(KEPT) + cached
     for trace in (secret, ours.run, ours.approval_id, "invoice-booker"):
         assert trace not in shown, trace
     api = [each for each in asked if "/v1/" in each.url and not each.url.endswith("/v1/me")]
@@ -160,4 +162,22 @@ def test_nothing_of_one_tenant_is_left_in_another(visit: Visit, world: BrowserWo
     assert wrong == []
 
 
+# The query client that React's own tree holds: what was asked for, and what was answered.
+CACHED = """() => {
+  const root = document.getElementById('root');
+  const container = Object.keys(root).find((name) => name.startsWith('__reactContainer$'));
+  const clients = new Set();
+  const waiting = [root[container].stateNode.current];
+  while (waiting.length > 0) {
+    const fiber = waiting.pop();
+    if (!fiber) continue;
+    const client = fiber.memoizedProps?.client;
+    if (client?.getQueryCache) clients.add(client);
+    waiting.push(fiber.child, fiber.sibling);
+  }
+  return JSON.stringify([...clients].map((client) => [
+    client.getQueryCache().getAll().map(({queryKey, state}) => [queryKey, state.data]),
+    client.getMutationCache().getAll().map(({state}) => [state.variables, state.data]),
+  ]));
+}"""
 KEPT = "() => JSON.stringify([{...localStorage}, {...sessionStorage}, history.state])"

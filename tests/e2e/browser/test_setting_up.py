@@ -1,0 +1,178 @@
+"""Setting a tenant up in the browser: assistants, sources, targets, and a policy put in force."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Locator, expect
+from standardwebhooks.webhooks import Webhook
+
+from pipeline.registry_sources import whsec
+from runtime_host.bundle import build
+from tests.e2e.browser.conftest import Visit
+from tests.e2e.browser.visitor import Visitor
+from tests.e2e.browser.world import MANIFEST, SCRIBE
+
+REFUSED = "status of 4[0-9][0-9]"
+
+
+def dialog(visitor: Visitor, opener: str) -> Locator:
+    """Open what a button opens."""
+    visitor.page.get_by_role("button", name=opener).click()
+    return visitor.page.locator("[role$=dialog]")
+
+
+def agree(visitor: Visitor, opener: str, verb: str) -> None:
+    """Open a question and say yes."""
+    asked = dialog(visitor, opener)
+    asked.get_by_role("button", name=verb, exact=True).click()
+    expect(asked).to_have_count(0)
+
+
+def packed(folder: Path, version: str) -> Path:
+    sources = folder / version
+    sources.mkdir()
+    (sources / "awgp.toml").write_text(MANIFEST.format(version=version), encoding="utf-8")
+    (sources / "main.py").write_text(SCRIBE, encoding="utf-8")
+    file = folder / f"{version}.tar.gz"
+    file.write_bytes(build(sources))
+    return file
+
+
+def test_a_bundle_chosen_in_the_page_becomes_an_assistant_and_its_next_versions(
+    visit: Visit, tmp_path: Path
+) -> None:
+    cleo = visit("cleo")
+    cleo.expects(REFUSED)
+    cleo.open("/t/acme/assistants", "Assistants")
+    form = dialog(cleo, "Add an assistant")
+    form.get_by_label("Name", exact=True).fill("typist")
+    form.get_by_label("Ceilings").fill('{"wall_seconds": 9.5}')
+    form.get_by_label("Or a packed bundle").set_input_files(packed(tmp_path, "7.0.0"))
+    form.get_by_role("button", name="Add the assistant").click()
+    cleo.page.get_by_role("link", name="typist").click()
+    expect(cleo.page.get_by_text("It is stopped after 9.5 s.")).to_be_visible()
+    form = dialog(cleo, "New version")
+    (tmp_path / "text").write_text("no bundle")
+    form.get_by_label("Or a packed bundle").set_input_files(tmp_path / "text")
+    form.get_by_role("button", name="Save the version").click()
+    expect(form.get_by_role("alert")).to_contain_text("not sound gzip")
+    # What the form begins with can be saved as it is: another bundle alone is a version.
+    form.get_by_label("Or a packed bundle").set_input_files(packed(tmp_path, "7.1.0"))
+    form.get_by_role("button", name="Save the version").click()
+    expect(cleo.page.get_by_text("Bundle scribe 7.1.0")).to_be_visible()
+    expect(cleo.page.get_by_text("It is stopped after 9.5 s.")).to_be_visible()
+    cleo.page.get_by_label("Compare with").select_option("version 1")
+    expect(cleo.page.get_by_text('version = "7.0.0"')).to_be_visible()
+
+
+def test_what_is_turned_away_is_explained_and_a_secret_is_changed_over(visit: Visit) -> None:
+    cleo = visit("cleo")
+    cleo.expects(REFUSED)
+    page = cleo.page
+    cleo.open("/t/acme/sources", "Sources")
+    form = dialog(cleo, "New source")
+    form.get_by_label("Name", exact=True).fill("shop")
+    form.get_by_label("Assistant").select_option("scribe")
+    old = told_once(form, "Create")
+    page.get_by_role("link", name="shop").click()
+    hook = page.locator("code", has_text=re.compile("^http.*/v1/hooks/")).first.inner_text()
+    assert sent(hook, old, "shop-1") == 202
+    assert sent(hook, whsec(bytes(32)), "shop-2") == 401
+    assert sent(hook, old, "shop-3", ago=timedelta(hours=1)) == 401
+    turned_away = page.get_by_role("region", name="Turned away")
+    expect(turned_away).to_contain_text("Wrongly signed, 1 time")  # without loading it again
+    expect(turned_away).to_contain_text("Too old or too new, 1 time")
+    expect(page.get_by_role("region", name="Last events")).to_contain_text("shop-1")
+    new = told_once(dialog(cleo, "Rotate secret"), "Make the secret")
+    assert {sent(hook, old, "shop-4"), sent(hook, new, "shop-5")} == {202}
+    agree(cleo, "Expire now", "Expire it")
+    assert (sent(hook, old, "shop-6"), sent(hook, new, "shop-7")) == (401, 202)
+    agree(cleo, "Remove", "Remove the source")
+    expect(page.get_by_role("heading", name="Sources")).to_be_visible()
+    expect(page.get_by_role("link", name="shop")).to_have_count(0)
+    assert sent(hook, new, "shop-8") == 403
+
+
+def told_once(form: Locator, verb: str) -> str:
+    """Confirm, and read the secret that is told this once."""
+    form.get_by_role("button", name=verb).click()
+    secret = form.get_by_role("status").locator("code").first.inner_text()
+    form.get_by_role("button", name="Done").click()
+    expect(form).to_have_count(0)
+    return secret
+
+
+def sent(hook: str, secret: str, event: str, *, ago: timedelta = timedelta()) -> int:
+    at, body = datetime.now(UTC) - ago, json.dumps({"lines": [event]})
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": event,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(event, at, body),
+    }
+    return httpx.post(hook, content=body, headers=headers).status_code
+
+
+def test_an_edit_of_what_another_changed_meanwhile_is_refused_and_says_so(visit: Visit) -> None:
+    cleo, elsewhere = visit("cleo"), visit("cleo")
+    for each in (cleo, elsewhere):
+        each.expects(REFUSED)
+    page = cleo.page
+    cleo.open("/t/acme/targets", "Targets")
+    form = dialog(cleo, "New target")
+    form.get_by_label("Name", exact=True).fill("pager")
+    form.get_by_label("Address", exact=True).fill("https://pager.example/one")
+    told_once(form, "Create")
+    page.get_by_role("link", name="pager").click()
+    mine = next_version(cleo, "https://pager.example/mine")
+    elsewhere.open("/t/acme/targets/pager", "pager")
+    next_version(elsewhere, "https://pager.example/theirs").get_by_role(
+        "button", name="Make the version"
+    ).click()
+    expect(page.get_by_text("https://pager.example/theirs").first).to_be_attached()
+    mine.get_by_role("button", name="Make the version").click()
+    expect(mine.get_by_role("alert")).to_contain_text("Somebody changed this since you opened it")
+    mine.get_by_role("button", name="Cancel").click()
+    next_version(cleo, "https://pager.example/mine").get_by_role(
+        "button", name="Make the version"
+    ).click()
+    expect(page.get_by_text("Version 3")).to_be_visible()
+    agree(cleo, "Remove", "Remove the target")
+    page.get_by_role("link", name="ledger").click()
+    expect(page.get_by_role("heading", name="ledger")).to_be_visible()
+    still = dialog(cleo, "Remove")
+    still.get_by_role("button", name="Remove the target").click()
+    expect(still.get_by_role("alert")).to_contain_text("invoice-booker delivers to it")
+
+
+def next_version(visitor: Visitor, url: str) -> Locator:
+    form = dialog(visitor, "New version")
+    form.get_by_label("Address", exact=True).fill(url)
+    return form
+
+
+def test_who_wrote_a_policy_cannot_put_it_in_force_and_another_can(visit: Visit) -> None:
+    cleo, ada = visit("cleo"), visit("ada")
+    before = cleo.call("GET", "/v1/policies/active")[1]
+    body = {name: before[name] for name in ("source", "context_fields", "tests")}
+    for writer in (cleo, ada):
+        body["source"] += f"\n// looked over by {writer.person}\n"
+        status, made = writer.call("POST", "/v1/policies", body)
+        assert status == 201
+        cleo.open(f"/t/acme/policies/{made['version']}?tab=diff", "Policy version")
+        expect(cleo.page.get_by_text(f"// looked over by {writer.person}").first).to_be_visible()
+        if writer is cleo:
+            expect(cleo.page.get_by_text("you wrote it")).to_be_visible()
+            assert cleo.page.get_by_role("button", name="Activate…").count() == 0
+    ada.open(f"/t/acme/policies/{made['version']}", "Policy version")
+    cleo.page.get_by_role("tab", name="Dry run").click()
+    cleo.page.get_by_role("button", name="Dry run").click()
+    expect(cleo.page.get_by_role("tabpanel").get_by_role("status")).to_contain_text("run")
+    agree(cleo, "Activate…", "Activate the version")
+    for each in (cleo, ada):
+        expect(each.page.get_by_text("in force", exact=True).first).to_be_visible()
+    assert cleo.call("GET", "/v1/policies/active")[1]["version"] == made["version"]
+    assert cleo.call("POST", f"/v1/policies/{before['version']}/activate")[0] == 200
