@@ -106,6 +106,7 @@ function named(label: string, describedBy: string): Extension {
     'aria-label': label,
     'aria-describedby': describedBy,
     'aria-invalid': String(diagnosticCount(view.state) > 0),
+    tabindex: '0',
     spellcheck: 'false',
     autocapitalize: 'off',
   }));
