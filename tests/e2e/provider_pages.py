@@ -21,6 +21,8 @@ _FORM: Final = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 _POSTS: Final = re.compile(r'\bmethod="post"', re.IGNORECASE)
 _ACTION: Final = re.compile(r'\baction="([^"]+)"')
 _HIDDEN: Final = re.compile(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
+# Outside of its form, and a part of it.
+_ATTACHED: Final = re.compile(r'<input[^>]*\bform="[^>]*>')
 # Browsers run it; here it is done by hand.
 _SENT_AT_ONCE: Final = "document.forms[0].submit()"
 _SETUP_SECRET: Final = re.compile(r'name="totpSecret"[^>]*value="([^"]+)"')
@@ -91,10 +93,12 @@ class Visitor:
 
     def answer(self, page: httpx.Response, filled_in: dict[str, str]) -> httpx.Response:
         """Send a page's form."""
-        action = _form_in(page)
-        assert action is not None, page.text[:2000]
+        form = _form_in(page)
+        assert form is not None, page.text[:2000]
+        action, body = form
         target = urljoin(str(page.url), html.unescape(action))
-        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)}
+        parts = "".join([body, *_ATTACHED.findall(page.text)])
+        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(parts)}
         return self._follow(self.web.post(target, data=hidden | filled_in))
 
     def carry_on(self, before: "Visitor") -> None:
@@ -131,10 +135,10 @@ class Visitor:
         return one_time_code(self.secret, step * PERIOD_SECONDS)
 
 
-def _form_in(page: httpx.Response) -> str | None:
-    """Where a page's form goes; "" is the page itself."""
-    posts = [each[1] for each in _FORM.finditer(page.text) if _POSTS.search(each[1])]
+def _form_in(page: httpx.Response) -> tuple[str, str] | None:
+    """Where a page's form goes, "" for the page itself, and what is in it."""
+    posts = [each for each in _FORM.finditer(page.text) if _POSTS.search(each[1])]
     if not posts:
         return None
-    action = _ACTION.search(posts[0])
-    return "" if action is None else action[1]
+    action = _ACTION.search(posts[0][1])
+    return "" if action is None else action[1], posts[0][2]
