@@ -83,6 +83,20 @@ BODY_PROBLEMS: Final = {
 }
 
 
+CHALLENGE_ANSWERED: Final = {
+    "description": "The challenge that was sent, of a source whose sender asks for one (Slack).",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["challenge"],
+                "properties": {"challenge": {"type": "string"}},
+            }
+        }
+    },
+}
+
+
 def body_of(schema: Any) -> dict[str, Any]:
     """An OpenAPI request body in JSON."""
     return {"required": True, "content": {"application/json": {"schema": schema}}}

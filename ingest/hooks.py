@@ -30,8 +30,10 @@ DOCUMENTATION = {
     "requestBody": api.body_of({"type": "object"}),
     "responses": {
         **api.BODY_PROBLEMS,
+        "200": api.CHALLENGE_ANSWERED,
         "401": api.problem("Nothing proves that this comes from a source; why is not told."),
         "403": api.problem("The source is switched off."),
+        "404": api.problem("This is no address a source could have."),
         "422": api.problem("The body is too deep or no object, or the id came with another body."),
     },
 }

@@ -105,11 +105,23 @@ class Notebook:
         with self._lock:
             refused, self._refused = self._refused, {}
             used, self._used = self._used, {}
+        for key, found in refused.items():
+            self._log(*key, found)
         for tenant_id in sorted({*(key[0] for key in refused), *(key[0] for key in used)}):
             try:
                 self._write(tenant_id, refused, used)
             except (SQLAlchemyError, psycopg.Error) as error:
                 log.warning("notes_lost", tenant_id=str(tenant_id), error=type(error).__name__)
+
+    def _log(self, tenant_id: UUID, source_id: UUID, kind: RefusalKind, found: _Gathered) -> None:
+        log.warning(
+            "hooks_refused",
+            tenant_id=str(tenant_id),
+            source_id=str(source_id),
+            kind=kind.value,
+            refused=found.refused,
+            hint=found.recent[0][1],
+        )
 
     def _write(
         self,

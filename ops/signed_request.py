@@ -4,33 +4,24 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
 
-from pipeline.schemes.standard_webhooks import sign
+from pipeline.schemes import Request, Scheme
+from pipeline.schemes.standard_webhooks import StandardWebhooks
 
 TIMEOUT_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """One signed event. `timestamp` is in whole seconds since 1970; it counts for 5 minutes."""
+    """One event with what proves whose it is."""
 
     url: str
-    event_id: str
-    timestamp: int
-    signature: str
+    headers: Mapping[str, str]
     body: bytes = field(repr=False)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {
-            "content-type": "application/json",
-            "webhook-id": self.event_id,
-            "webhook-timestamp": str(self.timestamp),
-            "webhook-signature": self.signature,
-        }
 
     def send(self) -> httpx.Response:
         """Raises: httpx.TransportError when nobody answers."""
@@ -46,13 +37,27 @@ class SignedRequest:
 
 
 def signed_request(
-    url: str, secret: bytes, body: bytes, *, event_id: str, timestamp: int
+    url: str,
+    secret: bytes,
+    body: bytes,
+    *,
+    event_id: str,
+    timestamp: int,
+    scheme: Scheme | None = None,
 ) -> SignedRequest:
-    """Sign an event as Standard Webhooks has it."""
-    signature = sign(secret, event_id, str(timestamp), body)
-    return SignedRequest(
-        url=url, event_id=event_id, timestamp=timestamp, signature=signature, body=body
-    )
+    """Sign an event as a scheme has it, Standard Webhooks unless another is given.
+
+    Args:
+        timestamp: Whole seconds since 1970; most count for 5 minutes.
+
+    Raises:
+        CannotSign: Nobody but its sender can.
+    """
+    at = datetime.fromtimestamp(timestamp, UTC)
+    asked = Request(url=url, body=body, event_id=event_id, now=at)
+    signed = (scheme or StandardWebhooks()).sign(asked, secret)
+    headers = {"content-type": "application/json", **signed.headers}
+    return SignedRequest(url=signed.url, headers=headers, body=body)
 
 
 def compact(body: Mapping[str, Any] | str) -> str:

@@ -29,6 +29,7 @@ from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
 from pipeline.identity import APPROVER
+from pipeline.schemes import Scheme
 from pipeline.work import Work
 from runtime_host.inside import ustar
 
@@ -133,23 +134,25 @@ class SourceProbe:
         ]
         return fits[0] if fits else "PERSON"
 
-    def secret(self, source: FoundSource) -> bytes:
-        """Return the newest live secret; it is kept nowhere.
+    def sender(self, source: FoundSource) -> tuple[Scheme, bytes]:
+        """Return its scheme and newest live secret, which is kept nowhere.
 
         Raises:
-            SecretMissing: As it says.
+            SecretMissing: As it says, where the scheme has secrets.
             EnvelopeInvalid: It was sealed under a key that is not on this machine's ring.
         """
         named = self.environ.get("AWGP_KEK_FILE")
         keyring = KeyRing.from_files(Path(named) if named else self.data.secret_file("kek"))
         with tenant_transaction(self.edge, source.tenant_id) as connection:
             work = Work(connection=connection, tenant_id=source.tenant_id)
-            secrets = load_source(work, keyring, source.source_id).secrets
-        if not secrets:
+            found = load_source(work, keyring, source.source_id)
+        if found.scheme.form() is None:
+            return found.scheme, b""
+        if not found.secrets:
             raise SecretMissing(
                 f"the source {source.name} has no live secret, so ingest refuses whatever is sent"
             )
-        return secrets[0]
+        return found.scheme, found.secrets[0]
 
     def sample(self, source: FoundSource) -> bytes:
         """Return the sample request that lies in the assistant's bundle, else a small one."""

@@ -1,10 +1,10 @@
 """`awgp source test`: send a source one event as its sender would, and watch the run it becomes."""
 
 import os
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from ops.signed_request import SignedRequest, signed_request
 from ops.source_probe import FoundSource, SourceProbe, source_probe
 from ops.terminal_text import one_line, pretty
 from pipeline.run import Status
+from pipeline.schemes import PlainMessage, Scheme, Verified
 from runtime_host.inside.ustar import MAX_PACKED_BYTES
 
 FAILED: Final = 1
@@ -124,13 +125,15 @@ def command(
 def _send(probe: SourceProbe, found: FoundSource, asked: Asked, report: Report) -> None:
     body = probe.sample(found) if asked.payload is None else asked.payload
     event = f"test_{uuid4().hex}"
+    scheme, secret = probe.sender(found)
+    sender = Sender(url=found.url, scheme=scheme, secret=secret)
     if asked.bad_signature:
-        forged = _signed(found, secrets.token_bytes(32), body, event)
-        answer = forged.send()
+        form = scheme.form()
+        forged = replace(sender, secret=b"" if form is None else form.make())
+        answer = forged.signed(body, event).send()
         report.check("signed with a wrong secret", answer, good=answer.status_code == 401)
         return
-    secret = probe.secret(found)
-    request = _signed(found, secret, body, event)
+    request = sender.signed(body, event)
     began = time.monotonic()
     answer = request.send()
     report.check(f"signed {len(body)} bytes", answer, good=answer.status_code == 202)
@@ -140,21 +143,44 @@ def _send(probe: SourceProbe, found: FoundSource, asked: Asked, report: Report) 
     report.summary["run"] = str(run_id)
     report.told(f"run {run_id}")
     if asked.duplicate:
-        _send_again(request, _signed(found, secret, ANOTHER_BODY, event), run_id, report)
+        _send_again(sender, request, event, run_id, report)
     _follow(probe, found, run_id, asked.wait_seconds, began, report)
 
 
-def _signed(found: FoundSource, secret: bytes, body: bytes, event: str) -> SignedRequest:
-    return signed_request(found.url, secret, body, event_id=event, timestamp=int(time.time()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Signs as a source's sender does."""
+
+    url: str
+    scheme: Scheme
+    secret: bytes = field(repr=False)
+
+    def signed(self, body: bytes, event: str) -> SignedRequest:
+        """Raises: CannotSign."""
+        now = int(time.time())
+        return signed_request(
+            self.url, self.secret, body, event_id=event, timestamp=now, scheme=self.scheme
+        )
+
+    def names(self, request: SignedRequest) -> Verified:
+        """What names the event in a request of this sender's."""
+        message = PlainMessage(headers=request.headers, body=request.body, url=request.url)
+        return self.scheme.verify(message, self.secret, datetime.now(UTC))
 
 
 def _send_again(
-    request: SignedRequest, altered: SignedRequest, run_id: UUID, report: Report
+    sender: Sender, request: SignedRequest, event: str, run_id: UUID, report: Report
 ) -> None:
+    named = sender.names(request)
+    if named.key is None:
+        report.told("nothing in this scheme tells a repeat: each request is a run of its own")
+        return
     again = request.send()
     same = again.status_code == 202 and again.json().get("run") == str(run_id)
     report.check("the same again, the same run", again, good=same)
-    other = altered.send()
+    if named.event_id != event:
+        return
+    other = sender.signed(ANOTHER_BODY, event).send()
     report.check("the same id, another body", other, good=other.status_code == 422)
 
 

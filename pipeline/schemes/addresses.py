@@ -2,7 +2,9 @@
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
+from pipeline.registry_names import FieldInvalid
 from pipeline.schemes import Message
 from pipeline.schemes.checks import malformed
 
@@ -22,9 +24,28 @@ def address_of(message: Message, public: str | None) -> str:
         SignatureInvalid: It is not an address we could have been sent anything to.
     """
     seen = message.url
-    if not _SENT.fullmatch(seen):
+    if not _SENT.fullmatch(seen) or not _has_host(seen):
         raise malformed("the address it was sent to")
     if public is None:
         return seen
     _, mark, query = seen.partition("?")
     return public + mark + query
+
+
+def check_public(url: str | None) -> None:
+    """Let the setting `url` pass, where it is set.
+
+    Raises:
+        FieldInvalid: No message could have been sent there.
+    """
+    if url is not None and not _has_host(url):
+        raise FieldInvalid("settings.url", "its host or port cannot be read")
+
+
+def _has_host(url: str) -> bool:
+    """Whether its host and port can be read; brackets and ports may still be none."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False

@@ -7,7 +7,8 @@ timestamp could be moved into a body. So
 
 - {body} is in it once; a header that is named is in it, too (an id may be left out: it then names
   events, and proves nothing);
-- an {id} holds no character that stands between the parts, and something stands after it;
+- something stands after an {id}, and it holds neither that nor what stands between it and a part
+  before it;
 - a time has a fixed length or an end of its own;
 - where {url} is not the last part, addresses with a query are refused.
 """
@@ -33,7 +34,7 @@ from pipeline.schemes import (
     Signed,
     Verified,
 )
-from pipeline.schemes.addresses import PLAIN_URL, address_of
+from pipeline.schemes.addresses import PLAIN_URL, address_of, check_public
 from pipeline.schemes.checks import fingerprint, header, in_time, malformed, same
 from pipeline.schemes.secret_forms import EncodedSecret, SecretForm, TextSecret
 from pipeline.schemes.settings import TOLERANCE, Setting
@@ -167,6 +168,7 @@ class GenericHmac(Scheme):
     def __post_init__(self) -> None:
         """Raises: FieldInvalid: The signed text would have two readings, or lacks a part."""
         _check_template(self._pieces())
+        check_public(self.url)
         for part, name, setting in (
             (TIMESTAMP, self.timestamp_header, "timestamp_header"),
             (ID, self.id_header, "id_header"),
@@ -230,9 +232,7 @@ class GenericHmac(Scheme):
             values[TIMESTAMP] = stamp.encode("ascii")
         if self.id_header:
             event_id = header(message, self.id_header)
-            between = "".join(each for each in self._pieces() if each not in PARTS)
-            signed = ID in self.content
-            if not _EVENT_ID.fullmatch(event_id) or (signed and set(event_id) & set(between)):
+            if not _EVENT_ID.fullmatch(event_id) or set(event_id) & _borders(self._pieces()):
                 raise malformed(self.id_header)
             values[ID] = event_id.encode("ascii")
         if URL in self.content:
@@ -257,6 +257,17 @@ class GenericHmac(Scheme):
         else:
             seconds = int(stamp) / (1000 if self.timestamp_format == "unix-ms" else 1)
         return in_time(seconds, now, self.tolerance_seconds)
+
+
+def _borders(pieces: list[str]) -> set[str]:
+    """What an id may not hold, so that nobody can say it ends, or begins, elsewhere."""
+    if ID not in pieces:
+        return set()
+    at = pieces.index(ID)
+    after = pieces[at + 1][0] if at + 1 < len(pieces) else ""
+    # What stands before the first part is always there, and is no border.
+    before = pieces[at - 1][-1] if at > 1 and pieces[at - 1] not in PARTS else ""
+    return {*after, *before}
 
 
 def _written(now: datetime, form: str) -> str:

@@ -23,7 +23,7 @@ from typing import ClassVar, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.schemes import About, Message, Request, Scheme, SignatureInvalid, Signed, Verified
-from pipeline.schemes.addresses import PLAIN_URL, address_of
+from pipeline.schemes.addresses import PLAIN_URL, address_of, check_public
 from pipeline.schemes.checks import any_same, fingerprint, header, malformed, same
 from pipeline.schemes.secret_forms import TextSecret
 from pipeline.schemes.settings import Setting
@@ -67,6 +67,9 @@ class Twilio(Scheme):
             ),
         ),
     )
+
+    def __post_init__(self) -> None:
+        check_public(self.url)
 
     def verify(self, message: Message, secret: bytes, now: datetime) -> Verified:
         del now

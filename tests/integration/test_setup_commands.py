@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.envelope import KeyRing
 from pipeline.registry import TARGET_SECRET
+from pipeline.schemes.registry import SCHEMES
 from tests.integration.command_line import ISSUER, KEK_LINE, CommandLine, at_the_machine
 from tests.integration.conftest import Database
 from tests.integration.door import Door, signed
@@ -196,6 +197,35 @@ def test_a_targets_new_version_keeps_its_secret_when_asked(
         "expect": {"status": [201], "body_contains": "ok"},
         "retry_status": [404],
     }
+
+
+def test_a_source_of_another_scheme_is_added_set_and_let_unsigned(
+    awgp: CommandLine, world: World, tmp_path: Path
+) -> None:
+    assert [each["name"] for each in awgp.told("source", "schemes")] == list(SCHEMES)
+    mail = ("--assistant", "booker", "--scheme", "hmac")
+    said = awgp.refused("source", "add", "mail", *mail, *AS_AXEL)
+    assert "settings.header: is needed" in said
+    secret = tmp_path / "secret"
+    secret.write_text("a-secret-of-the-sender\n")
+    made = awgp.told(
+        "source", "add", "mail", *mail, "--set", "header=X-Signature", "--secret-file",
+        str(secret), *AS_AXEL,
+    )  # fmt: skip
+    assert (made["scheme"], made["secret"]) == ("hmac", None)
+    changed = ("--set", "prefix=sha256=", "--set", "tolerance_seconds=60")
+    now = awgp.told("source", "set", "mail", *changed, *AS_AXEL)["settings"]
+    assert (now["prefix"], now["tolerance_seconds"], now["header"]) == (
+        "sha256=",
+        60,
+        "x-signature",
+    )
+    now = awgp.told("source", "set", "mail", "--unset", "prefix", *AS_AXEL)["settings"]
+    assert "prefix" not in now
+    why = ("--reason", "it cannot sign")
+    assert "--yes" in awgp.refused("source", "unsigned", "mail", *why, *AS_AXEL)
+    assert awgp.told("source", "unsigned", "mail", *why, "--yes", *AS_AXEL)["unsigned"] is True
+    assert awgp.told("source", "unsigned", "mail", "--end", *AS_AXEL)["unsigned"] is False
 
 
 def test_a_rotated_secret_and_the_older_one_count_until_the_older_is_expired(

@@ -2,10 +2,12 @@
 
 import base64
 import subprocess
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from pipeline.schemes.registry import SCHEMES
 from tests.integration.conftest import Database
 from tests.integration.control_plane import ControlPlane, open_control_plane
 from tests.integration.door import Door, signed
@@ -24,6 +26,7 @@ from tests.integration.world import World
 pytestmark = pytest.mark.services
 
 NEW = {"name": "shop", "assistant": "booker"}
+OIDC = {"issuer": "https://id.example", "audience": "awgp", "subjects": ["erp"]}
 EVENT = b'{"amount_cents": 1234}'
 
 
@@ -151,6 +154,12 @@ def test_a_rotation_names_the_secrets_it_saw(plane: ControlPlane, world: World) 
         ({"scheme": "none"}, "scheme"),
         ({"owner": "00000000-0000-4000-8000-000000000000"}, "owner"),
         ({"colour": "red"}, "colour"),
+        ({"settings": {"tolerance_seconds": "no"}}, "settings.tolerance_seconds"),
+        ({"settings": {"header": "x"}}, "settings.header"),
+        ({"scheme": "hmac"}, "settings.header"),
+        ({"scheme": "mtls", "settings": {"subjects": [1]}}, "settings.subjects"),
+        ({"secret": "whsec_short"}, "secret"),
+        ({"scheme": "oidc", "secret": "x" * 20, "settings": OIDC}, "secret"),
     ],
 )
 def test_what_cannot_be_kept_is_named_and_not_kept(
@@ -159,6 +168,63 @@ def test_what_cannot_be_kept_is_named_and_not_kept(
     answer = send(plane, "POST", "/v1/sources", ADMIN, NEW | change)
     assert problem(answer) == (422, "request-invalid", field)
     assert len(plane.get("/v1/sources", ADMIN).get_json()["items"]) == 1
+
+
+def test_every_scheme_is_listed_with_what_it_takes(plane: ControlPlane) -> None:
+    listed = plane.get("/v1/source-schemes", AUDITOR).get_json()["items"]
+    assert [each["name"] for each in listed] == list(SCHEMES)
+    (stripe,) = (each for each in listed if each["name"] == "stripe")
+    assert (stripe["secret"], stripe["settings"][0]["default"]) == ("given", 300)
+    guides = Path(__file__).parents[2] / "docs" / "how-to"
+    assert [
+        each["guide"] for each in listed if not (guides / f"{each['guide']}.md").is_file()
+    ] == []
+
+
+def test_a_secret_that_its_sender_made_is_entered_and_never_shown(
+    plane: ControlPlane, world: World
+) -> None:
+    made = send(plane, "POST", "/v1/sources", ADMIN, NEW | {"scheme": "stripe"})
+    assert made.status_code == 201
+    shown = made.get_json()
+    assert (shown["secret"], shown["live_secrets"], "stripe-signature" in shown["sample"]) == (
+        None,
+        0,
+        True,
+    )
+    path = f"/v1/sources/{shown['id']}"
+    needed = edit(plane, "POST", f"{path}/secrets", OPERATOR, {}, of=path)
+    assert problem(needed) == (422, "request-invalid", "secret")
+    body = {"secret": "whsec_of-stripe-itself"}
+    given = edit(plane, "POST", f"{path}/secrets", OPERATOR, body, of=path)
+    assert (given.status_code, given.get_json()["live_secrets"]) == (201, 1)
+    assert body["secret"] not in given.get_data(as_text=True)
+
+
+def test_settings_and_the_unsigned_switch_are_an_admins_and_in_the_trail(
+    plane: ControlPlane, database: Database, world: World
+) -> None:
+    path = f"/v1/sources/{world.acme.source_id}"
+    body = {"settings": {"tolerance_seconds": 60}}
+    refused = edit(plane, "PUT", f"{path}/settings", OPERATOR, body, of=path)
+    assert problem(refused)[1] == "role-missing"
+    changed = edit(plane, "PUT", f"{path}/settings", ADMIN, body, of=path)
+    assert changed.get_json()["settings"] == {"tolerance_seconds": 60}
+    reason = {"reason": "the sensor cannot sign"}
+    assert problem(edit(plane, "PUT", f"{path}/unsigned", OPERATOR, reason, of=path))[1] == (
+        "role-missing"
+    )
+    assert edit(plane, "PUT", f"{path}/unsigned", ADMIN, {}, of=path).status_code == 422
+    allowed = edit(plane, "PUT", f"{path}/unsigned", ADMIN, reason, of=path).get_json()
+    assert allowed["unsigned_because"]["reason"] == reason["reason"]
+    assert plane.get("/v1/sources", AUDITOR).get_json()["items"][0]["unsigned"] is True
+    ended = edit(plane, "DELETE", f"{path}/unsigned", OPERATOR, of=path).get_json()
+    assert (ended["unsigned"], ended["unsigned_because"]) == (False, None)
+    assert recorded(database, world.acme, "setup:source:changed") == [
+        ({"settings": {}}, {"settings": {"tolerance_seconds": 60}})
+    ]
+    assert recorded(database, world.acme, "setup:source:unsigned") == [(None, reason)]
+    assert len(recorded(database, world.acme, "setup:source:signed")) == 1
 
 
 def test_another_tenants_source_is_not_found(plane: ControlPlane, world: World) -> None:
