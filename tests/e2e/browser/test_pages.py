@@ -86,6 +86,13 @@ def looks_good(visitor: Visitor, name: str, *, but: str = "nothing") -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def described(visitor: Visitor) -> None:
+    """A new source, of the scheme with most to fill in."""
+    visitor.page.get_by_role("button", name="New source").click()
+    visitor.page.get_by_label("Sender", exact=True).select_option("HMAC, as you describe it")
+    visitor.page.get_by_text("More settings").click()
+
+
 Opener = Callable[[Visitor], Any]
 DIALOGS: Final[dict[str, tuple[str, str, Opener]]] = {
     "keys": ("ben", "runs", lambda ben: ben.page.keyboard.press("?")),
@@ -115,6 +122,7 @@ DIALOGS: Final[dict[str, tuple[str, str, Opener]]] = {
         "policies?tab=rules",
         lambda cleo: cleo.page.get_by_role("button", name="Edit the rule two-people").click(),
     ),
+    "source": ("cleo", "sources", described),
     "lend": (
         "ben",
         "delegations",
