@@ -4,6 +4,7 @@ import type { Checked } from './approval';
 import { useBreakGlass } from './break-glass';
 import { DecisionProblem } from './DecisionProblem';
 import { DigestLine } from './DigestLine';
+import { emergencyOf } from './draft';
 import {
   AlertDialog,
   AlertDialogCancel,
@@ -22,7 +23,7 @@ import { toast } from '@/shared/components/ui/toast';
 export function BreakGlassDialog({ checked }: { checked: Checked }): ReactElement {
   const { approval, check } = checked;
   const [open, setOpen] = useState(false);
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useState(() => emergencyOf(approval.id, approval.digest));
   const [sure, setSure] = useState(false);
   const id = useId();
   const breakGlass = useBreakGlass(approval.id, () => {

@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { dropEmergency, keepEmergency } from './draft';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
 import type { components } from '@/shared/api/schema';
@@ -17,8 +18,12 @@ export function useBreakGlass(id: string, onApproved: () => void) {
         }),
       ),
     meta: { showsErrors: true },
+    onMutate: ({ digest, reason }) => {
+      keepEmergency(id, { digest, reason });
+    },
     onSuccess: onApproved,
     onSettled: () => {
+      dropEmergency(id); // not reached by who was sent to sign in again
       void client.invalidateQueries({ queryKey: [...tenantKey(tenant), 'approvals'] });
     },
   });

@@ -36,6 +36,34 @@ export function dropDraft(approval: string): void {
   sessionStorage.removeItem(draftKey(approval));
 }
 
+/** Why somebody breaks the glass over a digest. */
+export interface Emergency {
+  digest: string;
+  reason: string;
+}
+
+const emergencyKey = (approval: string): string => `awgp.emergency.${approval}`;
+
+export function keepEmergency(approval: string, emergency: Emergency): void {
+  put(emergencyKey(approval), JSON.stringify(emergency));
+}
+
+/** The reason begun over this digest; empty where there is none. */
+export function emergencyOf(approval: string, digest: string): string {
+  const text = sessionStorage.getItem(emergencyKey(approval));
+  if (text === null) return '';
+  try {
+    const kept = JSON.parse(text) as Emergency;
+    return kept.digest === digest ? kept.reason : '';
+  } catch {
+    return '';
+  }
+}
+
+export function dropEmergency(approval: string): void {
+  sessionStorage.removeItem(emergencyKey(approval));
+}
+
 /** Take the token out of an address's fragment: `#link=…`. */
 export function keepLink(approval: string, fragment: string): void {
   const token = new URLSearchParams(fragment.replace(/^#/, '')).get('link');
