@@ -31,8 +31,8 @@ class NamePageQuery(Strict):
 
     cursor = fields.String(
         load_default=None,
-        validate=validate.Length(max=100),
-        metadata={"description": "`next` of the page before.", "pattern": f"^{NAME}$"},
+        validate=[validate.Length(max=100), A_NAME],
+        metadata={"description": "`next` of the page before."},
     )
     limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
     q = fields.String(
