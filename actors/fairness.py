@@ -86,12 +86,17 @@ class FairTurns(Middleware):
             origin.refused += 1
             return backoff(origin.refused - 1, first=FIRST_PAUSE, ceiling=LONGEST_PAUSE)
 
-    def end(self, turn: Turn) -> None:
-        """Whether it was answered or not."""
+    def end(self, turn: Turn, *, made: bool = True) -> None:
+        """Whether it was answered or not.
+
+        Args:
+            made: False where nothing was sent after all, which says nothing of who was not asked.
+        """
         with self._lock:
             origin = self._origin(turn.url)
             origin.began.remove(turn.began)
-            origin.prompt = self._clock() - turn.began <= SLOW_SECONDS
+            if made:
+                origin.prompt = self._clock() - turn.began <= SLOW_SECONDS
 
     def _has_room(self, origin: _Origin, now: float) -> bool:
         if not self._threads:

@@ -14,21 +14,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import dramatiq
 import structlog
 
 from actors.fairness import FairTurns
-from actors.stage import Due, declare_due, repeat_due, take_due
+from actors.stage import Due, Handler, repeat_due, take_due
 from pipeline import metrics
 from pipeline.courier import Answer, Courier
-from pipeline.delivery import Outcome, judge_answer, retry_delay, signed_headers
-from pipeline.delivery_store import TargetSecretMissing
+from pipeline.delivery import Outcome, judge_answer, retry_delay
+from pipeline.delivery_store import Delivery, TargetSecretMissing
 from pipeline.envelope import KeyRing
 from pipeline.fault_points import reached
 from pipeline.mail import Letter, Mailer, MailNotSent
 from pipeline.notice import Event, Facts, Kind, NoticeStatus
 from pipeline.notice_delivery import (
-    Destination,
     Notice,
     Recipient,
     begin_attempt,
@@ -44,21 +42,16 @@ from pipeline.notice_link import link_for, page_of
 from pipeline.notice_text import mail_html, mail_text, subject, webhook_body
 from pipeline.outbox import Outbox
 from pipeline.registry_names import NotSetUp
-from pipeline.run import Stage
 from pipeline.work import Work
 
 log = structlog.get_logger()
 
 # Longer than one attempt: a mail server may use its time limit at every step of a letter.
 LEASE: Final = timedelta(minutes=3)
+NOTICE: Final = "post_action.notice"
 SWITCHED_OFF: Final = "the channel was removed or switched off"
 STUMBLED: Final = "every attempt at it was broken off"
 NO_MAIL: Final = "no mail server is set up (AWGP_SMTP_HOST)"
-
-
-def declare(broker: dramatiq.Broker, sender: "NoticeSender") -> None:
-    """Declare the actor of what is due by time on the queue post_action."""
-    declare_due(broker, Stage.POST_ACTION, sender.send)
 
 
 class NoticeSender:
@@ -89,6 +82,10 @@ class NoticeSender:
         self._public_url = public_url
         self._turns = turns
         self._max_attempts = max_attempts
+
+    def handlers(self) -> dict[str, Handler]:
+        """By the kind of a row of `due`."""
+        return {NOTICE: self.send}
 
     def send(self, tenant_id: UUID, due_id: UUID) -> None:
         """Make one attempt at what a row of `due` names."""
@@ -131,7 +128,7 @@ class NoticeSender:
             self._leave(tenant_id, due, notice, turn)
             return
         try:
-            outcome, answer = self._exchange(notice, facts, to)
+            outcome, answer = self._exchange(facts, to)
         finally:
             self._turns.end(turn)
         reached("post_action.notice_sent")
@@ -144,12 +141,15 @@ class NoticeSender:
         else:
             self._retry(tenant_id, due, notice, answer, said)
 
-    def _exchange(self, notice: Notice, facts: Facts, to: Destination) -> tuple[Outcome, Answer]:
+    def _exchange(self, facts: Facts, to: Delivery) -> tuple[Outcome, Answer]:
         body = webhook_body(facts, page_of(self._public_url, facts))
-        message = f"ntc_{notice.notice_id.hex}"
-        headers = signed_headers(body, key=to.key, message=message, at=datetime.now(UTC))
-        private = to.settings.allow_private
-        answer = self._courier.post(to.url, body, headers, allow_private=private)
+        answer = self._courier.post(
+            to.url,
+            body,
+            to.headers(body, datetime.now(UTC)),
+            allow_private=to.settings.allow_private,
+            timeout_seconds=to.settings.timeout_seconds,
+        )
         return judge_answer(answer, to.settings), answer
 
     def _mail(self, tenant_id: UUID, due: Due, notice: Notice) -> None:

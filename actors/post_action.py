@@ -16,9 +16,10 @@ import structlog
 
 from actors.fairness import FairTurns
 from actors.lease import LeaseKeeper, lease_owner
+from actors.sender import Sender, Sent, Waits
 from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage, pass_on
-from pipeline.courier import Answer, Courier
-from pipeline.delivery import Outcome, judge_answer, retry_delay, signed_headers
+from pipeline.courier import Courier
+from pipeline.delivery import Outcome, retry_delay
 from pipeline.delivery_store import Delivery, all_delivered, next_delivery, record_delivery
 from pipeline.envelope import KeyRing
 from pipeline.fault_points import reached
@@ -26,11 +27,8 @@ from pipeline.handoff import Handoff, keep_claimed, renew_lease, retry_later
 from pipeline.outbox import Outbox
 from pipeline.run import Stage, Status
 from pipeline.run_store import StoredRun, claim_run, dead_letter, load_run, move
+from pipeline.target_gate import wait_for_target, waits_no_more
 from pipeline.work import Work
-
-log = structlog.get_logger()
-
-NO_TURN = "waiting for a turn: its target keeps others waiting"
 
 
 def declare(
@@ -70,10 +68,9 @@ class Deliverer:
         max_attempts: int,
         turns: FairTurns | None = None,
     ) -> None:
-        self._turns = turns or FairTurns()
+        self._sender = Sender(outbox, courier, turns or FairTurns())
         self._outbox = outbox
         self._keyring = keyring
-        self._courier = courier
         self._lease = lease
         self._max_attempts = max_attempts
 
@@ -118,40 +115,23 @@ class Deliverer:
 
     def _attempt(self, handoff: Handoff, delivery: Delivery) -> bool:
         """Make one attempt and write it down; returns whether another can be made now."""
-        turn = self._turns.begin(delivery.url)
-        if isinstance(turn, timedelta):
-            with self._outbox.work(handoff.tenant_id) as work:
-                retry_later(work, handoff, delay=turn, error=NO_TURN, counted=False)
+        traced = {} if handoff.traceparent is None else {"traceparent": handoff.traceparent}
+        sent = self._sender.send(handoff.tenant_id, delivery, run_id=handoff.run_id, further=traced)
+        if isinstance(sent, Waits):
+            self._leave(handoff, delivery, sent)
             return False
-        now = datetime.now(UTC)
-        headers = signed_headers(delivery.body, key=delivery.key, message=delivery.message, at=now)
-        if handoff.traceparent is not None:
-            headers["traceparent"] = handoff.traceparent
-        reached("post_action.before_send")
-        try:
-            answer = self._courier.post(
-                delivery.url,
-                delivery.body,
-                headers,
-                allow_private=delivery.settings.allow_private,
-            )
-        finally:
-            self._turns.end(turn)
-        reached("post_action.sent")
-        outcome = judge_answer(answer, delivery.settings)
-        log.info(
-            "delivery_attempted",
-            position=delivery.position,
-            attempt=delivery.number,
-            outcome=outcome,
-            status=answer.status,
-            error=answer.error,
-        )
 
         def conclude(work: Work) -> bool:
             run = load_run(work, handoff.run_id, lock=True)
-            record_delivery(work, run, delivery, outcome=outcome, answer=answer, attempted_at=now)
-            goes_on = self._conclude(work, run, handoff, delivery, outcome, answer)
+            record_delivery(
+                work,
+                run,
+                delivery,
+                outcome=sent.outcome,
+                answer=sent.answer,
+                attempted_at=sent.at,
+            )
+            goes_on = self._conclude(work, run, handoff, delivery, sent)
             reached("post_action.before_commit")
             return goes_on
 
@@ -159,29 +139,48 @@ class Deliverer:
         reached("post_action.committed")
         return goes_on
 
+    def _leave(self, handoff: Handoff, delivery: Delivery, waits: Waits) -> None:
+        """Give it back; what waited for its target for too long fails."""
+        with self._outbox.work(handoff.tenant_id) as work:
+            if not waits.for_target:
+                retry_later(work, handoff, delay=waits.delay, error=waits.why, counted=False)
+                waits_no_more(work, handoff)
+            elif wait_for_target(
+                work, handoff, delivery.target_id, delay=waits.delay, why=waits.why
+            ):
+                run = load_run(work, handoff.run_id, lock=True)
+                where = f"position {delivery.position}"
+                reason = f"post-action not delivered ({where}): {waits.why} for too long"
+                _end_failed(work, run, handoff, reason)
+
     def _conclude(
         self,
         work: Work,
         run: StoredRun,
         handoff: Handoff,
         delivery: Delivery,
-        outcome: Outcome,
-        answer: Answer,
+        sent: Sent,
     ) -> bool:
-        if outcome is Outcome.DELIVERED:
+        if sent.outcome is Outcome.DELIVERED:
             if all_delivered(work, run):
                 _end_delivered(work, run, handoff)
                 return False
             renew_lease(work, handoff, self._lease)
             return True
-        said = answer.error or f"HTTP {answer.status}"
-        if outcome is Outcome.REFUSED or delivery.number >= self._max_attempts:
-            verb = "refused" if outcome is Outcome.REFUSED else "not delivered"
+        most = delivery.settings.attempts(self._max_attempts)
+        if sent.outcome is Outcome.REFUSED or delivery.number >= most:
+            verb = "refused" if sent.outcome is Outcome.REFUSED else "not delivered"
             where = f"position {delivery.position}, attempt {delivery.number}"
-            _end_failed(work, run, handoff, f"post-action {verb} ({where}): {said}")
+            _end_failed(work, run, handoff, f"post-action {verb} ({where}): {sent.said}")
             return False
-        delay = retry_delay(delivery.number, answer, now=datetime.now(UTC))
-        retry_later(work, handoff, delay=delay, error=said, counted=False)
+        delay = retry_delay(
+            delivery.number,
+            sent.answer,
+            now=datetime.now(UTC),
+            schedule=delivery.settings.retry_seconds,
+        )
+        retry_later(work, handoff, delay=delay, error=sent.said, counted=False)
+        waits_no_more(work, handoff)
         return False
 
 

@@ -54,6 +54,8 @@ DUE_KINDS = (
     "hold.escalate",
     "hold.lapse",
     "post_action.notice",
+    "post_action.resend",
+    "post_action.wake",
     "audit.checkpoint",
     "export.run",
 )

@@ -144,8 +144,9 @@ def _host_answers(host: "HostClient") -> str | None:
 
 
 def _post_action(parts: Parts) -> None:
-    from actors import notices, post_action
+    from actors import notices, post_action, resend
     from actors.fairness import FairTurns
+    from actors.sender import Sender
     from pipeline.courier import Courier
     from pipeline.envelope import KeyRing
     from pipeline.mail import Mailer, mail_server
@@ -173,7 +174,13 @@ def _post_action(parts: Parts) -> None:
         turns=turns,
         max_attempts=settings.delivery_attempts,
     )
-    notices.declare(parts.broker, sender)
+    again = resend.Resender(
+        parts.outbox,
+        keyring,
+        Sender(parts.outbox, courier, turns),
+        max_attempts=settings.delivery_attempts,
+    )
+    resend.declare(parts.broker, parts.outbox, {**sender.handlers(), **again.handlers()})
 
 
 def _audit(parts: Parts) -> None:

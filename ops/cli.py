@@ -40,6 +40,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "bundle": ("bundle", "Make, check, pack and push an agent's code."),
     "database": ("database", "Make the logins and bring the schema up to date."),
     "dead": ("dead", "See runs that were given up, replay or discard them."),
+    "deliveries": (
+        "deliveries",
+        "See every attempt at a post-action, and send deliveries again.",
+    ),
     "demo": (
         "demo",
         "Watch requests pass policy, people, gVisor, post-actions and the audit chain.",
@@ -97,7 +101,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("up", "Show what runs."),
     "target": (
         "target",
-        "Add, show and remove targets: where an assistant's results are posted, signed.",
+        "Add, try, show and remove targets: where an assistant's results are posted, signed.",
     ),
     "tenant": ("tenant", "Add, show and close tenants: the subsidiaries and their holding."),
     "up": ("up", "Start everything on this machine and keep it running until Ctrl-C."),

@@ -7,12 +7,13 @@ from sqlalchemy import Engine, text
 from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing, key_id_of
 from pipeline.personal_store import SUBJECT_KEY
-from pipeline.registry import SOURCE_SECRET, TARGET_SECRET
+from pipeline.registry import SOURCE_SECRET, TARGET_HEADER, TARGET_SECRET
 
 # Table, its id column, whether it names the sealing key in a column, the envelope's purpose.
 SEALED = (
     ("source_secrets", "secret_id", True, SOURCE_SECRET),
     ("target_secrets", "secret_id", True, TARGET_SECRET),
+    ("target_header_secrets", "secret_id", True, TARGET_HEADER),
     ("subject_keys", "key_id", False, SUBJECT_KEY),
 )
 

@@ -52,15 +52,25 @@ class Courier:
         resolve: Callable[[str, int], Iterable[str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._tls = tls or ssl.create_default_context()
         self._resolve = {} if resolve is None else {"resolve": resolve}
         self._clock = clock
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        allow_private: bool = False,
+        timeout_seconds: float | None = None,
     ) -> Answer:
-        """Post once. Whatever goes wrong on the way is in the answer."""
+        """Post once. Whatever goes wrong on the way is in the answer.
+
+        Args:
+            timeout_seconds: In place of the courier's own.
+        """
         started = self._clock()
 
         def took() -> int:
@@ -68,7 +78,8 @@ class Courier:
 
         try:
             to = resolve_destination(url, allow_private=allow_private, **self._resolve)
-            status, content, retry_after = self._exchange(to, body, headers)
+            deadline = Deadline(self._clock, timeout_seconds or self.timeout_seconds)
+            status, content, retry_after = self._exchange(to, body, headers, deadline)
         except AddressRefused as error:
             return Answer(status=None, error=str(error), refused=True, duration_ms=took())
         except NameNotResolved as error:
@@ -79,9 +90,8 @@ class Courier:
         return Answer(status=status, body=content, retry_after=retry_after, duration_ms=took())
 
     def _exchange(
-        self, to: Destination, body: bytes, headers: Mapping[str, str]
+        self, to: Destination, body: bytes, headers: Mapping[str, str], deadline: "Deadline"
     ) -> tuple[int, bytes, str | None]:
-        deadline = Deadline(self._clock, self._timeout_seconds)
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         with (
             httpcore.ConnectionPool(

@@ -9,7 +9,8 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,19 +18,18 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from pipeline.body_template import render_body
 from pipeline.courier import Answer
-from pipeline.errors import AwgpError
 from pipeline.handoff import backoff
+from pipeline.target_settings import JSON, TargetSettings
 
+EXECUTED: Final = "run.executed"
+TEST: Final = "target.test"
 RETRY_FIRST: Final = timedelta(seconds=2)
 RETRY_CEILING: Final = timedelta(minutes=15)
 RETRY_AFTER_CEILING: Final = timedelta(hours=1)
 # Not now, says the receiver: timeout, conflict, too early, too many.
 TEMPORARY: Final = frozenset({408, 409, 425, 429})
-
-
-class TargetSettingsInvalid(AwgpError):
-    """A target's settings say something we do not know; the message names the field."""
 
 
 class Outcome(StrEnum):
@@ -40,77 +40,62 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetSettings:
-    """How a target wants to be treated.
-
-    Args:
-        allow_private: Its URL may be http and lead to a private or loopback address.
-        expect_status: Statuses that mean delivered; empty means any 2xx.
-        expect_body: Must stand in the answer, too; empty asks for nothing.
-        retry_status: Statuses that mean "not yet" though they look final.
-    """
-
-    allow_private: bool = False
-    expect_status: frozenset[int] = frozenset()
-    expect_body: str = ""
-    retry_status: frozenset[int] = frozenset()
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "TargetSettings":
-        """Read `{allow_private, expect: {status, body_contains}, retry_status}`, each optional.
-
-        Raises:
-            TargetSettingsInvalid: Names what is unknown or malformed.
-        """
-        expect = values.get("expect", {})
-        if not isinstance(expect, Mapping):
-            raise TargetSettingsInvalid("a target's expect is an object")
-        unknown = (set(values) - {"allow_private", "expect", "retry_status"}) | (
-            set(expect) - {"status", "body_contains"}
-        )
-        if unknown:
-            raise TargetSettingsInvalid(f"a target's settings know no {sorted(unknown)}")
-        private, body = values.get("allow_private", False), expect.get("body_contains", "")
-        if not isinstance(private, bool) or not isinstance(body, str):
-            raise TargetSettingsInvalid("allow_private is true or false, body_contains a text")
-        return cls(
-            allow_private=private,
-            expect_status=_statuses("expect.status", expect.get("status", [])),
-            expect_body=body,
-            retry_status=_statuses("retry_status", values.get("retry_status", [])),
-        )
-
-
-def _statuses(name: str, values: object) -> frozenset[int]:
-    if isinstance(values, list) and all(type(v) is int and 100 <= v <= 599 for v in values):
-        return frozenset(values)
-    raise TargetSettingsInvalid(f"a target's {name} is a list of HTTP statuses")
-
-
 def message_id(run_id: UUID, position: int) -> str:
     """The webhook-id and Idempotency-Key of every attempt at this position."""
     return f"msg_{run_id.hex}_{position}"
 
 
-def message_body(
-    *, run_id: UUID, tenant: str, assistant: str, position: int, result: bytes | None
-) -> bytes:
-    """The JSON a target receives; the agent's result stands in it byte for byte.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContent:
+    """What a message says.
 
     Args:
+        run: Its id.
         tenant: Its slug.
         result: Sound JSON in UTF-8, as the runtime host checked it.
+        type: What happened.
     """
-    head = {
-        "type": "run.executed",
-        "run": str(run_id),
-        "tenant": tenant,
-        "assistant": assistant,
-        "position": position,
-    }
-    opened = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1].encode()
-    return opened + b',"result":' + (result or b"null") + b"}"
+
+    run: str
+    tenant: str
+    assistant: str
+    position: int
+    result: bytes | None
+    type: str = EXECUTED
+
+    def head(self) -> dict[str, Any]:
+        """Without the result."""
+        return {
+            "type": self.type,
+            "run": self.run,
+            "tenant": self.tenant,
+            "assistant": self.assistant,
+            "position": self.position,
+        }
+
+
+def body_of(content: MessageContent, template: str, settings: TargetSettings) -> bytes:
+    """What a target receives: what its template makes, or the message as it is.
+
+    Raises:
+        TemplateFailed: The template makes nothing of this result.
+    """
+    if not template:
+        return message_body(content)
+    result = None if content.result is None else json.loads(content.result)
+    values = content.head() | {"result": result}
+    return render_body(template, values, as_json=settings.makes_json)
+
+
+def content_type_of(template: str, settings: TargetSettings) -> str:
+    """The type of what `body_of` makes."""
+    return settings.content_type if template else JSON
+
+
+def message_body(content: MessageContent) -> bytes:
+    """The JSON of a message; the agent's result stands in it byte for byte."""
+    opened = json.dumps(content.head(), ensure_ascii=False, separators=(",", ":"))[:-1].encode()
+    return opened + b',"result":' + (content.result or b"null") + b"}"
 
 
 def signed_headers(
@@ -119,17 +104,21 @@ def signed_headers(
     key: bytes,
     message: str,
     at: datetime,
+    content_type: str = JSON,
+    further: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The headers of a Standard Webhooks message (symmetric, v1).
 
     Args:
         message: Its `message_id`.
         at: Now, aware; receivers accept a few minutes around it.
+        further: What the target asks for besides.
     """
     seconds = str(int(at.timestamp()))
     signed = hmac.digest(key, f"{message}.{seconds}.".encode() + body, hashlib.sha256)
     return {
-        "Content-Type": "application/json",
+        **(further or {}),
+        "Content-Type": content_type,
         "webhook-id": message,
         "webhook-timestamp": seconds,
         "webhook-signature": "v1," + base64.b64encode(signed).decode(),
@@ -153,12 +142,25 @@ def judge_answer(answer: Answer, settings: TargetSettings) -> Outcome:
 
 def _as_expected(answer: Answer, status: int, settings: TargetSettings) -> bool:
     fits = status in settings.expect_status if settings.expect_status else 200 <= status < 300
+    if settings.lacks_body and settings.lacks_body.encode() in answer.body:
+        return False
     return fits and settings.expect_body.encode() in answer.body
 
 
-def retry_delay(attempt: int, answer: Answer, *, now: datetime) -> timedelta:
-    """How long to wait after the `attempt`-th (from 1): backoff, or longer when asked to."""
-    own = backoff(attempt - 1, first=RETRY_FIRST, ceiling=RETRY_CEILING)
+def retry_delay(
+    attempt: int, answer: Answer, *, now: datetime, schedule: Sequence[int] | None = None
+) -> timedelta:
+    """How long to wait after the `attempt`-th (from 1): backoff, or longer when asked to.
+
+    Args:
+        schedule: Seconds after each attempt, in place of the backoff; never less, and up to a
+            tenth more, so that retries do not herd. The last one goes on.
+    """
+    if schedule:
+        seconds = schedule[min(attempt, len(schedule)) - 1]
+        own = timedelta(seconds=seconds * random.uniform(1.0, 1.1))  # noqa: S311  # not a secret
+    else:
+        own = backoff(attempt - 1, first=RETRY_FIRST, ceiling=RETRY_CEILING)
     return max(own, asked_delay(answer.retry_after, now=now))
 
 

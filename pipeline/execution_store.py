@@ -151,14 +151,19 @@ def settle_as_never_launched(work: Work, execution_id: UUID, why: str) -> None:
 
 def last_result(work: Work, run: StoredRun) -> bytes | None:
     """What the agent left as its result in this epoch: sound JSON, or nothing."""
-    found = work.execute(
+    found = ask_result(work, run).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def ask_result(work: Work, run: StoredRun) -> Answer:
+    """Bring along what `last_result` will read."""
+    return work.recall(
         "SELECT result FROM executions WHERE run_id = :run AND epoch = :epoch"
         " AND exit_reason = :ok ORDER BY attempt DESC LIMIT 1",
         run=run.run_id,
         epoch=run.epoch,
         ok=ExitReason.OK.value,
-    ).scalar_one_or_none()
-    return None if found is None else bytes(found)
+    )
 
 
 def output_lines(lines: tuple[OutputLine, ...]) -> tuple[bytes, bool]:

@@ -38,6 +38,7 @@ class Event(StrEnum):
     CANCELLED = "approval.cancelled"
     GLASS_BROKEN = "break_glass.used"
     RUN_FAILED = "run.failed"
+    TARGET_DISABLED = "target.disabled"
     TEST = "channel.test"
 
 

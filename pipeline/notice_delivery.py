@@ -9,8 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from pipeline.delivery import TargetSettings
-from pipeline.delivery_store import signing_key
+from pipeline.delivery_store import Delivery, bare_delivery
 from pipeline.envelope import KeyRing
 from pipeline.live import NOTICE
 from pipeline.notice import ASKS, Channel, Event, Facts, Kind, NoticeStatus, is_address
@@ -92,19 +91,6 @@ class Recipient:
     person_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Where a webhook goes, and what signs it."""
-
-    url: str
-    settings: TargetSettings
-    key: bytes
-
-    def __repr__(self) -> str:
-        """Without the key."""
-        return f"<Destination {self.url}>"
-
-
 def begin_attempt(work: Work, notice_id: UUID) -> Notice | None:
     """Count an attempt; None where there is nothing left to do, or its channel is gone."""
     row = work.execute(
@@ -153,24 +139,25 @@ def _people_of(event: Event) -> str:
     return _REVIEWERS if event is Event.GLASS_BROKEN else _CONCERNED
 
 
-def destination(work: Work, keyring: KeyRing, notice: Notice) -> Destination:
-    """Where the channel's target is now.
+def destination(work: Work, keyring: KeyRing, notice: Notice) -> Delivery:
+    """Where the channel's target is now, and with what it is sent to.
 
     Raises:
-        NotSetUp: It was removed.
+        NotSetUp: It was removed, or switched off.
         TargetSecretMissing: It has nothing to sign with.
     """
-    row = work.execute(
-        "SELECT w.url, w.settings FROM targets t JOIN target_versions w"
-        " ON w.tenant_id = t.tenant_id AND w.target_id = t.target_id"
-        " AND w.version = t.current_version"
+    version = work.execute(
+        "SELECT t.current_version FROM targets t"
         " WHERE t.target_id = :target AND t.removed_at IS NULL",
         target=notice.channel.target_id,
-    ).one_or_none()
-    if row is None or notice.channel.target_id is None:
+    ).scalar_one_or_none()
+    if version is None or notice.channel.target_id is None:
         raise NotSetUp("the channel's target was removed")
-    key = signing_key(work, keyring, notice.channel.target_id)
-    return Destination(url=row[0], settings=TargetSettings.from_json(row[1]), key=key)
+    message = f"ntc_{notice.notice_id.hex}"
+    to = bare_delivery(work, keyring, notice.channel.target_id, version, message=message)
+    if to.standing.disabled_because is not None:
+        raise NotSetUp("the channel's target is switched off")
+    return to
 
 
 def facts_of(work: Work, notice: Notice) -> Facts:
@@ -203,6 +190,12 @@ def facts_of(work: Work, notice: Notice) -> Facts:
 
 
 def _why(work: Work, notice: Notice, reason: str | None) -> str:
+    if notice.event is Event.TARGET_DISABLED:
+        found = work.execute(
+            "SELECT string_agg(name, ', ' ORDER BY name) FROM targets"
+            " WHERE disabled_at IS NOT NULL AND removed_at IS NULL"
+        ).scalar_one()
+        return f"switched off: {found or 'none any more'}"
     if notice.event is Event.RUN_FAILED or notice.run_id is None:
         return reason or ""
     detail = work.execute(

@@ -22,6 +22,7 @@ SAYS: Final = {
     Event.CANCELLED: "It was cancelled: nothing runs",
     Event.GLASS_BROKEN: "It was let go in an emergency: somebody else has to review that",
     Event.RUN_FAILED: "It failed",
+    Event.TARGET_DISABLED: "A target said 410 Gone and is switched off: deliveries to it wait",
     Event.TEST: "This is a test: the channel works",
 }
 

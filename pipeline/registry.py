@@ -13,6 +13,7 @@ from uuid import UUID
 from pipeline.answer import Answer
 from pipeline.errors import AwgpError
 from pipeline.registry_add import (
+    TARGET_HEADER,
     TARGET_SECRET,
     add_assistant,
     add_bundle,
@@ -29,6 +30,7 @@ from pipeline.work import Work
 
 __all__ = (
     "SOURCE_SECRET",
+    "TARGET_HEADER",
     "TARGET_SECRET",
     "AssistantNotFound",
     "AssistantVersion",

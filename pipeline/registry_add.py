@@ -16,6 +16,7 @@ from pipeline.ids import uuid7
 from pipeline.work import SYSTEM, Actor, Work
 
 TARGET_SECRET = "target-secret"  # noqa: S105  # the purpose an envelope is bound to
+TARGET_HEADER = "target-header"  # as above
 
 
 def add_person(
@@ -91,12 +92,14 @@ def add_target(
     by: UUID,
     settings: Mapping[str, Any] | None = None,
     template: str = "",
+    header: str | None = None,
     actor: Actor | None = None,
 ) -> UUID:
     """Add a target, or a new version of the one with this name.
 
     Args:
         secret: Replaces the old one; None keeps it.
+        header: The value of the header its settings name; None keeps it.
     """
     target_id, version = _next_version(work, "targets", "target_id", name, "removed_at = NULL")
     work.execute(
@@ -111,30 +114,43 @@ def add_target(
     )
     if secret is not None:
         replace_target_secret(work, keyring, target_id, secret)
+    if header is not None:
+        replace_target_secret(work, keyring, target_id, header.encode(), purpose=TARGET_HEADER)
     work.record(
         actor or _person(by),
         "setup:target:saved",
         ("target", str(target_id)),
         before=_before(version),
-        after={"version": version, "secret": "kept" if secret is None else "new"},
+        after={"version": version, "secret": "kept" if secret is None else "new"}
+        | ({} if header is None else {"header": "new"}),
     )
     return target_id
 
 
-def replace_target_secret(work: Work, keyring: KeyRing, target_id: UUID, secret: bytes) -> UUID:
-    """Keep a target's secret in place of the one it had; returns its id."""
-    work.execute("DELETE FROM target_secrets WHERE target_id = :id", id=target_id)
+def replace_target_secret(
+    work: Work,
+    keyring: KeyRing,
+    target_id: UUID,
+    secret: bytes,
+    *,
+    purpose: str = TARGET_SECRET,
+) -> UUID:
+    """Keep a target's secret in place of the one it had; returns its id.
+
+    Args:
+        purpose: TARGET_SECRET signs, TARGET_HEADER is the value of its header.
+    """
+    table = "target_secrets" if purpose == TARGET_SECRET else "target_header_secrets"
+    work.execute(f"DELETE FROM {table} WHERE target_id = :id", id=target_id)  # noqa: S608  # our own names
     secret_id = uuid7()
     work.execute(
-        "INSERT INTO target_secrets (tenant_id, secret_id, target_id, key_id, envelope)"
+        f"INSERT INTO {table} (tenant_id, secret_id, target_id, key_id, envelope)"  # noqa: S608  # as above
         " VALUES (:tenant, :secret, :id, :key, :envelope)",
         tenant=work.tenant_id,
         secret=secret_id,
         id=target_id,
         key=keyring.sealing_key_id,
-        envelope=keyring.seal(
-            secret, tenant_id=work.tenant_id, row_id=secret_id, purpose=TARGET_SECRET
-        ),
+        envelope=keyring.seal(secret, tenant_id=work.tenant_id, row_id=secret_id, purpose=purpose),
     )
     return secret_id
 

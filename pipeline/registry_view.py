@@ -33,7 +33,7 @@ _ASSISTANTS = """
     ORDER BY a.name"""
 _TARGETS = """
     SELECT t.name, t.target_id AS id, v.version, v.url, v.settings,
-        length(v.template) > 0 AS template, v.created_at,
+        length(v.template) > 0 AS template, t.disabled_at, t.disabled_because, v.created_at,
         (SELECT max(x.created_at) FROM target_secrets x WHERE x.tenant_id = t.tenant_id
             AND x.target_id = t.target_id) AS secret_since_at,
         ARRAY(SELECT a.name FROM assistants a JOIN assistant_targets x

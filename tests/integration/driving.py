@@ -94,9 +94,15 @@ class TakesEverything(Courier):
         super().__init__(timeout_seconds=1)
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        allow_private: bool = False,
+        timeout_seconds: float | None = None,
     ) -> Answer:
-        del url, body, headers, allow_private
+        del url, body, headers, allow_private, timeout_seconds
         return Answer(status=204)
 
 

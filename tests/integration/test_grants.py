@@ -76,6 +76,7 @@ awgp_web
   policy_decisions     select insert(tenant_id,run_id,epoch,verdict,code,detail,policy_version)
   policy_sets          select insert
   queue_states         select
+  resendings           select insert
   reviews              select insert update(closed_at,closed_by_person_id,verdict,note)
   run_payloads         select insert
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at,
@@ -87,9 +88,13 @@ awgp_web
                        scheme_settings,scheme_version,scheme_changed_by_person_id,
                        unsigned_at,unsigned_reason,unsigned_by_person_id)
   subject_keys         select insert update(envelope,erased_at)
+  target_circuits      select update(failures,openings,open_until,probe_until,last_error,
+                         changed_at)
+  target_header_secrets select(tenant_id,secret_id,target_id,key_id,created_at) insert delete
   target_secrets       select(tenant_id,secret_id,target_id,key_id,created_at) insert delete
   target_versions      select insert
-  targets              select insert update(current_version,removed_at)
+  targets              select insert update(current_version,removed_at,disabled_at,
+                         disabled_because)
   tenants              select
   visits               select insert(tenant_id,visit_id,person_id,reason,until) update(ended_at)
   votes                select insert update(withdrawn_at)
@@ -111,8 +116,8 @@ awgp_worker
   due                  select insert update(next_send_at,sends) delete
   executions           select insert update(exit_reason,exit_code,result,output,truncated,
                          detail,duration_ms,peak_memory_bytes,finished_at)
-  handoffs             select insert update(next_send_at,not_before,failures,last_error,
-                         lease_owner,lease_until,fence) delete
+  handoffs             select insert update(next_send_at,not_before,sends,failures,last_error,
+                         lease_owner,lease_until,fence,waits_for) delete
   notice_channels      select
   notices              select update(status,attempts,told,last_error,finished_at)
   persons              select
@@ -120,6 +125,8 @@ awgp_worker
   policy_decisions     select insert
   policy_sets          select
   queue_states         select
+  resendings           select insert update(status,attempts,status_code,response,last_error,
+                         duration_ms,finished_at)
   reviews              select
   run_payloads         select
   runs                 select update(epoch,status,reason,changed_at)
@@ -127,9 +134,13 @@ awgp_worker
                          created_at,expires_at)
   sources              select
   subject_keys         select insert
+  target_circuits      select insert update(failures,openings,open_until,probe_until,
+                         last_error,changed_at)
+  target_header_secrets select
+  target_places        select insert update(holder,taken_until)
   target_secrets       select
   target_versions      select
-  targets              select
+  targets              select update(disabled_at,disabled_because)
   tenants              select
   votes                select
 awgp_relay

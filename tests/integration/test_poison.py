@@ -64,11 +64,19 @@ class ChokesOn(TakesEverything):
         self.run_id = run_id
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        allow_private: bool = False,
+        timeout_seconds: float | None = None,
     ) -> Answer:
         if str(self.run_id).encode() in body:
             raise Poison
-        return super().post(url, body, headers, allow_private=allow_private)
+        return super().post(
+            url, body, headers, allow_private=allow_private, timeout_seconds=timeout_seconds
+        )
 
 
 @contextmanager
@@ -190,10 +198,18 @@ class Hangs(TakesEverything):
         self.waiting = threading.Semaphore(0)
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        allow_private: bool = False,
+        timeout_seconds: float | None = None,
     ) -> Answer:
         if url != self.url:
-            return super().post(url, body, headers, allow_private=allow_private)
+            return super().post(
+                url, body, headers, allow_private=allow_private, timeout_seconds=timeout_seconds
+            )
         self.waiting.release()
         self.let_go.wait(60)
         return Answer(status=None, error="no answer within 60 s")

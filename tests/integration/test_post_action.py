@@ -262,9 +262,17 @@ def test_a_worker_that_dies_after_sending_sends_the_same_again(
 ) -> None:
     class Dies(Courier):
         def post(
-            self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
+            self,
+            url: str,
+            body: bytes,
+            headers: Mapping[str, str],
+            *,
+            allow_private: bool = False,
+            timeout_seconds: float | None = None,
         ) -> Answer:
-            super().post(url, body, headers, allow_private=allow_private)
+            super().post(
+                url, body, headers, allow_private=allow_private, timeout_seconds=timeout_seconds
+            )
             raise WorkerDied
 
     set_targets(database, world.acme, [receiver.url])

@@ -17,10 +17,12 @@ depends_on = None
 HERE = Path(__file__).parent
 # Each runs as awgp_owner.
 SCRIPTS = ("0004_notices", "0004_sources", "0004_schedules", "0004_mappings", "0004_targets")
+# After all else: what of it the holding may look at.
+LAST = "0003_holding_reads"
 
 
 def upgrade() -> None:
-    for name in SCRIPTS:
+    for name in (*SCRIPTS, LAST):
         # The driver itself, without parameters: `%` in SQL means itself here.
         raw_connection(op.get_bind()).execute((HERE / f"{name}.sql").read_bytes())
 

@@ -5,8 +5,10 @@ import { Part, Parts } from './RunParts';
 import { CodeBlock } from '@/shared/components/code-block';
 import { EmptyState } from '@/shared/components/empty-state';
 import { Fact, Facts } from '@/shared/components/facts';
+import { ReplayDeliveries } from '@/shared/components/replay-deliveries';
 import { Time } from '@/shared/components/time';
 import { Badge, type Tone } from '@/shared/components/ui/badge';
+import { useHasRole } from '@/shared/session/tenant';
 import { bytesText, spanText } from '@/shared/text/amounts';
 
 type Delivery = Run['deliveries'][number];
@@ -14,6 +16,7 @@ const TONES: Record<string, Tone> = { delivered: 'ok', retry: 'wait', refused: '
 
 /** Each attempt to hand the result to a target, and what the target answered. */
 export function RunDeliveries({ run }: { run: Run }): ReactElement {
+  const mayReplay = useHasRole('operator', 'admin');
   const waits = run.handoff?.stage === 'post_action' ? run.handoff.not_before : null;
   return (
     <Parts>
@@ -26,6 +29,13 @@ export function RunDeliveries({ run }: { run: Run }): ReactElement {
         <EmptyState icon={Send} title="Nothing was delivered">
           A result goes to the assistant’s targets once the agent has ended well.
         </EmptyState>
+      )}
+      {run.deliveries.length > 0 && mayReplay && (
+        <ReplayDeliveries
+          label="Send again"
+          title="Send the deliveries of this run again"
+          which={() => ({ run: run.id })}
+        />
       )}
       {run.deliveries.map((each) => (
         <Part key={each.id} title={<Title delivery={each} />}>

@@ -13,6 +13,7 @@ export const EVENTS: Record<Event, string> = {
   'approval.cancelled': 'It was withdrawn',
   'break_glass.used': 'One person approved alone',
   'run.failed': 'A run failed',
+  'target.disabled': 'A target was switched off',
 };
 
 export const STATUSES: Record<Notice['status'], { tone: Tone; label: string }> = {

@@ -1,11 +1,11 @@
 import { Plus } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useCreateTarget } from './change';
-import { settingsIn } from './settings-form';
+import { versionIn } from './settings-form';
 import { TargetFields } from './TargetFields';
+import { Told } from './Told';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
 import { TextField } from '@/shared/components/form-field';
-import { SecretOnce } from '@/shared/components/secret-once';
 import { Button } from '@/shared/components/ui/button';
 
 export function CreateTarget(): ReactElement {
@@ -24,10 +24,9 @@ export function CreateTarget(): ReactElement {
       onSubmit={async (form) => {
         const made = await create.mutateAsync({
           name: textIn(form, 'name'),
-          url: textIn(form, 'url'),
-          settings: settingsIn(form),
+          ...versionIn(form),
         });
-        return <SecretOnce secret={made.secret} />;
+        return <Told secret={made.secret} headerValue={made.header_value} />;
       }}
     >
       <TextField

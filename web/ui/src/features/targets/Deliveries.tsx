@@ -1,5 +1,7 @@
 import { CircleCheck, CircleX, RotateCcw } from 'lucide-react';
 import type { ReactElement } from 'react';
+import { DeliveryAnswer } from './DeliveryAnswer';
+import { ReplayHere } from './ReplayHere';
 import type { Target } from './targets';
 import { RunLink } from '@/shared/components/run-link';
 import { Section } from '@/shared/components/section';
@@ -13,7 +15,7 @@ import {
   TableHeader,
   TableRow,
 } from '@/shared/components/ui/table';
-import { useTenant } from '@/shared/session/tenant';
+import { useHasRole, useTenant } from '@/shared/session/tenant';
 
 type Delivery = Target['deliveries'][number];
 
@@ -25,9 +27,14 @@ const OUTCOMES = {
 
 export function Deliveries({ target }: { target: Target }): ReactElement {
   const tenant = useTenant();
+  const mayReplay = useHasRole('operator', 'admin');
   const none = target.deliveries.length === 0;
   return (
-    <Section title="Last deliveries" flush={!none}>
+    <Section
+      title="Last deliveries"
+      flush={!none}
+      actions={!none && mayReplay && <ReplayHere target={target.name} />}
+    >
       {none ? (
         <p className="text-sm text-muted">
           Nothing was delivered to it yet. Let an assistant deliver to it.
@@ -41,12 +48,13 @@ export function Deliveries({ target }: { target: Target }): ReactElement {
               <TableHeader>Run</TableHeader>
               <TableHeader className="max-sm:hidden">Try</TableHeader>
               <TableHeader className="max-sm:hidden">Took</TableHeader>
+              <TableHeader className="max-sm:hidden">Answer</TableHeader>
               <TableHeader className="max-md:hidden">What went wrong</TableHeader>
             </tr>
           </TableHead>
           <TableBody>
             {target.deliveries.map((each) => (
-              <TableRow key={`${each.run_id}-${each.attempt}-${each.attempted_at}`}>
+              <TableRow key={each.id}>
                 <TableCell>
                   <Time value={each.attempted_at} />
                 </TableCell>
@@ -56,8 +64,16 @@ export function Deliveries({ target }: { target: Target }): ReactElement {
                 <TableCell>
                   <RunLink tenant={tenant} run={each.run_id} />
                 </TableCell>
-                <TableCell className="tabular max-sm:hidden">{each.attempt}</TableCell>
+                <TableCell className="tabular max-sm:hidden">
+                  {each.attempt}
+                  {each.replayed && <span className="text-muted"> again</span>}
+                </TableCell>
                 <TableCell className="tabular max-sm:hidden">{each.duration_ms} ms</TableCell>
+                <TableCell className="max-sm:hidden">
+                  {each.response_bytes !== null && each.response_bytes > 0 && (
+                    <DeliveryAnswer id={each.id} bytes={each.response_bytes} />
+                  )}
+                </TableCell>
                 <TableCell className="max-w-md break-words text-muted max-md:hidden">
                   {each.error ?? ''}
                 </TableCell>

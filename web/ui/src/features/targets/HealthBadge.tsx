@@ -3,10 +3,27 @@ import type { ReactElement } from 'react';
 import type { TargetLine } from './targets';
 import { Badge } from '@/shared/components/ui/badge';
 
-type Health = TargetLine['health'];
+type Seen = Pick<TargetLine, 'health' | 'circuit' | 'disabled_at'>;
 
-/** How its last deliveries fared, in a sign and words. */
-export function HealthBadge({ health }: { health: Health }): ReactElement {
+/** Whether it is sent to, and how its last deliveries fared, in a sign and words. */
+export function HealthBadge({ target }: { target: Seen }): ReactElement {
+  const { health } = target;
+  if (target.disabled_at !== null) {
+    return (
+      <Badge tone="bad">
+        <CircleX aria-hidden />
+        Switched off
+      </Badge>
+    );
+  }
+  if (target.circuit.standing !== 'closed') {
+    return (
+      <Badge tone="wait">
+        <CircleAlert aria-hidden />
+        Takes nothing now
+      </Badge>
+    );
+  }
   if (health.counted === 0) {
     return (
       <Badge>

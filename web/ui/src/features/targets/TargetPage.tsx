@@ -2,8 +2,11 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { Deliveries } from './Deliveries';
 import { HealthBadge } from './HealthBadge';
+import { Standing } from './Standing';
 import { TargetActions } from './TargetActions';
 import { useTarget, type Target } from './targets';
+import { Tests } from './Tests';
+import { CodeBlock } from '@/shared/components/code-block';
 import { CopyableId } from '@/shared/components/copyable-id';
 import { CopyButton } from '@/shared/components/copy-button';
 import { Fact, Facts } from '@/shared/components/facts';
@@ -40,11 +43,15 @@ export function TargetPage(): ReactElement {
         error === null && <SkeletonLines lines={8} />
       ) : (
         <div className="grid items-start gap-4 lg:grid-cols-2">
+          <div className="min-w-0 empty:hidden lg:col-span-2">
+            <Standing target={data.data} etag={data.etag} />
+          </div>
           <About target={data.data} />
           <Health target={data.data} />
           <div className="min-w-0 lg:col-span-2">
             <Deliveries target={data.data} />
           </div>
+          <Tests target={data.data} />
           <Versions target={data.data} />
         </div>
       )}
@@ -71,6 +78,16 @@ function About({ target }: { target: Target }): ReactElement {
             <Time value={target.secret_since_at} />
           )}
         </Fact>
+        {target.header_since_at !== null && (
+          <Fact name="Header value since">
+            <Time value={target.header_since_at} />
+          </Fact>
+        )}
+        {target.template !== '' && (
+          <Fact name="Template">
+            <CodeBlock text={target.template} label="Template" wrap />
+          </Fact>
+        )}
         <Fact name="Settings">
           <JsonTree label="Settings" value={target.settings} />
         </Fact>
@@ -95,7 +112,7 @@ function Health({ target }: { target: Target }): ReactElement {
     >
       <Facts>
         <Fact name="In short">
-          <HealthBadge health={health} />
+          <HealthBadge target={target} />
         </Fact>
         <Fact name="Delivered">{health.delivered}</Fact>
         <Fact name="Tried again">{health.retried}</Fact>

@@ -23,7 +23,7 @@ const columns = column.columns([
   }),
   column.accessor('health', {
     header: 'Health',
-    cell: ({ getValue }) => <HealthBadge health={getValue()} />,
+    cell: ({ row }) => <HealthBadge target={row.original} />,
   }),
   column.accessor('url', {
     header: 'Address',

@@ -7,6 +7,14 @@ import { useTenant } from '@/shared/session/tenant';
 /** What changes a target: each names the ETag of what the person saw. */
 
 export type TargetSettings = components['schemas']['TargetSettingsBody'];
+export type Preview = components['schemas']['PreviewView'];
+
+interface Version {
+  url: string;
+  settings: TargetSettings;
+  template: string;
+  header_value?: string;
+}
 
 interface Edit {
   name: string;
@@ -25,7 +33,7 @@ export function useCreateTarget() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { name: string; url: string; settings: TargetSettings }) =>
+    mutationFn: (body: Version & { name: string }) =>
       read(apiOf(tenant).POST('/v1/targets', { body })),
     meta: { showsErrors: true },
     onSuccess: () => fresh(client, tenant),
@@ -36,11 +44,11 @@ export function useNewVersion() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ url, settings, ...edit }: Edit & { url: string; settings: TargetSettings }) =>
+    mutationFn: ({ name, etag, ...body }: Edit & Version) =>
       read(
         apiOf(tenant).POST('/v1/targets/{target}/versions', {
-          ...request(edit),
-          body: { url, settings },
+          ...request({ name, etag }),
+          body,
         }),
       ),
     meta: { showsErrors: true },
@@ -69,4 +77,79 @@ export function useRemoveTarget() {
     // Not the one that is gone: its page is left.
     onSuccess: () => client.invalidateQueries({ queryKey: [...targetsKey(tenant), 'list'] }),
   });
+}
+
+export function useReplaceHeader() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ value, ...edit }: Edit & { value: string }) =>
+      read(
+        apiOf(tenant).POST('/v1/targets/{target}/header', {
+          ...request(edit),
+          body: value === '' ? {} : { header_value: value },
+        }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useSwitchOff() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ reason, ...edit }: Edit & { reason: string }) =>
+      read(
+        apiOf(tenant).POST('/v1/targets/{target}/disable', { ...request(edit), body: { reason } }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useSwitchOn() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (edit: Edit) =>
+      read(apiOf(tenant).POST('/v1/targets/{target}/enable', request(edit))),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function usePreview(name: string) {
+  const tenant = useTenant();
+  return useMutation({
+    mutationFn: (body: TestOf) =>
+      read(
+        apiOf(tenant).POST('/v1/targets/{target}/preview', {
+          params: { path: { target: name } },
+          body,
+        }),
+      ),
+    meta: { showsErrors: true },
+  });
+}
+
+export function useSendTest(name: string) {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: TestOf) =>
+      read(
+        apiOf(tenant).POST('/v1/targets/{target}/test', {
+          params: { path: { target: name } },
+          body,
+        }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+/** A run's id, or nothing for a sample. */
+export interface TestOf {
+  run?: string;
 }

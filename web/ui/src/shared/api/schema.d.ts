@@ -2425,6 +2425,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List attempts at post-actions, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    run?: string | null;
+                    target?: string | null;
+                    outcome?: "delivered" | "retry" | "refused" | null;
+                    /** @description Attempted since. */
+                    since?: string | null;
+                    /** @description Attempted until. */
+                    until?: string | null;
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveriesPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deliveries/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send deliveries again, each under the id it had, as many as the preview counted
+         * @description Runs stay as they are. Of one that failed on its way out, what comes after is delivered too.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReplayBody"];
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReplayView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deliveries/replay/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count what a replay would send again; nothing is sent */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NarrowedBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PlanView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show an attempt with all that was answered, up to 64 KiB */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    delivery_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeliveryStory"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/exports": {
         parameters: {
             query?: never;
@@ -5251,7 +5459,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add a target; its signing secret is told this once */
+        /** Add a target; its signing secret is told this once, and its header's value if it was made */
         post: {
             parameters: {
                 query?: never;
@@ -5283,6 +5491,56 @@ export interface paths {
                 401: components["responses"]["Problem"];
                 403: components["responses"]["Problem"];
                 409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/targets/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what a target like this would be sent; nothing is kept and nothing is sent */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TargetDraftBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PreviewView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
                 413: components["responses"]["Problem"];
                 415: components["responses"]["Problem"];
                 422: components["responses"]["Problem"];
@@ -5380,6 +5638,237 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/targets/{target}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send nothing to a target for now; what is delivered to it waits */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    target: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SwitchBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TargetView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/targets/{target}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send to a target again, what waits first; its circuit is closed, too */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    target: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TargetView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/targets/{target}/header": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send another value in its header from now on; one that is made for it is told this once */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    target: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["HeaderBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TargetSaved"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/targets/{target}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show exactly what a test of a target would send, its secrets left out */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    target: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["TargetTestBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PreviewView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/targets/{target}/secret": {
         parameters: {
             query?: never;
@@ -5434,6 +5923,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/targets/{target}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a target a test; its type is `target.test`, and the target shows what came of it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    target: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["TargetTestBody"];
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TargetTestAsked"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/targets/{target}/versions": {
         parameters: {
             query?: never;
@@ -5477,7 +6021,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["TargetView"];
+                        "application/json": components["schemas"]["TargetSaved"];
                     };
                 };
                 400: components["responses"]["Problem"];
@@ -6164,7 +6708,7 @@ export interface components {
              * @default []
              */
             assistants?: string[];
-            events: ("approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.failed")[];
+            events: ("approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.failed" | "target.disabled")[];
             /** @enum {unknown} */
             kind: "webhook" | "email";
             name: string;
@@ -6238,6 +6782,21 @@ export interface components {
             size: number;
             /** Format: date-time */
             time: string;
+        };
+        CircuitBody: {
+            /** @description In a row, after which it is left alone; 10 by default. */
+            failures?: number;
+            /** @description For how long at first; 30 by default, twice as long each time. */
+            open_seconds?: number;
+        };
+        CircuitView: {
+            /** @description In a row. */
+            failures: number;
+            last_error: string | null;
+            /** Format: date-time */
+            open_until: string | null;
+            /** @enum {string} */
+            standing: "closed" | "open" | "half-open";
         };
         ClosingBody: {
             /** @description The tenant's short name again: it cannot be undone. */
@@ -6370,17 +6929,77 @@ export interface components {
             to_id: string;
             to_name: string;
         };
+        DeliveriesPage: {
+            items: components["schemas"]["DeliveryView"][];
+            /**
+             * Format: uuid
+             * @description `cursor` of the next page.
+             */
+            next: string | null;
+        };
         DeliveryLine: {
             attempt: number;
             /** Format: date-time */
             attempted_at: string;
             duration_ms: number;
             error: string | null;
+            /** Format: uuid */
+            id: string;
             /** @enum {string} */
             outcome: "delivered" | "retry" | "refused";
+            position: number;
+            /** @description A person asked for it. */
+            replayed: boolean;
+            response_bytes: number | null;
             /** Format: uuid */
             run_id: string;
             status_code: number | null;
+            version: number;
+        };
+        DeliveryStory: {
+            attempt: number;
+            /** Format: date-time */
+            attempted_at: string;
+            duration_ms: number;
+            epoch: number;
+            error: string | null;
+            /** Format: uuid */
+            id: string;
+            idempotency_key: string;
+            /** @enum {string} */
+            outcome: "delivered" | "retry" | "refused";
+            position: number;
+            /** @description A person asked for it. */
+            replayed: boolean;
+            response: string | null;
+            response_bytes: number | null;
+            /** Format: uuid */
+            run_id: string;
+            status_code: number | null;
+            target: string;
+            url: string;
+            version: number;
+        };
+        DeliveryView: {
+            attempt: number;
+            /** Format: date-time */
+            attempted_at: string;
+            duration_ms: number;
+            epoch: number;
+            error: string | null;
+            /** Format: uuid */
+            id: string;
+            idempotency_key: string;
+            /** @enum {string} */
+            outcome: "delivered" | "retry" | "refused";
+            position: number;
+            /** @description A person asked for it. */
+            replayed: boolean;
+            response_bytes: number | null;
+            /** Format: uuid */
+            run_id: string;
+            status_code: number | null;
+            target: string;
             version: number;
         };
         DraftBody: {
@@ -6506,6 +7125,8 @@ export interface components {
         Expectation: {
             /** @description What the answer has to contain to mean delivered. */
             body_contains?: string;
+            /** @description What means not yet where the answer contains it. */
+            body_lacks?: string;
             /** @description Statuses that mean delivered; any 2xx where there is none. */
             status?: number[];
         };
@@ -6621,6 +7242,13 @@ export interface components {
             place: string;
             sequence: number | null;
             what: string;
+        };
+        HeaderBody: {
+            /**
+             * @description The new one; made, and told this once, if left out.
+             * @default null
+             */
+            header_value?: string | null;
         };
         HeldByView: {
             description: string | null;
@@ -6766,6 +7394,38 @@ export interface components {
             /** @enum {unknown} */
             status: "received" | "permitted" | "denied" | "held" | "approved" | "rejected" | "expired" | "cancelled" | "executing" | "executed" | "delivering" | "delivered" | "failed" | "completed";
         };
+        NarrowedBody: {
+            /**
+             * Format: uuid
+             * @description This one alone.
+             * @default null
+             */
+            delivery?: string | null;
+            /**
+             * @default null
+             * @enum {string|null}
+             */
+            outcome?: "delivered" | "retry" | "refused" | null;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            run?: string | null;
+            /**
+             * Format: date-time
+             * @description Attempted since.
+             * @default null
+             */
+            since?: string | null;
+            /** @default null */
+            target?: string | null;
+            /**
+             * Format: date-time
+             * @description Attempted until.
+             * @default null
+             */
+            until?: string | null;
+        };
         NoticePage: {
             items: components["schemas"]["NoticeView"][];
             /**
@@ -6785,7 +7445,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /** @enum {string} */
-            event: "approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.failed" | "channel.test";
+            event: "approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.failed" | "target.disabled" | "channel.test";
             /** Format: date-time */
             finished_at: string | null;
             /** Format: uuid */
@@ -6919,6 +7579,26 @@ export interface components {
             /** @description Whether the key is gone, and with it the meaning. */
             erased: boolean;
         };
+        PlanView: {
+            /** @description How many would be sent again; counted to 2000. */
+            count: number;
+            first: components["schemas"]["PlannedView"][];
+            /** @description How many can be sent again at once. */
+            most: number;
+            /** @description Under way just now, or their target was removed. */
+            skipped: number;
+        };
+        PlannedView: {
+            /** Format: date-time */
+            attempted_at: string;
+            epoch: number;
+            /** @enum {string} */
+            outcome: "delivered" | "retry" | "refused";
+            position: number;
+            /** Format: uuid */
+            run_id: string;
+            target: string;
+        };
         PolicyBody: {
             /** @description Name -> {pointer, type}: what policies may read of a payload. */
             context_fields?: {
@@ -7026,6 +7706,17 @@ export interface components {
             template: string | null;
             url: string;
             version: number;
+        };
+        PreviewView: {
+            body: string;
+            body_bytes: number;
+            headers: {
+                [key: string]: string;
+            };
+            method: string;
+            /** @description Why its template makes no body of this. */
+            problem: string | null;
+            url: string;
         };
         PrincipalBody: {
             /** @description A source's name, a person's or client's subject. */
@@ -7196,6 +7887,45 @@ export interface components {
             digest: string;
             /** Format: uuid */
             id: string;
+        };
+        ReplayBody: {
+            /** @description What the preview counted; where it is another, nothing is sent. */
+            count: number;
+            /**
+             * Format: uuid
+             * @description This one alone.
+             * @default null
+             */
+            delivery?: string | null;
+            /**
+             * @default null
+             * @enum {string|null}
+             */
+            outcome?: "delivered" | "retry" | "refused" | null;
+            /** @description Why; kept in the audit trail. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            run?: string | null;
+            /**
+             * Format: date-time
+             * @description Attempted since.
+             * @default null
+             */
+            since?: string | null;
+            /** @default null */
+            target?: string | null;
+            /**
+             * Format: date-time
+             * @description Attempted until.
+             * @default null
+             */
+            until?: string | null;
+        };
+        ReplayView: {
+            replayed: number;
         };
         RequesterView: {
             /** Format: uuid */
@@ -7828,14 +8558,48 @@ export interface components {
         StateView: {
             status: string;
         };
+        SwitchBody: {
+            reason: string;
+        };
         TallyView: {
             /** @enum {unknown} */
             outcome: "open" | "approved" | "rejected";
             rules: components["schemas"]["RuleCountView"][];
         };
         TargetBody: {
+            /**
+             * @description Of its header. Kept encrypted, never shown; made if left out.
+             * @default null
+             */
+            header_value?: string | null;
             name: string;
             settings?: components["schemas"]["TargetSettingsBody"];
+            /**
+             * @description Makes the body; empty sends the message as it is.
+             * @default
+             */
+            template?: string;
+            url: string;
+        };
+        TargetDraftBody: {
+            /**
+             * @description Of its header. Kept encrypted, never shown; made if left out.
+             * @default null
+             */
+            header_value?: string | null;
+            /** @default null */
+            result?: unknown;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            run?: string | null;
+            settings?: components["schemas"]["TargetSettingsBody"];
+            /**
+             * @description Makes the body; empty sends the message as it is.
+             * @default
+             */
+            template?: string;
             url: string;
         };
         TargetHealth: {
@@ -7855,8 +8619,17 @@ export interface components {
             assistants: string[];
             /** Format: date-time */
             changed_at: string;
+            circuit: components["schemas"]["CircuitView"];
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description Switched off since then; what is delivered to it waits.
+             */
+            disabled_at: string | null;
+            disabled_because: string | null;
+            /** Format: date-time */
+            header_since_at: string | null;
             health: components["schemas"]["TargetHealth"];
             /** Format: uuid */
             id: string;
@@ -7866,23 +8639,116 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            template: string;
             url: string;
             version: number;
+            /** @description Runs that wait for it to take deliveries; counted to 1000. */
+            waiting: number;
         };
         TargetPage: {
             items: components["schemas"]["TargetLine"][];
             /** @description `cursor` of the next page. */
             next: string | null;
         };
+        TargetSaved: {
+            /** @description Active ones that deliver to it. */
+            assistants: string[];
+            /** Format: date-time */
+            changed_at: string;
+            circuit: components["schemas"]["CircuitView"];
+            /** Format: date-time */
+            created_at: string;
+            deliveries: components["schemas"]["DeliveryLine"][];
+            /**
+             * Format: date-time
+             * @description Switched off since then; what is delivered to it waits.
+             */
+            disabled_at: string | null;
+            disabled_because: string | null;
+            /** Format: date-time */
+            header_since_at: string | null;
+            /** @description Told this once, where it was made for the target; null where it was given or kept. */
+            header_value: string | null;
+            health: components["schemas"]["TargetHealth"];
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            secret_since_at: string | null;
+            settings: {
+                [key: string]: unknown;
+            };
+            template: string;
+            tests: components["schemas"]["TargetTestView"][];
+            url: string;
+            version: number;
+            versions: components["schemas"]["TargetVersionView"][];
+            /** @description Runs that wait for it to take deliveries; counted to 1000. */
+            waiting: number;
+        };
         TargetSettingsBody: {
             /** @description It may be http and on a private address. */
             allow_private?: boolean;
+            circuit?: components["schemas"]["CircuitBody"];
+            /** @description Deliveries under way at once, of all workers. */
+            concurrency?: number;
+            /** @description Of what its template makes; application/json by default. */
+            content_type?: string;
             expect?: components["schemas"]["Expectation"];
+            /** @description The name of a header that carries its header value, such as the one of N8N's header authentication. The message is signed besides. */
+            header?: string;
+            /** @description The wait before each further attempt; an empty list asks once. Without it, as AWGP_DELIVERY_ATTEMPTS says, with growing waits. */
+            retry_seconds?: number[];
             /** @description Statuses that mean not yet, though they look final. */
             retry_status?: number[];
+            timeout_seconds?: number;
+        };
+        TargetTestAsked: {
+            /** Format: uuid */
+            id: string;
+            preview: components["schemas"]["PreviewView"];
+        };
+        TargetTestBody: {
+            /**
+             * @description The result to send, any JSON; a sample where not given.
+             * @default null
+             */
+            result?: unknown;
+            /**
+             * Format: uuid
+             * @description Send this run's result instead.
+             * @default null
+             */
+            run?: string | null;
+        };
+        TargetTestView: {
+            body: string;
+            /** Format: date-time */
+            created_at: string;
+            duration_ms: number | null;
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            response: string | null;
+            /** @enum {string} */
+            status: "due" | "delivered" | "failed";
+            status_code: number | null;
+            version: number;
         };
         TargetVersionBody: {
+            /**
+             * @description Of its header. Kept encrypted, never shown; made if left out.
+             * @default null
+             */
+            header_value?: string | null;
             settings?: components["schemas"]["TargetSettingsBody"];
+            /**
+             * @description Makes the body; empty sends the message as it is.
+             * @default
+             */
+            template?: string;
             url: string;
         };
         TargetVersionView: {
@@ -7900,9 +8766,18 @@ export interface components {
             assistants: string[];
             /** Format: date-time */
             changed_at: string;
+            circuit: components["schemas"]["CircuitView"];
             /** Format: date-time */
             created_at: string;
             deliveries: components["schemas"]["DeliveryLine"][];
+            /**
+             * Format: date-time
+             * @description Switched off since then; what is delivered to it waits.
+             */
+            disabled_at: string | null;
+            disabled_because: string | null;
+            /** Format: date-time */
+            header_since_at: string | null;
             health: components["schemas"]["TargetHealth"];
             /** Format: uuid */
             id: string;
@@ -7912,18 +8787,33 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            template: string;
+            tests: components["schemas"]["TargetTestView"][];
             url: string;
             version: number;
             versions: components["schemas"]["TargetVersionView"][];
+            /** @description Runs that wait for it to take deliveries; counted to 1000. */
+            waiting: number;
         };
         TargetWithSecret: {
             /** @description Active ones that deliver to it. */
             assistants: string[];
             /** Format: date-time */
             changed_at: string;
+            circuit: components["schemas"]["CircuitView"];
             /** Format: date-time */
             created_at: string;
             deliveries: components["schemas"]["DeliveryLine"][];
+            /**
+             * Format: date-time
+             * @description Switched off since then; what is delivered to it waits.
+             */
+            disabled_at: string | null;
+            disabled_because: string | null;
+            /** Format: date-time */
+            header_since_at: string | null;
+            /** @description Told this once, where it was made for the target; null where it was given or kept. */
+            header_value: string | null;
             health: components["schemas"]["TargetHealth"];
             /** Format: uuid */
             id: string;
@@ -7935,9 +8825,13 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            template: string;
+            tests: components["schemas"]["TargetTestView"][];
             url: string;
             version: number;
             versions: components["schemas"]["TargetVersionView"][];
+            /** @description Runs that wait for it to take deliveries; counted to 1000. */
+            waiting: number;
         };
         TenantBody: {
             name: string;
