@@ -59,8 +59,24 @@ IDEMPOTENCY_KEY: Final = header(
 IF_NONE_MATCH: Final = header(
     "If-None-Match", "An ETag you hold.", required=False, pattern="^[!-~]{1,255}$"
 )
+PREFER: Final = header(
+    "Prefer",
+    "`wait=20`: answer once the run is not as in If-None-Match or, without one, is over; or in 20"
+    " seconds (RFC 7240).",
+    required=False,
+    pattern="^wait=[0-9]{1,3}$",
+)
+LAST_EVENT: Final = header(
+    "Last-Event-ID", "The id of the last state you had.", required=False, pattern="^[!-~]{1,255}$"
+)
 LOCATION: Final = {"Location": {"schema": {"type": "string"}, "description": "The run."}}
-ETAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "Of this state of the run."}}
+ETAG: Final = {
+    "ETag": {"schema": {"type": "string"}, "description": "Of this state of the run."},
+    "Preference-Applied": {
+        "schema": {"type": "string"},
+        "description": "`wait=` and the seconds, where you were or would have been let wait.",
+    },
+}
 RETRY_AFTER: Final = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from ingest.api_schemas import BEARER_SCHEME
 from ingest.edge import PROBLEMS, Edge
+from ingest.following import make_following
 from ingest.hooks import hooks_blueprint
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.notebook import Notebook
@@ -32,6 +33,8 @@ from pipeline.schemes.known_issuers import KnownIssuers, guarded_client
 from pipeline.settings import SettingInvalid, Settings, read_settings
 
 API_VERSION = "1"
+# What ops/gunicorn_conf.py tells that its worker ends.
+STOPPED_WITH_THE_WORKER = "awgp_live"
 
 
 def from_environ() -> Flask:
@@ -94,11 +97,13 @@ def create_app(
         means=Means(
             issuers=KnownIssuers(own=settings.oidc_issuer, own_http=http, http=guarded_client())
         ),
+        following=make_following(settings, outbox),
         max_body_bytes=settings.max_body_bytes,
         max_json_depth=settings.max_json_depth,
         now=now,
     )
     app = Flask("ingest", static_folder=None)
+    app.extensions[STOPPED_WITH_THE_WORKER] = edge.following
     _configure(app)
     trace_requests(app)
     _add_api(app, edge)

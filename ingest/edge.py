@@ -10,6 +10,7 @@ import structlog
 from flask import Response, jsonify, request
 
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
+from ingest.following import Following
 from ingest.notebook import Notebook
 from ingest.sources import SourceInactive, SourceTenants
 from ingest.together import Together
@@ -65,6 +66,7 @@ class Edge:
     keyring: KeyRing
     verifier: BearerVerifier
     means: Means
+    following: Following
     max_body_bytes: int
     max_json_depth: int
     now: Callable[[], datetime]

@@ -1,26 +1,25 @@
-"""POST /v1/runs and GET /v1/runs/{id}: a person or a client asks for a run, or how one fares."""
+"""POST /v1/runs, GET /v1/runs/{id} and its events: somebody asks for a run, or how one fares."""
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 import marshmallow as ma
-from flask import Response, jsonify, request
+from flask import Response, request
 from flask_smorest import Blueprint
 
 from ingest import api_schemas as api
 from ingest.accept import PATIENCE_MS, EventInFlight, Incoming, RequestInFlight, accept
 from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_response
-from ingest.run_view import view_run
+from ingest.follower import EVENTS_TYPE, State
+from ingest.following import Caller, answer_events, answer_poll, wants_events
 from ingest.traceparent import current_traceparent
 from pipeline.identity import (
     TENANT_HEADER,
     Identity,
     choose_tenant,
     ensure_person,
-    refuse_removed,
     tenant_id_of,
 )
 from pipeline.request_body import read_json_bytes
@@ -54,22 +53,27 @@ POST_DOCUMENTATION = {
 }
 GET_DOCUMENTATION = {
     "summary": "See how a run fares",
+    "description": "With `Accept: text/event-stream` it is followed instead, as under `/events`.",
     "security": api.BEARER,
-    "parameters": [api.TENANT, api.IF_NONE_MATCH],
+    "parameters": [api.TENANT, api.IF_NONE_MATCH, api.PREFER],
     "responses": {
         **_BEARER_PROBLEMS,
         "304": {"description": "It is as you hold it."},
         "404": api.problem("Your tenant has no such run."),
     },
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asks, and about which tenant."""
-
-    identity: Identity
-    tenant_id: UUID
+EVENTS_DOCUMENTATION = {
+    "summary": "Follow a run to its end",
+    "description": "Server-sent events `run`: the run's states, each as `GET /v1/runs/{run}` gives"
+    " it, from the present one on. Ends when the run is over.",
+    "security": api.BEARER,
+    "parameters": [api.TENANT, api.LAST_EVENT],
+    "responses": {
+        **_BEARER_PROBLEMS,
+        "204": {"description": "It is over, and you had its last state."},
+        "404": api.problem("Your tenant has no such run."),
+    },
+}
 
 
 def runs_blueprint(edge: Edge) -> Blueprint:
@@ -96,6 +100,16 @@ def runs_blueprint(edge: Edge) -> Blueprint:
         show_run,
         answers=(200, api.RunView, api.ETAG),
         documentation=GET_DOCUMENTATION,
+    )
+
+    def follow_run(run: UUID) -> Response:
+        return follow(edge, run)
+
+    streamed = blueprint.response(200, {"type": "string"}, content_type=EVENTS_TYPE)(follow_run)
+    blueprint.add_url_rule(
+        "/runs/<uuid:run>/events",
+        view_func=blueprint.doc(**EVENTS_DOCUMENTATION)(streamed),
+        methods=["GET"],
     )
     return blueprint
 
@@ -134,20 +148,29 @@ def submit(edge: Edge) -> Response:
 
 def show(edge: Edge, run_id: UUID) -> Response:
     """A run of the caller's tenant; any other is not there."""
+    if wants_events():
+        return follow(edge, run_id)
+    caller, state = _look(edge, run_id)
+    return answer_poll(edge.following, caller, run_id, state)
+
+
+def follow(edge: Edge, run_id: UUID) -> Response:
+    """Its states from now on, for whoever may read it."""
+    caller, state = _look(edge, run_id)
+    return answer_events(edge.following, caller, run_id, state)
+
+
+def _look(edge: Edge, run_id: UUID) -> tuple[Caller, State]:
     caller = _caller(edge)
-    with edge.outbox.work(caller.tenant_id) as work:
-        refuse_removed(work, caller.identity)
-        found = view_run(work, run_id, max_depth=edge.max_json_depth)
-    response = jsonify(api.RunView().dump(found))
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.add_etag()
-    return response.make_conditional(request)  # type: ignore[return-value]  # it returns itself
+    state = edge.following.looks.read(caller.tenant_id, run_id, caller.identity)
+    return caller, state
 
 
 def _caller(edge: Edge) -> Caller:
-    identity = edge.verifier.identify(request.headers.get("Authorization"))
+    identity, expires_at = edge.verifier.identify_until(request.headers.get("Authorization"))
     slug = choose_tenant(identity, request.headers.get(TENANT_HEADER))
-    return Caller(identity=identity, tenant_id=tenant_id_of(edge.outbox.engine, slug))
+    tenant_id = tenant_id_of(edge.outbox.engine, slug)
+    return Caller(identity=identity, tenant_id=tenant_id, expires_at=expires_at)
 
 
 def _requester(identity: Identity) -> Literal["person", "client"]:

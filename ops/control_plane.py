@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,8 +16,13 @@ from ops.caller import TIMEOUT_SECONDS
 from pipeline.action import ACTION_TAG
 from pipeline.errors import AwgpError
 from pipeline.identity import TENANT_HEADER
+from pipeline.run import TERMINAL, Status
 
 PAGE: Final = 100
+# Of a stream that should have said at least that it is there.
+SILENT_SECONDS: Final = 40.0
+AGAIN_SECONDS: Final = 1.0
+MOST_FAILS: Final = 5
 PROBLEM_PREFIX: Final = "urn:awgp:problem:"
 
 
@@ -98,6 +104,32 @@ class ControlPlane:
     def run(self, run_id: UUID) -> dict[str, Any]:
         return self._call("GET", f"{self.ingest_url}/v1/runs/{run_id}")
 
+    def run_states(self, run_id: UUID) -> Iterator[dict[str, Any]]:
+        """Each state of a run from the present one to its end, as they come.
+
+        A stream that is cut is taken up where it was, for as long as the server answers again.
+
+        Raises:
+            ServerRefused: As it says.
+            httpx.HTTPError: The server is out of reach.
+        """
+        url, last, fails = f"{self.ingest_url}/v1/runs/{run_id}/events", "", 0
+        while True:
+            try:
+                for event in _events(
+                    url, self._headers() | ({"Last-Event-ID": last} if last else {})
+                ):
+                    last, fails = event["id"], 0
+                    state: dict[str, Any] = json.loads(event["data"])
+                    yield state
+                    if Status(state["status"]) in TERMINAL:
+                        return
+            except httpx.TransportError:
+                fails += 1
+                if fails > MOST_FAILS:
+                    raise
+            time.sleep(AGAIN_SECONDS)
+
     def replay(self, run_id: UUID) -> dict[str, Any]:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
 
@@ -121,14 +153,16 @@ class ControlPlane:
                 return
             cursor = {"cursor": page["next"]}
 
+    def _headers(self) -> dict[str, str]:
+        tenant = {} if self.tenant is None else {TENANT_HEADER: self.tenant}
+        return {"Authorization": f"Bearer {self.token}", **tenant}
+
     def _call(
         self, method: str, url: str, body: Any = None, *, content: bytes | None = None
     ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = self._headers()
         if content is not None:
             headers["Content-Type"] = "application/gzip"
-        if self.tenant is not None:
-            headers[TENANT_HEADER] = self.tenant
         answer = httpx.request(
             method, url, headers=headers, json=body, content=content, timeout=TIMEOUT_SECONDS
         )
@@ -136,6 +170,22 @@ class ControlPlane:
             found: dict[str, Any] = answer.json()
             return found
         raise _refusal(answer)
+
+
+def _events(url: str, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Server-sent events with an id and data, each of a line."""
+    with httpx.stream("GET", url, headers=headers, timeout=SILENT_SECONDS) as answer:
+        if not answer.is_success:
+            answer.read()
+            raise _refusal(answer)
+        event: dict[str, str] = {}
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            if name:
+                event[name] = value
+            elif {"id", "data"} <= event.keys():
+                yield event
+                event = {}
 
 
 def check_digest(approval: Mapping[str, Any]) -> None:

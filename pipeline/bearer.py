@@ -171,6 +171,10 @@ class BearerVerifier:
             BearerInvalid: It is missing, of another scheme, or its token does not count.
             ProviderUnavailable: The issuer's keys cannot be had.
         """
+        return self.identify_until(authorization)[0]
+
+    def identify_until(self, authorization: str | None) -> tuple[Identity, int]:
+        """As `identify`, with the second since 1970 until which the token counts."""
         if not authorization:
             raise BearerInvalid(
                 "this needs an access token in the header Authorization",
@@ -179,7 +183,7 @@ class BearerVerifier:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise invalid("the header Authorization is not of the form `Bearer TOKEN`")
-        return self.verify(token.strip())
+        return self.verify_until(token.strip())
 
     def verify(self, token: str) -> Identity:
         """Check an access token; raises as `identify`."""

@@ -81,6 +81,8 @@ class Settings:
     stop_seconds: int = 20
     live_per_person: int = 20
     live_per_tenant: int = 2000
+    followers: int = 500
+    follow_wait_seconds: int = 30
     ops_address: str = ""
     fault_point: str = ""
 

@@ -6,9 +6,8 @@ to one thread that holds them all, so a thousand who watch cost no thread of tho
 
 import socket
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_sock import Sock
@@ -17,8 +16,9 @@ from simple_websocket import Server
 from pipeline.fast_path import quick_client
 from pipeline.outbox import Outbox
 from pipeline.settings import Settings
+from pipeline.taken_connection import Taken, connection_of, take_over
 from web.access import WATCHERS, Doors, current_caller, current_doors, declare
-from web.live_client import Client, Subscription, take_over
+from web.live_client import Client, Subscription
 from web.live_door import (
     DOOR_PROBLEMS,
     LiveOff,
@@ -149,7 +149,7 @@ def by_events() -> Response:
         return Response(content_type="text/event-stream")
     _admit().sendall(SSE_HEAD)
     _hand_over(EventStreamSpeech())
-    return _Taken()
+    return Taken()
 
 
 class NoThread:
@@ -163,15 +163,6 @@ class NoThread:
         """There is nothing to start."""
 
 
-class _Taken(Response):
-    """The answer to a request whose connection is not the server's any more."""
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        if "gunicorn.socket" in environ:
-            raise StopIteration  # it then closes what it still holds, and writes nothing
-        return super().__call__(environ, start_response)
-
-
 def _admit() -> socket.socket:
     """Judge who asks, keep them a place, and show the connection that will be theirs.
 
@@ -180,7 +171,7 @@ def _admit() -> socket.socket:
     """
     doors = current_doors()
     check_origin(request, doors.sessions.address.origins)
-    connection = _connection()
+    connection = connection_of(request.environ)
     if connection is None:
         raise LiveOff("this server does not let go of its connections")
     g.live_last, g.live_follows = last_id(request), followed(request)
@@ -191,16 +182,10 @@ def _admit() -> socket.socket:
 
 
 def _hand_over(speech: Speech) -> None:
-    connection = _connection()
+    connection = connection_of(request.environ)
     if connection is None:
         raise LiveOff("the connection is gone")
     client = Client(take_over(connection), speech, g.live_subscription, now=time.monotonic())
     client.follows = g.live_follows
     g.live_place = False  # it is the hub's now
     live_of(current_app).join(client, g.live_last)
-
-
-def _connection() -> socket.socket | None:
-    """The request's connection, where the server that accepted it shows it."""
-    environ = request.environ
-    return environ.get("gunicorn.socket") or environ.get("werkzeug.socket")

@@ -4,7 +4,6 @@ Used by the hub's thread alone, but for what is fixed.
 """
 
 import contextlib
-import os
 import socket
 from collections import deque
 from collections.abc import Sequence
@@ -17,8 +16,6 @@ from web.access import Role
 from web.live_speech import Closing, Speech
 
 MOST_WAITING_BYTES: Final = 64 * 1024
-# What the system holds for a client that does not read, beside that.
-SEND_BUFFER_BYTES: Final = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +127,3 @@ class Client:
     def _wait(self, frames: Sequence[bytes]) -> None:
         self.waiting.extend(frames)
         self.waiting_bytes += sum(map(len, frames))
-
-
-def take_over(connection: socket.socket) -> socket.socket:
-    """Take a request's connection from the server that accepted it, which goes on without.
-
-    The server shuts down and closes what it holds when the request is over. So its socket object is
-    given another descriptor under the same number, of a connection whose other end is closed.
-    """
-    taken = socket.socket(fileno=os.dup(connection.fileno()))
-    instead, other = socket.socketpair()
-    other.close()
-    os.dup2(instead.fileno(), connection.fileno(), inheritable=False)
-    instead.close()
-    taken.setblocking(False)
-    with contextlib.suppress(OSError):
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return taken

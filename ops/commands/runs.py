@@ -1,7 +1,7 @@
 """`awgp runs`: requests on their way through the stages."""
 
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import click
@@ -11,19 +11,31 @@ from rich.text import Text
 from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
+from ops.run_following import ending, passed
 from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line, pretty
 from pipeline.run import Status
 
+# Of `awgp runs tail`, by how the run ended.
+EXITS: Final = {
+    Status.COMPLETED: 0,
+    Status.DENIED: 3,
+    Status.REJECTED: 3,
+    Status.EXPIRED: 4,
+    Status.CANCELLED: 4,
+    Status.FAILED: 5,
+}
+
 
 @click.group("runs")
 def command() -> None:
-    """See runs, and replay one that failed.
+    """See runs, follow one, and replay one that failed.
 
     \b
     Examples:
       awgp runs list --status held
       awgp runs show 01936c2e-...
+      awgp runs tail 01936c2e-...
       awgp runs replay 01936c2e-...
     """
 
@@ -77,6 +89,35 @@ def show(plane: ControlPlane, *, run_id: UUID, as_json: bool) -> None:
         if value not in (None, [], {}):
             table.add_row(name.replace("_", " "), Text(_cell(name, value)))
     table_console().print(table)
+
+
+@command.command()
+@click.argument("run_id", type=click.UUID, metavar="RUN")
+@json_option
+@caller_options
+def tail(plane: ControlPlane, *, run_id: UUID, as_json: bool) -> None:
+    """Follow a run to its end; the exit status says how it ended.
+
+    0 completed, 3 denied or rejected, 4 expired or cancelled, 5 failed; 1 or 2 where it could
+    not be followed. With --json each state is a line.
+
+    \b
+    Examples:
+      awgp runs tail 01936c2e-...
+      awgp runs tail 01936c2e-... --json | tail -n 1
+    """
+    view: dict[str, Any] = {}
+    said = 0
+    for view in plane.run_states(run_id):
+        if as_json:
+            print_json(view)
+            continue
+        for stage, words in passed(view)[said:]:
+            click.echo(f"{stage}: {words}")
+            said += 1
+    if not as_json:
+        click.echo(ending(view))
+    raise click.exceptions.Exit(EXITS[Status(view["status"])])
 
 
 @command.command()

@@ -13,7 +13,12 @@ from tests.integration.conftest import Database
 from tests.integration.door import Door, bearer
 from tests.integration.world import World
 
-OPERATIONS = [("/v1/hooks/{source}", "POST"), ("/v1/runs", "POST"), ("/v1/runs/{run}", "GET")]
+OPERATIONS = [
+    ("/v1/hooks/{source}", "POST"),
+    ("/v1/runs", "POST"),
+    ("/v1/runs/{run}", "GET"),
+    ("/v1/runs/{run}/events", "GET"),
+]
 CALLERS = {"a person": bearer(), "a stranger": {}, "a forger": {"Authorization": "Bearer a.b.c"}}
 
 
@@ -45,10 +50,10 @@ def test_the_document_is_openapi_3_1_and_names_every_route(
     door = Door(database.engine("awgp_ingest"), database.admin)
     document = json.loads(door.client.get("/v1/openapi.json").data)
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {"/v1/hooks/{source}", "/v1/runs", "/v1/runs/{run}"}
+    assert set(document["paths"]) == {path for path, _ in OPERATIONS}
     for path in document["paths"].values():
         for method in {"get", "post"} & path.keys():
-            problems = path[method]["responses"].keys() - {"200", "202", "304"}
+            problems = path[method]["responses"].keys() - {"200", "202", "204", "304"}
             for status in problems:
                 content = path[method]["responses"][status]["content"]
                 assert set(content) == {"application/problem+json"}

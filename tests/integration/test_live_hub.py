@@ -11,8 +11,9 @@ from wsproto.events import CloseConnection, Ping, TextMessage
 
 from pipeline.identity import Identity
 from pipeline.live import RUN
+from pipeline.taken_connection import take_over
 from web.access import Role
-from web.live_client import Client, Subscription, take_over
+from web.live_client import Client, Subscription
 from web.live_hub import HEARTBEAT_SECONDS, SILENT_SECONDS, Hub, Told
 from web.live_places import Places, TooManySockets
 from web.live_speech import MOST_FOLLOWED, Closing, Follow, WebSocketSpeech, read_message
