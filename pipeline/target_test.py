@@ -1,6 +1,6 @@
 """Try a target before it counts: see what it would be sent, and send it that."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pipeline.ids import uuid7
@@ -12,7 +12,7 @@ from pipeline.target_settings import TargetSettings
 from pipeline.target_view import show_target
 from pipeline.work import Actor, Work
 
-NO_ID_YET = UUID(int=0)
+NO_ID_YET: Final = "test_(made when it is sent)"
 
 
 def preview_draft(
@@ -29,7 +29,7 @@ def preview_draft(
         url=wanted.url,
         settings=settings,
         template=wanted.template,
-        message=message_of_a_test(NO_ID_YET),
+        message=NO_ID_YET,
     )
 
 
@@ -39,9 +39,12 @@ def preview_target(
     *,
     result: Any = None,
     run_id: UUID | None = None,
-    test_id: UUID = NO_ID_YET,
+    message: str = NO_ID_YET,
 ) -> Preview:
     """What a target would be sent as it is now.
+
+    Args:
+        message: Its id, where one was made.
 
     Raises:
         NotSetUp: There is none of this name.
@@ -53,7 +56,7 @@ def preview_target(
         url=shown["url"],
         settings=TargetSettings.from_json(shown["settings"]),
         template=shown["template"],
-        message=message_of_a_test(test_id),
+        message=message,
     )
 
 
@@ -68,7 +71,9 @@ def send_test(
     """
     test_id = uuid7()
     shown = show_target(work, name)
-    seen = preview_target(work, name, result=result, run_id=run_id, test_id=test_id)
+    seen = preview_target(
+        work, name, result=result, run_id=run_id, message=message_of_a_test(test_id)
+    )
     if seen.problem is not None:
         raise FieldInvalid("template", seen.problem)
     ask_for_test(

@@ -38,6 +38,7 @@ from pipeline.target_change import (
 from pipeline.target_preview import Preview
 from pipeline.target_switch import switch_off, switch_on
 from pipeline.target_test import preview_target, send_test
+from pipeline.target_view import show_target
 from pipeline.work import Work
 
 TEST_SECONDS: Final = 90.0
@@ -157,7 +158,7 @@ def list_(desk: Desk, *, as_json: bool) -> None:
 @click.argument("name")
 @looks_in_a_tenant
 def show(desk: Desk, name: str, *, as_json: bool) -> None:
-    """Show the target NAME; its secret is never shown again.
+    """Show the target NAME, how it fares and what waits for it; its secret is never shown again.
 
     \b
     Example:
@@ -165,9 +166,13 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
     """
     with desk.looking() as work:
         found = _named(work, name)
-    if not found:
-        raise NotSetUp(f"{desk.slug} has no target {name!r}; `awgp target list` shows all")
-    show_one(found[0], as_json=as_json)
+        if not found:
+            raise NotSetUp(f"{desk.slug} has no target {name!r}; `awgp target list` shows all")
+        now = show_target(work, name)
+    until = now["circuit"]["open_until"]
+    circuit = now["circuit"] | {"open_until": until and until.isoformat()}
+    how = {"circuit": circuit, "waiting": now["waiting"], "template": now["template"]}
+    show_one(found[0] | how, as_json=as_json)
 
 
 @command.command()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -18,7 +18,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize(failures=st.integers(1, 5), open_seconds=st.integers(1, 60))
     def begin(self, failures: int, open_seconds: int) -> None:
-        self.rules = CircuitRules(failures=failures, open_seconds=open_seconds)
+        self.circuit_rules = CircuitRules(failures=failures, open_seconds=open_seconds)
         self.circuit = WELL
         self.now = NOW
         self.plain = 0
@@ -54,7 +54,11 @@ class AnyOrder(RuleBasedStateMachine):
             return
         self.in_a_row += 1
         self.circuit = failed(
-            before, self.rules, now=self.now, was_probe=probe, asked=timedelta(seconds=asked)
+            before,
+            self.circuit_rules,
+            now=self.now,
+            was_probe=probe,
+            asked=timedelta(seconds=asked),
         )
         if before.open_until is not None and not probe:
             assert self.circuit.open_until == before.open_until
@@ -69,7 +73,7 @@ class AnyOrder(RuleBasedStateMachine):
         if hasattr(self, "circuit"):
             assert self.circuit.failures == self.in_a_row
             is_open = self.circuit.open_until is not None
-            assert is_open == (self.in_a_row >= self.rules.failures)
+            assert is_open == (self.in_a_row >= self.circuit_rules.failures)
 
     @invariant()
     def it_never_stays_shut(self) -> None:
@@ -79,6 +83,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert closed or self.circuit.asks_for_a_probe(later)
 
 
+AnyOrder.TestCase.settings = settings(max_examples=40, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
 
 

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { Run } from './run';
 import { Part, Parts } from './RunParts';
 import { CodeBlock } from '@/shared/components/code-block';
+import { DeliveryAnswer } from '@/shared/components/delivery-answer';
 import { EmptyState } from '@/shared/components/empty-state';
 import { Fact, Facts } from '@/shared/components/facts';
 import { ReplayDeliveries } from '@/shared/components/replay-deliveries';
@@ -12,6 +13,8 @@ import { useHasRole } from '@/shared/session/tenant';
 import { bytesText, spanText } from '@/shared/text/amounts';
 
 type Delivery = Run['deliveries'][number];
+// As the run's own answer holds of it.
+const SHOWN_BYTES = 4096;
 const TONES: Record<string, Tone> = { delivered: 'ok', retry: 'wait', refused: 'bad' };
 
 /** Each attempt to hand the result to a target, and what the target answered. */
@@ -78,6 +81,12 @@ function Details({ delivery }: { delivery: Delivery }): ReactElement {
             {delivery.response_bytes !== null && `, ${bytesText(delivery.response_bytes)}`}
           </summary>
           <CodeBlock text={delivery.response} label="Answer of the target" wrap className="mt-2" />
+          {delivery.response_bytes !== null && delivery.response_bytes > SHOWN_BYTES && (
+            <p className="mt-2 text-sm text-muted">
+              This is its beginning. All that is kept of it:{' '}
+              <DeliveryAnswer id={delivery.id} bytes={delivery.response_bytes} />
+            </p>
+          )}
         </details>
       )}
     </>

@@ -1,8 +1,8 @@
 import { CircleCheck, CircleX, RotateCcw } from 'lucide-react';
 import type { ReactElement } from 'react';
-import { DeliveryAnswer } from './DeliveryAnswer';
 import { ReplayHere } from './ReplayHere';
 import type { Target } from './targets';
+import { DeliveryAnswer } from '@/shared/components/delivery-answer';
 import { RunLink } from '@/shared/components/run-link';
 import { Section } from '@/shared/components/section';
 import { Time } from '@/shared/components/time';

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { PreviewDraft } from './PreviewDraft';
 import { settingsOf, type ShownSettings } from './settings-form';
 import { CheckField, LongTextField, TextField } from '@/shared/components/form-field';
 
@@ -61,6 +62,7 @@ export function TargetFields({
         placeholder={'{"text": {{ result.summary | tojson }}}'}
         help="Jinja. Left empty, the message is sent as it is."
       />
+      <PreviewDraft />
       <CheckField
         label="On a private address"
         name="allow_private"

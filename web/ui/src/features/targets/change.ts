@@ -149,6 +149,14 @@ export function useSendTest(name: string) {
   });
 }
 
+export function usePreviewDraft() {
+  const tenant = useTenant();
+  return useMutation({
+    mutationFn: (body: Version) => read(apiOf(tenant).POST('/v1/targets/preview', { body })),
+    meta: { showsErrors: true },
+  });
+}
+
 /** A run's id, or nothing for a sample. */
 export interface TestOf {
   run?: string;

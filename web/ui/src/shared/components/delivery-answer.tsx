@@ -1,9 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
-import { targetsKey } from './targets';
-import { apiOf, read } from '@/shared/api/client';
-import { CodeBlock } from '@/shared/components/code-block';
-import { ProblemNotice } from '@/shared/components/problem-notice';
+import { CodeBlock } from './code-block';
+import { ProblemNotice } from './problem-notice';
 import {
   Dialog,
   DialogContent,
@@ -11,9 +9,11 @@ import {
   DialogHeader,
   DialogTitle,
   DialogTrigger,
-} from '@/shared/components/ui/dialog';
-import { Button } from '@/shared/components/ui/button';
-import { SkeletonLines } from '@/shared/components/ui/skeleton';
+} from './ui/dialog';
+import { Button } from './ui/button';
+import { SkeletonLines } from './ui/skeleton';
+import { apiOf, read } from '@/shared/api/client';
+import { tenantKey } from '@/shared/api/query-client';
 import { useTenant } from '@/shared/session/tenant';
 import { bytesText } from '@/shared/text/amounts';
 
@@ -42,7 +42,7 @@ function Answer({ id }: { id: string }): ReactElement {
   const tenant = useTenant();
   const { data, error } = useQuery(
     queryOptions({
-      queryKey: [...targetsKey(tenant), 'delivery', id],
+      queryKey: [...tenantKey(tenant), 'deliveries', id],
       queryFn: ({ signal }) =>
         read(
           apiOf(tenant).GET('/v1/deliveries/{delivery_id}', {
