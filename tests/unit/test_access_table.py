@@ -44,8 +44,8 @@ OF_THE_MACHINE = {
 }
 # So are the tenants themselves.
 OF_THE_HOLDING_ITSELF = {("POST", "/v1/tenants"), ("POST", "/v1/tenants/{tenant}/close")}
-# It reads, and takes its time.
-READS = {("POST", "/v1/audit/verify")}
+# They read: one takes its time, the other counts what its body names.
+READS = {("POST", "/v1/audit/verify"), ("POST", "/v1/deliveries/replay/preview")}
 VISITING = {
     ("POST", "/v1/tenants/{tenant}/visits"),
     ("DELETE", "/v1/tenants/{tenant}/visits/{visit_id}"),
