@@ -12,6 +12,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a running system goes to one worker: a file, and the browser tests all."""
+    for item in items:
+        shared = item.path.parent if item.path.parent.name == "browser" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(shared.relative_to(item.config.rootpath))))
+
+
 @pytest.fixture(autouse=True)
 def nothing_bound() -> Iterator[None]:
     """What one test's work bound to the log is not bound in the next."""

@@ -135,7 +135,10 @@ def test_opened_secrets_are_forgotten_in_time_also_of_a_source_nobody_asks_for()
         return Source(
             source_id=UUID(int=number),
             assistant_id=UUID(int=0),
-            scheme="standard-webhooks",
+            scheme_name="standard-webhooks",
+            scheme=scheme,
+            scheme_version=1,
+            unsigned=False,
             active=True,
             secret_ids=(UUID(int=number),),
             secrets=(b"opened",),
