@@ -7,7 +7,6 @@ from uuid import UUID
 import click
 
 from ops.command_options import yes_option
-from ops.commands.source_proof import schemes, set_, unsigned
 from ops.scheme_options import (
     read_secret,
     read_settings,
@@ -24,6 +23,7 @@ from ops.setup_options import (
     show_list,
     show_one,
 )
+from ops.source_proof_commands import schemes, set_, unsigned
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
 from ops.webhook_peer import hook_url

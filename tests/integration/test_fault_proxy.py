@@ -19,6 +19,7 @@ from ops.faults.control import controlled, obey, tell
 from ops.faults.plan import Direction, Ending, Fault, FaultUnknown
 from ops.faults.proxy import FaultProxy, fault_proxy
 from tests.conftest import missing
+from tests.integration.processes import wait_until
 
 pytestmark = pytest.mark.services
 

@@ -174,7 +174,7 @@ TWILIO_PORT = Vector(
     name="twilio, signed with the port",
     scheme=Twilio(),
     secret=b"12345",
-    headers=TWILIO_FORM.headers | {"x-twilio-signature": "kvajT1Ptam85bY51eRf/AJRuM3w="},
+    headers={**TWILIO_FORM.headers, "x-twilio-signature": "kvajT1Ptam85bY51eRf/AJRuM3w="},
     body=TWILIO_FORM.body,
     url=TWILIO_URL,
     signed_headers=("x-twilio-signature",),

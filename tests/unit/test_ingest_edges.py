@@ -16,6 +16,7 @@ from ingest.traceparent import traceparent_of
 from pipeline.fast_path import PAUSE_SECONDS, BrokerPaused, FastPathBroker, make_fast_path
 from pipeline.handoff import message
 from pipeline.run import Stage
+from pipeline.schemes.standard_webhooks import StandardWebhooks
 from pipeline.settings import SettingInvalid, Settings
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def test_opened_secrets_are_forgotten_in_time_also_of_a_source_nobody_asks_for()
             source_id=UUID(int=number),
             assistant_id=UUID(int=0),
             scheme_name="standard-webhooks",
-            scheme=scheme,
+            scheme=StandardWebhooks(),
             scheme_version=1,
             unsigned=False,
             active=True,

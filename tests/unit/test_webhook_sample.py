@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ HMAC = {
     "timestamp_header": "X-Time",
     "id_header": "X-Id",
 }
-SETTINGS: dict[str, list[dict[str, object]]] = {
+SETTINGS: dict[str, list[dict[str, Any]]] = {
     "gitlab": [{"how": "signature"}, {"how": "token"}],
     "twilio": [{}, {"algorithm": "sha256"}],
     "http-basic": [{"username": "erp"}],
@@ -89,7 +90,7 @@ def test_a_sample_verifies(name: str, settings: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("name", ["mtls", "oidc"])
 def test_where_there_is_no_secret_the_sample_says_what_else_to_bring(name: str) -> None:
-    needed = {
+    needed: dict[str, dict[str, Any]] = {
         "mtls": {"subjects": ["CN=erp"]},
         "oidc": {"issuer": "https://id.example", "audience": "awgp", "subjects": ["erp"]},
     }
