@@ -207,6 +207,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             source_id=tenant.source_id, kind=kind, refused=1, recent=[(now, "its old secret")]
         )
         note_refusals(work, [refused])
+    fare(database, tenant)
     lend_and_link(database, tenant)
     fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
     hana = Identity(issuer=ISSUER, subject="holding-hana", kind="human")
@@ -218,6 +219,34 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             "INSERT INTO audit_tiles (tenant_id, level, tile, hash) VALUES (:tenant, 1, 0, :hash)",
             tenant=tenant.tenant_id,
             hash=bytes(32),
+        )
+
+
+def fare(database: Database, tenant: TenantWorld) -> None:
+    """Let a target have a header, a circuit, a place that is taken, and a test that is due."""
+    known = {"tenant": tenant.tenant_id, "target": tenant.target_id}
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        work.execute(
+            "INSERT INTO target_header_secrets (tenant_id, secret_id, target_id, key_id, envelope)"
+            " VALUES (:tenant, gen_random_uuid(), :target, 'test', :envelope)",
+            envelope=bytes(32),
+            **known,
+        )
+        work.execute(
+            "INSERT INTO resendings (tenant_id, resending_id, kind, target_id, target_version,"
+            " body, asked_by) SELECT tenant_id, gen_random_uuid(), 'test', target_id, version,"
+            " :body, 'ben' FROM target_versions WHERE target_id = :target LIMIT 1",
+            body=b"{}",
+            target=tenant.target_id,
+        )
+    with database.outbox("awgp_worker").work(tenant.tenant_id) as work:
+        work.execute(
+            "INSERT INTO target_circuits (tenant_id, target_id) VALUES (:tenant, :target)", **known
+        )
+        work.execute(
+            "INSERT INTO target_places (tenant_id, target_id, place, holder, taken_until)"
+            " VALUES (:tenant, :target, 0, gen_random_uuid(), clock_timestamp())",
+            **known,
         )
 
 
