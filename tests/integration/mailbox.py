@@ -1,5 +1,6 @@
 """A real SMTP server on loopback that keeps what it is sent, or says what a test tells it to."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from aiosmtpd.controller import Controller
 
@@ -61,3 +63,11 @@ def start_mailbox(port: int = 0, **further: Any) -> Iterator[Mailbox]:
         yield mailbox
     finally:
         controller.stop()
+        _forget_connections()
+
+
+def _forget_connections() -> None:
+    """aiosmtpd stops its loop under open connections, which a later test would be told of."""
+    with catch_warnings():
+        simplefilter("ignore", ResourceWarning)
+        gc.collect()

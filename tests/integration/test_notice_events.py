@@ -14,6 +14,8 @@ from pipeline.approval import Escalation, Verdict
 from pipeline.cancel import Canceller, cancel_run
 from pipeline.notice import WANTABLE, Event
 from pipeline.notice_text import SAYS
+from pipeline.registry import add_target
+from pipeline.target_gate import disable_target
 from tests.integration.certificates import make_authority
 from tests.integration.conftest import Database
 from tests.integration.driving import fail
@@ -21,7 +23,7 @@ from tests.integration.mailbox import Mailbox, start_mailbox
 from tests.integration.receiver import Receiver, start_receiver
 from tests.integration.stages import rows
 from tests.integration.test_hold import make_late
-from tests.integration.test_notices import ADDRESSES, channel, sender, webhook, work_off
+from tests.integration.test_notices import ADDRESSES, SECRET, channel, sender, webhook, work_off
 from tests.integration.test_whole_hold import (
     BASE,
     LARGE,
@@ -58,7 +60,7 @@ class Told:
 
     def _event(self, subject: str) -> Event:
         said = re.sub(r"^\[AWGP acme\] ", "", subject)
-        (event,) = [each for each, words in SAYS.items() if said == f"{words}: booker"]
+        (event,) = [each for each, words in SAYS.items() if said in {words, f"{words}: booker"}]
         return event
 
 
@@ -106,6 +108,15 @@ def test_every_event_is_told_by_webhook_and_by_mail_to_whom_it_concerns(
     told: Told, database: Database, world: World
 ) -> None:
     acme = world.acme
+    with database.outbox("awgp_web").work(acme.tenant_id) as work:
+        gone = add_target(
+            work,
+            KEYRING,
+            name="gone",
+            url="https://gone.example/hook",
+            secret=SECRET,
+            by=acme.persons["axel"],
+        )
     held = question(database, acme)
     assert told() == {Event.OPENED: {BEN, CLEO}}
     let_it_be_due(held, "hold.remind")
@@ -133,6 +144,9 @@ def test_every_event_is_told_by_webhook_and_by_mail_to_whom_it_concerns(
 
     fail(database, acme, submit(database.outbox("awgp_ingest"), acme, LARGE))
     assert told() == {Event.RUN_FAILED: set()}
+    with database.outbox("awgp_worker").work(acme.tenant_id) as work:
+        assert disable_target(work, gone, "410 Gone")
+    assert told() == {Event.TARGET_DISABLED: set()}
     assert told.events == set(WANTABLE)
 
 

@@ -159,6 +159,7 @@ PACKED = {"/v1/bundles"}
 JUDGED = (
     "/assistants",
     "/targets",
+    "/targets/preview",
     "/versions",
     "/approval-rules",
     "/sources",

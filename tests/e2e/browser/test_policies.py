@@ -42,7 +42,11 @@ def test_a_policy_says_what_is_wrong_where_it_is_wrong_while_it_is_written(visit
     page.keyboard.press("Tab")
     expect(editor).not_to_be_focused()
 
-    editor.fill(RIGHT)
+    # As a person does: the editor gives what it had selected back to whoever comes into it anew.
+    editor.focus()
+    expect(page.locator(".cm-editor.cm-focused")).to_be_visible()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.insert_text(RIGHT)
     expect(page.get_by_text("It would be accepted: 1 policies")).to_be_visible()
     expect(marked).to_have_count(0)
     page.get_by_role("button", name="Save as a new version").click()
