@@ -23,7 +23,7 @@ from tests.integration.mailbox import Mailbox, start_mailbox
 from tests.integration.receiver import Receiver, start_receiver
 from tests.integration.stages import rows
 from tests.integration.test_hold import make_late
-from tests.integration.test_notices import ADDRESSES, SECRET, channel, sender, webhook, work_off
+from tests.integration.test_notices import ADDRESSES, channel, sender, webhook, work_off
 from tests.integration.test_whole_hold import (
     BASE,
     LARGE,
@@ -32,7 +32,7 @@ from tests.integration.test_whole_hold import (
     grow_older,
     let_its_time_pass,
 )
-from tests.integration.world import KEYRING, TenantWorld, World, submit
+from tests.integration.world import KEYRING, SECRET, TenantWorld, World, submit
 
 pytestmark = pytest.mark.services
 
