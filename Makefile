@@ -33,7 +33,7 @@ down: ## Stop it; the data stays
 
 test: setup ## Run all tests but the login at Keycloak and Lighthouse: lint, types, laws, unit, integration, end to end
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 3 --dist loadgroup -m "not keycloak and not lighthouse"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not keycloak and not lighthouse"
 
 e2e: setup ## Run the end-to-end tests alone, the login at a real Keycloak where one can be had
 	@$(BIN)/pytest tests/e2e

@@ -3,21 +3,33 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import pytest
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # A shell that starts us in the background has Ctrl-C ignored, and what we start would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a running system goes to one worker: a file, and the browser tests all."""
-    for item in items:
-        shared = item.path.parent if item.path.parent.name == "browser" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared.relative_to(item.config.rootpath))))
+class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """What shares a running system goes to one worker: a file, and the browser tests all.
+
+    Not by `xdist_group`, which pytest 9.2 no longer heeds: each test would go its own way, and
+    each worker start everything anew.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePosixPath(nodeid.partition("::")[0])
+        return str(file.parent if file.parent.name == "browser" else file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
