@@ -20,7 +20,6 @@ BEARER_SCHEME: Final = {
     "bearerFormat": "JWT",
     "description": "An access token of the identity provider, for this API.",
 }
-_VISIBLE: Final = "^[!-~]{1,255}$"
 
 
 def header(name: str, description: str, *, required: bool, pattern: str) -> dict[str, Any]:
@@ -52,9 +51,9 @@ TENANT: Final = header(
 )
 IDEMPOTENCY_KEY: Final = header(
     "Idempotency-Key",
-    "The same key with the same body is the same run.",
+    "The same key with the same body is the same run. A string in double quotes (RFC 9651).",
     required=False,
-    pattern=_VISIBLE,
+    pattern='^"[!#-[^-~]{1,255}"$',
 )
 IF_NONE_MATCH: Final = header(
     "If-None-Match", "An ETag you hold.", required=False, pattern="^[!-~]{1,255}$"
@@ -113,6 +112,26 @@ CHALLENGE_ANSWERED: Final = {
 }
 
 
+RATE_LIMIT: Final = {
+    "RateLimit": {"schema": {"type": "string"}, "description": "What is left, by policy."},
+    "RateLimit-Policy": {"schema": {"type": "string"}, "description": "Requests and window."},
+}
+TOO_MANY: Final = problem("More than may be sent.", RETRY_AFTER | RATE_LIMIT)
+HOOK_PROBLEMS: Final = BODY_PROBLEMS | {
+    "400": problem("The body is not what it is labelled as, or not as every reader reads alike."),
+    "415": problem("The source does not take such a body."),
+}
+EVENT_BODIES: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"type": "object"}},
+        "application/x-www-form-urlencoded": {
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}}
+        },
+    },
+}
+
+
 def body_of(schema: Any) -> dict[str, Any]:
     """An OpenAPI request body in JSON."""
     return {"required": True, "content": {"application/json": {"schema": schema}}}
@@ -157,6 +176,24 @@ class RunAccepted(ma.Schema):
     run = fields.UUID(required=True)
     status = fields.String(required=True, validate=validate.Equal(Status.RECEIVED.value))
     links = fields.Nested(Links, required=True)
+
+
+class HookOutcome(ma.Schema):
+    """One event: a run, or `ignored`, and then no run."""
+
+    status = fields.String(
+        required=True, validate=validate.OneOf([Status.RECEIVED.value, "ignored"])
+    )
+    run = fields.UUID()
+    links = fields.Nested(Links)
+
+
+class HookAnswer(HookOutcome):
+    """What a webhook's sender is told, at every send of the same request."""
+
+    events = fields.List(
+        fields.Nested(HookOutcome), metadata={"description": "Of a batch, in its order."}
+    )
 
 
 class ApprovalView(ma.Schema):

@@ -16,18 +16,22 @@ from ingest.following import make_following
 from ingest.hooks import hooks_blueprint
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.notebook import Notebook
+from ingest.rates import Rates
 from ingest.runs import runs_blueprint
+from ingest.source_rates import SourceRates
 from ingest.sources import SourceTenants
+from ingest.taking import Limits
 from ingest.together import Together
 from ingest.traceparent import trace_requests
 from pipeline.bearer import BearerVerifier
 from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
-from pipeline.fast_path import make_fast_path
+from pipeline.fast_path import make_fast_path, quick_client
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
+from pipeline.rate import Rate
 from pipeline.schemes import Means
 from pipeline.schemes.known_issuers import KnownIssuers, guarded_client
 from pipeline.settings import SettingInvalid, Settings, read_settings
@@ -81,12 +85,15 @@ def create_app(
     live = make_publisher(settings)
     outbox = Outbox(engine, broker, live)
     notes = notebook(outbox)
+    limits = Limits(max_body_bytes=settings.max_body_bytes, max_json_depth=settings.max_json_depth)
+    rates = make_rates(settings)
     edge = Edge(
         outbox=outbox,
         notebook=notes,
         together=Together(
             engine,
-            max_json_depth=settings.max_json_depth,
+            limits=limits,
+            rates=rates,
             broker=broker,
             live=live,
             used=notes.used,
@@ -98,8 +105,8 @@ def create_app(
             issuers=KnownIssuers(own=settings.oidc_issuer, own_http=http, http=guarded_client())
         ),
         following=make_following(settings, outbox),
-        max_body_bytes=settings.max_body_bytes,
-        max_json_depth=settings.max_json_depth,
+        limits=limits,
+        rates=rates,
         now=now,
     )
     app = Flask("ingest", static_folder=None)
@@ -112,6 +119,20 @@ def create_app(
         app.wsgi_app, read_networks(settings.trusted_proxies)
     )
     return app
+
+
+def make_rates(settings: Settings) -> SourceRates:
+    """The limits; shared by all edges where there is a Valkey. Connects to nothing yet."""
+    client = quick_client(settings) if settings.redis_url else None
+    return SourceRates(
+        Rates(client),
+        source_rate=_rate(settings.source_rate_per_minute),
+        tenant_rate=_rate(settings.tenant_rate_per_minute),
+    )
+
+
+def _rate(per_minute: int) -> Rate:
+    return Rate(per_minute=per_minute, burst=per_minute)
 
 
 def _configure(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -12,18 +12,28 @@ from flask import Response, jsonify, request
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
 from ingest.following import Following
 from ingest.notebook import Notebook
+from ingest.rates import RateExceeded, Standing
+from ingest.source_rates import SourceRates
 from ingest.sources import SourceInactive, SourceTenants
+from ingest.taking import EventIdMissing, Limits
 from ingest.together import Together
 from pipeline.bearer import BearerVerifier
+from pipeline.cloud_events import CloudEventInvalid
 from pipeline.envelope import KeyRing
+from pipeline.event_body import FormInvalid
+from pipeline.idempotency_key import IdempotencyKeyInvalid
 from pipeline.identity import IDENTITY_PROBLEMS
+from pipeline.mapping import MappingFailed
 from pipeline.outbox import Outbox
 from pipeline.refusal import ProblemTable, Refusal
-from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
+from pipeline.request_body import BodyCutShort, BodyTooLarge
+from pipeline.request_label import MediaTypeUnsupported
 from pipeline.run import Status
 from pipeline.run_store import RunNotFound
 from pipeline.schemes import Means, SignatureInvalid
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
+
+IGNORED: Final = {"status": "ignored"}
 
 log = structlog.get_logger()
 
@@ -52,6 +62,12 @@ PROBLEMS: Final[ProblemTable] = {
     AssistantUnknown: (422, "assistant-unknown"),
     KeyReused: (422, "idempotency-key-reused"),
     EventInFlight: (503, "event-in-flight"),
+    FormInvalid: (400, "form-invalid"),
+    CloudEventInvalid: (422, "cloudevent-invalid"),
+    EventIdMissing: (422, "event-id-missing"),
+    MappingFailed: (422, "mapping-failed"),
+    IdempotencyKeyInvalid: (422, "request-invalid"),
+    RateExceeded: (429, "rate-exceeded"),
 }
 
 
@@ -67,13 +83,45 @@ class Edge:
     verifier: BearerVerifier
     means: Means
     following: Following
-    max_body_bytes: int
-    max_json_depth: int
+    limits: Limits
+    rates: SourceRates
     now: Callable[[], datetime]
 
 
-def accepted_response(accepted: Accepted, tenant_id: UUID) -> Response:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What became of a request's events; None of each that is ignored."""
+
+    accepted: tuple[Accepted | None, ...]
+    is_batch: bool
+    standing: Standing
+
+
+def accepted_response(
+    accepted: Accepted, tenant_id: UUID, standing: Standing | None = None
+) -> Response:
     """202, the same for every send of one request: what was accepted, not how far it got since."""
+    told = _told(accepted, tenant_id)
+    response = jsonify(told)
+    response.status_code = 202
+    response.headers["Location"] = told["links"]["run"]
+    if standing is not None:
+        response.headers.update(standing.headers())
+    return response
+
+
+def answered(answer: Answered, tenant_id: UUID) -> Response:
+    """202 for a webhook: a run, `ignored`, or each event of a batch in order."""
+    if not answer.is_batch and answer.accepted[0] is not None:
+        return accepted_response(answer.accepted[0], tenant_id, answer.standing)
+    told = [IGNORED if each is None else _told(each, tenant_id) for each in answer.accepted]
+    response = jsonify({"status": "received", "events": told} if answer.is_batch else told[0])
+    response.status_code = 202
+    response.headers.update(answer.standing.headers())
+    return response
+
+
+def _told(accepted: Accepted, tenant_id: UUID) -> dict[str, Any]:
     run_id = str(accepted.run_id)
     log.info(
         "run_received" if accepted.is_new else "run_received_again",
@@ -82,7 +130,4 @@ def accepted_response(accepted: Accepted, tenant_id: UUID) -> Response:
     )
     # As url_for says it, which takes longer than everything else here.
     location = f"{request.script_root}/v1/runs/{run_id}"
-    response = jsonify(run=run_id, status=Status.RECEIVED.value, links={"run": location})
-    response.status_code = 202
-    response.headers["Location"] = location
-    return response
+    return {"run": run_id, "status": Status.RECEIVED.value, "links": {"run": location}}

@@ -8,33 +8,41 @@ from flask_smorest import Blueprint
 from werkzeug.datastructures import Headers
 
 from ingest import api_schemas as api
-from ingest.accept import Accepted, accept
-from ingest.edge import Edge, accepted_response
+from ingest.accept import accept_all
+from ingest.edge import Answered, Edge, accepted_response, answered
+from ingest.event import Event
 from ingest.named_proxies import came_through_proxy
+from ingest.rates import RateExceeded, Standing
 from ingest.sources import SourceInactive, SourceUnknown, load_source
-from ingest.together import Event, incoming_of
+from ingest.taking import take
 from ingest.traceparent import current_traceparent
 from ingest.verification import pretend, verify
+from pipeline.metrics import EVENTS_IGNORED
 from pipeline.refusal import Refusal
-from pipeline.request_body import read_json_bytes
+from pipeline.request_body import read_bytes
 from pipeline.schemes import Reply
-from pipeline.strict_json import parse_object
 
 DOCUMENTATION = {
     "summary": "Send an event",
     "description": "Proven by the source's scheme: the headers here are those of Standard"
     " Webhooks, a source of another scheme takes others. Answered once it is"
     " durable. Sent again with the same id and body it is the same run; with another body it is"
-    " refused.",
+    " refused. What a source takes is its own setting: JSON, forms, CloudEvents (binary,"
+    " structured, and batches, which are accepted whole or not at all), or anything. An event that"
+    " no rule of its source's mapping takes is `ignored`.",
     "parameters": api.SIGNATURE_HEADERS,
-    "requestBody": api.body_of({"type": "object"}),
+    "requestBody": api.EVENT_BODIES,
     "responses": {
-        **api.BODY_PROBLEMS,
+        **api.HOOK_PROBLEMS,
         "200": api.CHALLENGE_ANSWERED,
         "401": api.problem("Nothing proves that this comes from a source; why is not told."),
         "403": api.problem("The source is switched off."),
         "404": api.problem("This is no address a source could have."),
-        "422": api.problem("The body is too deep or no object, or the id came with another body."),
+        "422": api.problem(
+            "The body is too deep, no object or no CloudEvent, has no id or cannot be mapped, or"
+            " the id came with another body."
+        ),
+        "429": api.TOO_MANY,
     },
 }
 
@@ -66,7 +74,7 @@ def hooks_blueprint(edge: Edge) -> Blueprint:
         "POST",
         "/hooks/<uuid:source>",
         receive_hook,
-        answers=(202, api.RunAccepted, api.LOCATION),
+        answers=(202, api.HookAnswer, api.LOCATION | api.RATE_LIMIT),
         documentation=DOCUMENTATION,
     )
     return blueprint
@@ -74,7 +82,7 @@ def hooks_blueprint(edge: Edge) -> Blueprint:
 
 def receive(edge: Edge, source_id: UUID) -> Response:
     """Read, verify, validate, deduplicate and commit; only then answer."""
-    body = read_json_bytes(request, limit=edge.max_body_bytes)
+    body = read_bytes(request, limit=edge.limits.max_body_bytes)
     event = Event(
         tenant_id=edge.source_tenants.tenant_of(source_id),
         source_id=source_id,
@@ -84,16 +92,21 @@ def receive(edge: Edge, source_id: UUID) -> Response:
         ask_url=asked_url,
         through_proxy=came_through_proxy(request.environ),
     )
-    accepted: Accepted | Reply | None = edge.together.accept(event, edge.now())
-    if accepted is None:
-        try:
-            accepted = accept_alone(edge, event)
-        except Refusal as refusal:
-            edge.notebook.refused(event, refusal, edge.now())
-            raise
-    if isinstance(accepted, Reply):
-        return jsonify(accepted.members)
-    return accepted_response(accepted, event.tenant_id)
+    outcome = edge.together.accept(event, edge.now())
+    if outcome is not None and outcome.accepted is not None:
+        return accepted_response(outcome.accepted, event.tenant_id, outcome.standing)
+    try:
+        answer = accept_alone(edge, event, None if outcome is None else outcome.standing)
+    except Refusal as refusal:
+        edge.notebook.refused(event, refusal, edge.now())
+        raise
+    if isinstance(answer, Reply):
+        return jsonify(answer.members)
+    ignored = sum(each is None for each in answer.accepted)
+    if ignored:
+        EVENTS_IGNORED.inc(ignored)
+        edge.notebook.ignored(event, edge.now(), ignored)
+    return answered(answer, event.tenant_id)
 
 
 def asked_url() -> str:
@@ -102,13 +115,18 @@ def asked_url() -> str:
     return f"{request.scheme}://{request.host}{asked}"
 
 
-def accept_alone(edge: Edge, event: Event) -> Accepted | Reply:
-    """One event in a transaction of its own; whatever is refused is refused here.
+def accept_alone(edge: Edge, event: Event, standing: Standing | None) -> Answered | Reply:
+    """A request in a transaction of its own; whatever is refused is refused here.
+
+    Args:
+        standing: Of an event that was counted already.
 
     Raises:
         Refusal: See edge.PROBLEMS; nothing was written.
     """
     now = edge.now()
+    if standing is not None and not standing.allowed:
+        raise RateExceeded(standing)
     with edge.outbox.work(event.tenant_id) as work:
         try:
             source = load_source(work, edge.keyring, event.source_id, edge.means)
@@ -120,8 +138,13 @@ def accept_alone(edge: Edge, event: Event) -> Accepted | Reply:
         # Said only to who proved to be its sender.
         if not source.active:
             raise SourceInactive("this source is switched off")
-        parse_object(event.body, max_depth=edge.max_json_depth)
-        answer = proof.verified.reply or accept(work, incoming_of(event, source, proof))
+        if proof.verified.reply is not None:
+            return proof.verified.reply
+        taking = take(event, source, proof, edge.limits)
+        if standing is None:
+            ask = edge.rates.ask(event.tenant_id, source, cost=len(taking.incoming))
+            standing = edge.rates.allow(ask)
+        accepted = accept_all(work, taking.incoming)
     if proof.secret_id is not None:
         edge.notebook.used(event.tenant_id, proof.secret_id, now)
-    return answer
+    return Answered(accepted=accepted, is_batch=taking.is_batch, standing=standing)

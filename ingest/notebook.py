@@ -19,10 +19,17 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.accept import KeyReused
+from ingest.event import Event
+from ingest.rates import RateExceeded
 from ingest.sources import SourceInactive
-from ingest.together import Event
+from ingest.taking import EventIdMissing
+from pipeline.cloud_events import CloudEventInvalid
+from pipeline.event_body import FormInvalid
+from pipeline.mapping import MappingFailed
 from pipeline.outbox import Outbox
 from pipeline.refusal import Refusal
+from pipeline.request_body import BodyTooLarge
+from pipeline.request_label import MediaTypeUnsupported
 from pipeline.schemes import SignatureInvalid
 from pipeline.source_refusals import RECENT, RefusalKind, Refusals, note_refusals, note_use
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
@@ -32,11 +39,18 @@ PAUSE_SECONDS: Final = 1.0
 USE_EVERY_SECONDS: Final = 60.0
 # What waits to be written; more than that is not noted.
 MOST_WAITING: Final = 1024
+LONGEST_HINT: Final = 500
 _KINDS: Final[dict[type[Refusal], RefusalKind]] = {
     SourceInactive: RefusalKind.SOURCE_INACTIVE,
     JsonInvalid: RefusalKind.BODY_INVALID,
     JsonTooDeep: RefusalKind.BODY_INVALID,
     JsonNotAnObject: RefusalKind.BODY_INVALID,
+    FormInvalid: RefusalKind.BODY_INVALID,
+    CloudEventInvalid: RefusalKind.BODY_INVALID,
+    MediaTypeUnsupported: RefusalKind.BODY_NOT_TAKEN,
+    BodyTooLarge: RefusalKind.BODY_NOT_TAKEN,
+    EventIdMissing: RefusalKind.EVENT_ID_MISSING,
+    RateExceeded: RefusalKind.RATE_EXCEEDED,
     KeyReused: RefusalKind.ID_REUSED,
 }
 
@@ -78,13 +92,21 @@ class Notebook:
         found = classify(refusal)
         if found is None:
             return
-        kind, hint = found
+        self._gather(event, found[0], found[1], at, 1)
+
+    def ignored(self, event: Event, at: datetime, number: int) -> None:
+        """Note that no rule of its source's mapping took an event, or several of a batch."""
+        self._gather(event, RefusalKind.IGNORED, None, at, number)
+
+    def _gather(
+        self, event: Event, kind: RefusalKind, hint: str | None, at: datetime, number: int
+    ) -> None:
         key = (event.tenant_id, event.source_id, kind)
         with self._lock:
             if key not in self._refused and len(self._refused) >= MOST_WAITING:
                 return
             gathered = self._refused.setdefault(key, _Gathered())
-            gathered.refused += 1
+            gathered.refused += number
             gathered.recent.appendleft((at, hint))
         self._wake()
 
@@ -172,5 +194,7 @@ def classify(refusal: Refusal) -> tuple[RefusalKind, str | None] | None:
     """What a refusal is in the record, and a hint; None for what is of the moment."""
     if isinstance(refusal, SignatureInvalid):
         return refusal.kind, refusal.hint
+    if isinstance(refusal, MappingFailed):
+        return RefusalKind.MAPPING_FAILED, refusal.hint[:LONGEST_HINT]
     kind = _KINDS.get(type(refusal))
     return None if kind is None else (kind, None)

@@ -1,7 +1,6 @@
 """POST /v1/runs, GET /v1/runs/{id} and its events: somebody asks for a run, or how one fares."""
 
 import hashlib
-import re
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_respons
 from ingest.follower import EVENTS_TYPE, State
 from ingest.following import Caller, answer_events, answer_poll, wants_events
 from ingest.traceparent import current_traceparent
+from pipeline.idempotency_key import NAME, read_key
 from pipeline.identity import (
     TENANT_HEADER,
     Identity,
@@ -22,11 +22,11 @@ from pipeline.identity import (
     ensure_person,
     tenant_id_of,
 )
+from pipeline.rate import Rate, read_rate
 from pipeline.request_body import read_json_bytes
 from pipeline.strict_json import canonical, parse_object
 from pipeline.work import Work
 
-_KEY = re.compile(r"[!-~]{1,255}")
 _FIND_ASSISTANT = """
     SELECT assistant_id, set_config('lock_timeout', :patience, true)
     FROM assistants WHERE name = :name AND active"""
@@ -49,6 +49,7 @@ POST_DOCUMENTATION = {
         **api.BODY_PROBLEMS,
         "409": api.problem("The same Idempotency-Key is being worked on.", api.RETRY_AFTER),
         "422": api.problem("A member or header is wrong; `field` names it."),
+        "429": api.TOO_MANY,
     },
 }
 GET_DOCUMENTATION = {
@@ -90,7 +91,7 @@ def runs_blueprint(edge: Edge) -> Blueprint:
         "POST",
         "/runs",
         submit_run,
-        answers=(202, api.RunAccepted, api.LOCATION),
+        answers=(202, api.RunAccepted, api.LOCATION | api.RATE_LIMIT),
         documentation=POST_DOCUMENTATION,
     )
     api.add_operation(
@@ -121,15 +122,19 @@ def submit(edge: Edge) -> Response:
     the bytes it was sent in; the idempotency digest is of the whole body as sent.
     """
     caller = _caller(edge)
-    body = read_json_bytes(request, limit=edge.max_body_bytes)
-    asked = _run_request(parse_object(body, max_depth=edge.max_json_depth))
+    body = read_json_bytes(request, limit=edge.limits.max_body_bytes)
+    asked = _run_request(parse_object(body, max_depth=edge.limits.max_json_depth))
     key = _idempotency_key()
     try:
         with edge.outbox.work(caller.tenant_id) as work:
+            sender_id = ensure_person(work, caller.identity)
+            standing = edge.rates.allow(
+                edge.rates.ask_for(caller.tenant_id, sender_id, None, tenant_rate(work))
+            )
             incoming = Incoming(
                 assistant_id=_assistant_id(work, asked["assistant"]),
                 requester=_requester(caller.identity),
-                requester_id=ensure_person(work, caller.identity),
+                requester_id=sender_id,
                 payload=canonical(asked["payload"]),
                 body_digest=hashlib.sha256(body).digest(),
                 key=key,
@@ -143,7 +148,7 @@ def submit(edge: Edge) -> Response:
             field="Idempotency-Key",
             headers=error.headers,
         ) from error
-    return accepted_response(accepted, caller.tenant_id)
+    return accepted_response(accepted, caller.tenant_id, standing)
 
 
 def show(edge: Edge, run_id: UUID) -> Response:
@@ -188,12 +193,16 @@ def _run_request(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise RequestInvalid(
-            "Idempotency-Key takes 1 to 255 visible ASCII characters", field="Idempotency-Key"
-        )
-    return key
+    header = request.headers.get(NAME)
+    return None if header is None else read_key(header)
+
+
+def tenant_rate(work: Work) -> Rate | None:
+    """What a tenant's senders may send in all; None is as the edge's."""
+    given = work.execute(
+        "SELECT rate FROM tenants WHERE tenant_id = :tenant", tenant=work.tenant_id
+    ).scalar_one()
+    return None if given is None else read_rate("rate", given)
 
 
 def _assistant_id(work: Work, name: str) -> UUID:

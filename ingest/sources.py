@@ -12,6 +12,10 @@ from sqlalchemy import Engine, text
 
 from ingest.accept import PATIENCE_MS
 from pipeline.envelope import KeyRing
+from pipeline.intake import JSON, Intake, read_intake
+from pipeline.mapping import Mapping as EventMapping
+from pipeline.mapping import read_mapping
+from pipeline.rate import Rate, read_rate
 from pipeline.refusal import Refusal
 from pipeline.registry import SOURCE_SECRET
 from pipeline.registry_names import FieldInvalid
@@ -31,13 +35,21 @@ REMEMBERED_SECONDS: Final = 60.0
 # The lock timeout ends with the transaction, like the tenant (pipeline/database.py).
 _FIND = """
     SELECT s.assistant_id, s.scheme, s.active AND a.active, x.secret_id, x.envelope,
-        s.scheme_settings, s.scheme_version, s.unsigned_at IS NOT NULL,
-        set_config('lock_timeout', :patience, true)
-    FROM sources s JOIN assistants a USING (tenant_id, assistant_id)
+        s.scheme_settings, s.scheme_version, s.unsigned_at IS NOT NULL, s.intake, s.mapping,
+        CASE WHEN s.mapping IS NOT NULL THEN (
+            SELECT jsonb_object_agg(m.name, m.assistant_id) FROM assistants m
+            WHERE m.tenant_id = s.tenant_id AND m.active AND m.name IN (
+                SELECT jsonb_array_elements(s.mapping -> 'rules') ->> 'assistant')) END,
+        t.rate, set_config('lock_timeout', :patience, true)
+    FROM sources s JOIN tenants t USING (tenant_id)
+    JOIN assistants a USING (tenant_id, assistant_id)
     LEFT JOIN source_secrets x ON x.tenant_id = s.tenant_id AND x.source_id = s.source_id
         AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())
     WHERE s.source_id = :source AND s.kind = 'webhook'
     ORDER BY x.created_at DESC, x.secret_id DESC LIMIT :live"""
+
+
+_JSON_ALONE: Final = Intake(bodies=frozenset({JSON}))
 
 
 class SourceUnknown(SignatureInvalid):
@@ -55,6 +67,10 @@ class Source:
     Attributes:
         scheme_version: Grows whenever how it proves itself is changed.
         unsigned: Whether an admin lets it send without any proof.
+        mapping: None where every event is taken as it comes.
+        assistants: Those that the mapping may choose, by name; active ones alone.
+        unusable: Why what is kept cannot be used, for its people.
+        tenant_rate: Of all that its tenant's senders send; None is as the edge's.
     """
 
     source_id: UUID
@@ -66,6 +82,11 @@ class Source:
     active: bool
     secret_ids: tuple[UUID, ...]
     secrets: tuple[bytes, ...] = field(repr=False)
+    intake: Intake = _JSON_ALONE
+    mapping: EventMapping | None = None
+    assistants: Mapping[str, UUID] = field(default_factory=dict)
+    unusable: str | None = None
+    tenant_rate: Rate | None = None
 
 
 class SourceTenants:
@@ -159,7 +180,27 @@ def load_source(
         active=first[2],
         secret_ids=tuple(secret_id for secret_id, _ in sealed),
         secrets=tuple(opened),
+        assistants={name: UUID(value) for name, value in (first[10] or {}).items()},
+        **_taking(first[1], first[8], first[9], first[11]),
     )
+
+
+def _taking(
+    scheme: str,
+    intake: Mapping[str, Any],
+    mapping: Mapping[str, Any] | None,
+    rate: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What a source takes and makes of it, compiled."""
+    try:
+        return {
+            "intake": read_intake(scheme, intake),
+            "mapping": None if mapping is None else read_mapping(mapping),
+            "tenant_rate": None if rate is None else read_rate("rate", rate),
+        }
+    except FieldInvalid as error:
+        # Kept by a newer release, say: nothing is accepted, and its owner is told why.
+        return {"unusable": str(error)}
 
 
 def _scheme(name: str, settings: Mapping[str, Any], means: Means | None) -> Scheme:

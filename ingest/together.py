@@ -1,13 +1,13 @@
 """Accept a webhook together with those that come at the same moment.
 
-This path only ever says yes. It verifies with what is remembered of the source, joins a batch and
-returns the run; wherever anything is not as expected, it returns None and the request takes the
-path for one request (ingest/hooks.py), which reads everything anew and has the say.
+This path only ever says yes, or that a limit is met. It verifies with what is remembered of the
+source, joins a batch and returns the run; wherever anything is not as expected, it returns None and
+the request takes the path for one request (ingest/hooks.py), which reads everything anew and has
+the say.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,11 @@ from sqlalchemy import Engine
 
 from ingest.accept import DIGEST_KEY_BYTES, Accepted, Incoming, received
 from ingest.batch import Arrival, BatchWriter
+from ingest.event import Event
+from ingest.rates import Ask, Standing
+from ingest.source_rates import SourceRates
 from ingest.sources import RememberedSources, Source
+from ingest.taking import Limits, take
 from ingest.verification import Proof, verify
 from pipeline.coalesce import Coalescer
 from pipeline.handoff import message
@@ -27,7 +31,6 @@ from pipeline.live_publisher import Publisher
 from pipeline.refusal import Refusal
 from pipeline.run import Stage
 from pipeline.sending import send_all
-from pipeline.strict_json import parse_object
 
 # More than a process has threads (ops/gunicorn_conf.py).
 MOST_TOGETHER: Final = 64
@@ -38,44 +41,23 @@ LINGER_SECONDS: Final = 0.003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A webhook as it came, nothing of it verified: a `Message` of pipeline/schemes.
+class Outcome:
+    """What became of an event that was counted.
 
     Attributes:
-        headers: By name in lower case.
-        ask_url: Gives the address it was sent to; few schemes ask.
-        through_proxy: Whether a named proxy handed it on.
+        accepted: None where it is refused by a limit, or has to be looked at by itself.
     """
 
-    tenant_id: UUID
-    source_id: UUID
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    traceparent: str
-    ask_url: Callable[[], str] = lambda: ""
-    through_proxy: bool = False
-
-    @property
-    def url(self) -> str:
-        return self.ask_url()
+    standing: Standing
+    accepted: Accepted | None
 
 
-def incoming_of(event: Event, source: Source, proof: Proof) -> Incoming:
-    """What is accepted of an event that proves whose it is."""
-    verified = proof.verified
-    origin = {"kind": "webhook", "scheme": source.scheme_name, "event": verified.event_id}
-    if verified.caller is not None:
-        origin["caller"] = verified.caller
-    return Incoming(
-        assistant_id=source.assistant_id,
-        requester="source",
-        requester_id=event.source_id,
-        payload=event.body,
-        body_digest=hashlib.sha256(event.body).digest(),
-        key=verified.key,
-        origin=origin if not proof.unsigned else origin | {"unsigned": True},
-        traceparent=event.traceparent,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """An arrival, and what its source and tenant are to be charged for it."""
+
+    arrival: Arrival
+    ask: Ask
 
 
 class Together:
@@ -89,49 +71,72 @@ class Together:
         self,
         engine: Engine,
         *,
-        max_json_depth: int,
+        limits: Limits,
+        rates: SourceRates,
         broker: dramatiq.Broker,
         live: Publisher | None = None,
         used: Callable[[UUID, UUID, datetime], None] = lambda *_: None,
     ) -> None:
         self._used = used
         self.sources = RememberedSources()
-        self._max_json_depth = max_json_depth
+        self._limits = limits
+        self._rates = rates
         self._broker = broker
         self._live = live
         self._writer = BatchWriter(engine)
-        self._coalescer: Coalescer[Arrival, Accepted] = Coalescer(
-            self._writer.write,
+        self._coalescer: Coalescer[_Counted, Outcome] = Coalescer(
+            self._commit,
             after=self._send_handoffs,
             most=MOST_TOGETHER,
             patience_seconds=PATIENCE_SECONDS,
             linger_seconds=LINGER_SECONDS,
         )
 
-    def accept(self, event: Event, now: datetime) -> Accepted | None:
+    def accept(self, event: Event, now: datetime) -> Outcome | None:
         """Return the run, durable; None where the event must be looked at by itself."""
         source = self.sources.get(event.source_id)
         if source is None or not source.active or self._writer.is_aside(event.tenant_id):
             return None
         try:
             proof = verify(source, event, now)
-            parse_object(event.body, max_depth=self._max_json_depth)
+            if proof.verified.reply is not None:
+                return None
+            taking = take(event, source, proof, self._limits)
         except Refusal:
             return None
-        if proof.verified.reply is not None:
+        # What is remembered of a mapping may be out of date, so it ignores nothing.
+        if taking.is_batch or taking.incoming[0] is None:
             return None
-        accepted = self._coalescer.submit(_arrival(event, source, proof))
-        if accepted is not None and proof.secret_id is not None:
+        outcome = self._coalescer.submit(
+            _Counted(
+                arrival=_arrival(event, source, proof, taking.incoming[0]),
+                ask=self._rates.ask(event.tenant_id, source),
+            )
+        )
+        if outcome is not None and outcome.accepted is not None and proof.secret_id is not None:
             self._used(event.tenant_id, proof.secret_id, now)
-        return accepted
+        return outcome
+
+    def _commit(self, counted: Sequence[_Counted]) -> list[Outcome]:
+        standings = self._rates.charge([each.ask for each in counted])
+        allowed = [
+            each.arrival
+            for each, standing in zip(counted, standings, strict=True)
+            if standing.allowed
+        ]
+        written = iter(self._writer.write(allowed) if allowed else ())
+        return [
+            Outcome(standing=standing, accepted=next(written) if standing.allowed else None)
+            for standing in standings
+        ]
 
     def _send_handoffs(
-        self, arrivals: Sequence[Arrival], answers: Sequence[Accepted | None]
+        self, counted: Sequence[_Counted], answers: Sequence[Outcome | None]
     ) -> None:
         fresh = [
-            each
-            for each, answer in zip(arrivals, answers, strict=True)
-            if answer is not None and answer.is_new
+            each.arrival
+            for each, answer in zip(counted, answers, strict=True)
+            if answer is not None and answer.accepted is not None and answer.accepted.is_new
         ]
         if not fresh:
             return
@@ -148,8 +153,7 @@ class Together:
             )
 
 
-def _arrival(event: Event, source: Source, proof: Proof) -> Arrival:
-    incoming = incoming_of(event, source, proof)
+def _arrival(event: Event, source: Source, proof: Proof, incoming: Incoming) -> Arrival:
     run_id = uuid7()
     digest_key = random_bytes(DIGEST_KEY_BYTES)
     return Arrival(

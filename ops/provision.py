@@ -4,11 +4,13 @@ from typing import Final
 from uuid import UUID
 
 import psycopg.errors
+from psycopg.types.json import Jsonb
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.audit import genesis
 from pipeline.ids import uuid7
 from pipeline.outbox import Outbox
+from pipeline.rate import Rate
 from pipeline.registry_names import NameTaken, NotSetUp, check_slug, check_text
 from pipeline.tenant_setup import note_opened, still_waiting, stop_sources
 from pipeline.work import SYSTEM, Actor, Work
@@ -67,6 +69,31 @@ def _insert(work: Work, slug: str, name: str, kind: str) -> None:
             raise
         said = _TAKEN[error.orig.diag.constraint_name or ""]
         raise NameTaken(said.format(slug=slug)) from error
+
+
+def limit_tenant(outbox: Outbox, tenant_id: UUID, rate: Rate | None, *, actor: Actor) -> None:
+    """Limit what a tenant's senders may send together; None is as the edge's settings say.
+
+    Args:
+        outbox: As awgp_owner.
+    """
+    with outbox.work(tenant_id) as work:
+        before = work.execute(
+            "SELECT rate FROM tenants WHERE tenant_id = :id FOR UPDATE", id=tenant_id
+        ).scalar_one()
+        after = None if rate is None else rate.as_json()
+        work.execute(
+            "UPDATE tenants SET rate = :rate WHERE tenant_id = :id",
+            id=tenant_id,
+            rate=None if after is None else Jsonb(after),
+        )
+        work.record(
+            actor,
+            "setup:tenant:limited",
+            ("tenant", str(tenant_id)),
+            before={"rate": before},
+            after={"rate": after},
+        )
 
 
 def close_tenant(outbox: Outbox, tenant_id: UUID, *, actor: Actor) -> int:

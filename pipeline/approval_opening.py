@@ -104,8 +104,9 @@ def _rule_authors(work: Work, rules: Requirement) -> list[tuple[UUID, str]]:
 def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
     if run.source_id is None:
         return []
-    owner, changer, switcher = work.execute(
-        "SELECT owner_person_id, scheme_changed_by_person_id, unsigned_by_person_id"
+    owner, changer, switcher, mapper = work.execute(
+        "SELECT owner_person_id, scheme_changed_by_person_id, unsigned_by_person_id,"
+        " mapping_changed_by_person_id"
         " FROM sources WHERE source_id = :id",
         id=run.source_id,
     ).one()
@@ -119,6 +120,7 @@ def _source_people(work: Work, run: StoredRun) -> list[tuple[UUID, str]]:
         (rotator, "last to rotate the source's secret"),
         (changer, "last to change how the source proves itself"),
         (switcher, "lets the source send unsigned"),
+        (mapper, "last to change what the source's events become"),
     ]
     return [(owner, "owner of the source"), *(each for each in others if each[0] is not None)]
 

@@ -42,6 +42,9 @@ RELAY_SENDS = Counter("awgp_relay_sends_total", "Messages the relay sent (again)
 NOTICES = Counter("awgp_notices_total", "Notices that are over.", ["kind", "outcome"])
 TARGETS_DISABLED = Counter("awgp_targets_disabled_total", "Targets that said 410 Gone.")
 CIRCUITS = Counter("awgp_target_circuits_total", "Circuits of targets that changed.", ["to"])
+EVENTS_IGNORED = Counter(
+    "awgp_events_ignored_total", "Events that no rule of their source's mapping took."
+)
 HTTP_REQUESTS = Counter(
     "awgp_http_requests_total", "Requests answered.", ["service", "method", "route", "status"]
 )

@@ -8,7 +8,8 @@ but Allow, denies. A satisfied permit holds unless it says `@auto`, and one that
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -72,13 +73,16 @@ class AssistantRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRequest:
-    """One request as a policy set is asked about it. `payload_json` is the payload as received."""
+    """One request as a policy set is asked about it. `payload_json` is the payload as received,
+    `mapped` what its source's mapping gave for policies.
+    """
 
     principal: Principal
     assistant: AssistantRef
     payload_json: bytes
     received_at: datetime
     origin: str
+    mapped: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,11 @@ def decide(policy_set: PolicySet, request: PolicyRequest) -> Decision:
     """Decide one request. Never raises for what the request holds: that is a denial."""
     try:
         context = build_context(
-            policy_set.fields, request.payload_json, request.received_at, request.origin
+            policy_set.fields,
+            request.payload_json,
+            request.received_at,
+            request.origin,
+            request.mapped,
         )
     except ContextInvalid as error:
         return _policy_error(policy_set, (), (str(error),))

@@ -1,6 +1,8 @@
 """What a policy can see of a request: a closed, typed context and the schema that says so.
 
-A tenant declares the payload fields its policies may read: a name, a JSON pointer and a type.
+A tenant declares the fields its policies may read: a name, a type, and a JSON pointer into the
+payload, or that the source's mapping gives it (pipeline/mapping.py): `context.payload.<name>` and
+`context.mapped.<name>`. Apart, because what a mapping gives need not be what the assistant reads.
 The Cedar schema is generated from that declaration with every field optional, so a policy that
 reads a field without asking `has` first does not validate. Money is integer minor units: there
 are no floats and no nulls.
@@ -32,7 +34,7 @@ action run appliesTo {
   context: {
     origin: String,
     time: { at: datetime, weekday: Long, hour: Long },
-    payload: {%(payload)s},
+    payload: {%(payload)s},%(mapped)s
   },
 };
 """
@@ -79,10 +81,10 @@ _CEDAR_TYPES: Final[Mapping[FieldType, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextField:
-    """One payload field. `pointer` is an RFC 6901 JSON pointer into the payload."""
+    """One field. `pointer` is an RFC 6901 JSON pointer into the payload; None: it is mapped."""
 
     name: str
-    pointer: str
+    pointer: str | None
     type: FieldType
 
 
@@ -96,6 +98,8 @@ class ContextFields:
     def from_mapping(cls, declared: Mapping[str, Any]) -> ContextFields:
         """Read `{"amount": {"pointer": "/invoice/amount_cents", "type": "long"}, ...}`.
 
+        In place of `pointer` may stand `"mapped": true`.
+
         Raises:
             ContextFieldsInvalid: With every fault found, a line each.
         """
@@ -106,23 +110,26 @@ class ContextFields:
             raise ContextFieldsInvalid("\n".join(faults))
         return cls(
             fields=tuple(
-                ContextField(name=name, pointer=field["pointer"], type=FieldType(field["type"]))
+                ContextField(name=name, pointer=field.get("pointer"), type=FieldType(field["type"]))
                 for name, field in sorted(declared.items())
             )
         )
 
-    def as_json(self) -> dict[str, dict[str, str]]:
+    def as_json(self) -> dict[str, dict[str, Any]]:
         """Return the declaration in the form `from_mapping` reads."""
         return {
-            field.name: {"pointer": field.pointer, "type": str(field.type)} for field in self.fields
+            field.name: ({"mapped": True} if field.pointer is None else {"pointer": field.pointer})
+            | {"type": str(field.type)}
+            for field in self.fields
         }
 
     def schema_text(self) -> str:
         """Return the Cedar schema these fields make."""
-        attributes = "".join(
-            f"\n      {field.name}?: {_CEDAR_TYPES[field.type]}," for field in self.fields
-        )
-        return SCHEMA % {"payload": attributes + "\n    " if attributes else ""}
+        mapped = _attributes([field for field in self.fields if field.pointer is None])
+        return SCHEMA % {
+            "payload": _attributes([field for field in self.fields if field.pointer is not None]),
+            "mapped": f"\n    mapped: {{{mapped}}}," if mapped else "",
+        }
 
 
 @lru_cache(maxsize=256)
@@ -132,7 +139,11 @@ def parsed_schema(fields: ContextFields) -> cedarpy.Schema:
 
 
 def build_context(
-    fields: ContextFields, payload_json: bytes, received_at: datetime, origin: str
+    fields: ContextFields,
+    payload_json: bytes,
+    received_at: datetime,
+    origin: str,
+    mapped: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Build the Cedar context of one request, in Cedar's JSON form.
 
@@ -141,6 +152,7 @@ def build_context(
     Args:
         payload_json: The payload as received; read only if a field is declared.
         received_at: An aware time.
+        mapped: What the source's mapping gave.
 
     Raises:
         ContextInvalid: The payload is not JSON, says a key twice, or a field has another type
@@ -158,24 +170,46 @@ def build_context(
             "hour": at.hour,
         },
         "payload": _selected(fields, payload_json),
+        **_mapped(fields, mapped or {}),
     }
 
 
+def _attributes(fields: list[ContextField]) -> str:
+    listed = "".join(f"\n      {field.name}?: {_CEDAR_TYPES[field.type]}," for field in fields)
+    return listed + "\n    " if listed else ""
+
+
 def _selected(fields: ContextFields, payload_json: bytes) -> dict[str, Any]:
-    payload = _parse(payload_json) if fields.fields else None
-    found = ((field, _resolve(payload, field.pointer)) for field in fields.fields)
+    pointed = [(field, field.pointer) for field in fields.fields if field.pointer is not None]
+    payload = _parse(payload_json) if pointed else None
+    found = ((field, _resolve(payload, pointer)) for field, pointer in pointed)
     return {field.name: _checked(field, value) for field, value in found if value is not _ABSENT}
+
+
+def _mapped(fields: ContextFields, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    wanted = [field for field in fields.fields if field.pointer is None]
+    if not wanted:
+        return {}
+    found = {
+        field.name: _checked(field, given[field.name]) for field in wanted if field.name in given
+    }
+    return {"mapped": found}
 
 
 def _faults(name: object, field: object) -> list[str]:
     where = f"field {name!r}"
     faults = []
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
+    if not is_context_name(name):
         faults.append(f"{where}: use small letters, digits and _, and no word of Cedar's own")
-    if not isinstance(field, Mapping) or set(field) != {"pointer", "type"}:
-        return [*faults, f"{where}: give exactly `pointer` and `type`"]
-    pointer = field["pointer"]
-    if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer):
+    if not isinstance(field, Mapping) or set(field) not in (
+        {"pointer", "type"},
+        {"mapped", "type"},
+    ):
+        return [*faults, f"{where}: give exactly `pointer` (or `mapped`) and `type`"]
+    pointer = field.get("pointer")
+    if "mapped" in field and field["mapped"] is not True:
+        faults.append(f"{where}: `mapped` is true, or not there")
+    if "pointer" in field and not (isinstance(pointer, str) and _POINTER.fullmatch(pointer)):
         faults.append(f"{where}: `pointer` must be a JSON pointer such as /invoice/amount_cents")
     if field["type"] not in list(FieldType):
         faults.append(f"{where}: `type` must be one of {', '.join(FieldType)}")
@@ -225,21 +259,33 @@ def _resolve(payload: Any, pointer: str) -> Any:
 
 def _checked(field: ContextField, value: Any) -> Any:
     fits = {
-        FieldType.LONG: lambda: type(value) is int and LONG_MIN <= value <= LONG_MAX,
-        FieldType.STRING: lambda: _is_short_string(value),
+        FieldType.LONG: lambda: is_long(value),
+        FieldType.STRING: lambda: is_short_string(value),
         FieldType.BOOL: lambda: type(value) is bool,
         FieldType.STRINGS: lambda: (
             isinstance(value, list)
             and len(value) <= MAX_SET_MEMBERS
-            and all(_is_short_string(member) for member in value)
+            and all(is_short_string(member) for member in value)
         ),
     }
     if not fits[field.type]():
-        raise ContextInvalid(f"payload field {field.name} ({field.pointer}) is no {field.type}")
+        place = "mapped" if field.pointer is None else field.pointer
+        raise ContextInvalid(f"payload field {field.name} ({place}) is no {field.type}")
     return value
 
 
-def _is_short_string(value: Any) -> bool:
+def is_context_name(name: object) -> bool:
+    """Whether a policy can name it."""
+    return isinstance(name, str) and bool(_NAME.fullmatch(name)) and name not in _RESERVED
+
+
+def is_long(value: Any) -> bool:
+    """Whether it is one of Cedar's numbers."""
+    return type(value) is int and LONG_MIN <= value <= LONG_MAX
+
+
+def is_short_string(value: Any) -> bool:
+    """Whether it is a text short enough for a policy to read."""
     if not isinstance(value, str) or len(value) > MAX_STRING_BYTES:
         return False
     try:

@@ -38,7 +38,8 @@ AT_ONCE: Final = 25
 _RUNS: Final = """
     SELECT r.run_id, r.received_at, r.source_id IS NOT NULL AS by_source, t.slug AS tenant,
         a.name AS assistant, a.current_version, y.payload, s.name AS source, p.kind, p.subject,
-        d.verdict, d.code, d.detail, d.policy_version
+        d.verdict, d.code, d.detail, d.policy_version,
+        coalesce(r.origin -> 'context', '{}') AS mapped
     FROM runs r JOIN tenants t USING (tenant_id)
     JOIN assistants a ON a.tenant_id = r.tenant_id AND a.assistant_id = r.assistant_id
     JOIN run_payloads y ON y.tenant_id = r.tenant_id AND y.run_id = r.run_id
@@ -143,6 +144,7 @@ def _request(run: SqlRow[Any]) -> PolicyRequest:
         payload_json=bytes(run.payload),
         received_at=run.received_at,
         origin="webhook" if run.by_source else "api",
+        mapped=run.mapped,
     )
 
 

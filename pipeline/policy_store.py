@@ -291,6 +291,7 @@ def _request(
         payload_json=payload.content,
         received_at=found.received_at,
         origin="webhook" if run.source_id else "api",
+        mapped=run.origin.get("context", {}),
     )
 
 

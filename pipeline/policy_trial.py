@@ -55,12 +55,15 @@ class PolicyTestOutcome:
 
 def read_request(given: object, where: str = "request") -> PolicyRequest:
     """Read `{principal: {type, id}, assistant: {tenant, name, version}, payload, received_at,
-    origin}`; `payload` is any JSON, `received_at` ISO 8601 with a zone.
+    origin}` and, where a mapping gave something, `mapped`; `payload` is any JSON, `received_at` ISO
+    8601 with a zone.
 
     Raises:
         PolicyTestInvalid: The message names the field.
     """
-    request = _object(given, {"principal", "assistant", "payload", "received_at", "origin"}, where)
+    named = {"principal", "assistant", "payload", "received_at", "origin"}
+    maps = isinstance(given, Mapping) and "mapped" in given
+    request = _object(given, named | {"mapped"} if maps else named, where)
     principal = _object(request["principal"], {"type", "id"}, f"{where}.principal")
     asked = _object(request["assistant"], {"tenant", "name", "version"}, f"{where}.assistant")
     if principal["type"] not in list(PrincipalType):
@@ -80,6 +83,7 @@ def read_request(given: object, where: str = "request") -> PolicyRequest:
         payload_json=json.dumps(request["payload"]).encode(),
         received_at=_time(request["received_at"], f"{where}.received_at"),
         origin=_text(request["origin"], f"{where}.origin"),
+        mapped=_mapped(request["mapped"], f"{where}.mapped") if maps else {},
     )
 
 
@@ -140,6 +144,10 @@ def _object(given: object, keys: set[str], where: str) -> Mapping[str, Any]:
     if set(given) != keys:
         _refuse(where, f"must have exactly the keys {', '.join(sorted(keys))}")
     return given
+
+
+def _mapped(value: object, where: str) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else _refuse(where, "must be an object")
 
 
 def _text(value: object, where: str) -> str:

@@ -1,13 +1,10 @@
-"""Take a request's body: JSON by its label, and no longer than the limit."""
+"""Take a request's body, no longer than the limit; and JSON by its label."""
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from pipeline.refusal import Refusal
-
-
-class MediaTypeUnsupported(Refusal):
-    """The body is labelled as something else than plain JSON in UTF-8."""
+from pipeline.request_label import MediaTypeUnsupported
 
 
 class BodyCutShort(Refusal):
@@ -19,6 +16,20 @@ class BodyTooLarge(Refusal):
 
 
 def read_json_bytes(request: Request, *, limit: int) -> bytes:
+    """Return a body that is labelled as JSON, as received.
+
+    Raises:
+        MediaTypeUnsupported: Not `application/json` or `application/*+json`, or encoded.
+        BodyTooLarge, BodyCutShort: As `read_bytes`.
+    """
+    if not _is_plain_json(request):
+        raise MediaTypeUnsupported(
+            "send JSON in UTF-8, labelled Content-Type: application/json", field="Content-Type"
+        )
+    return read_bytes(request, limit=limit)
+
+
+def read_bytes(request: Request, *, limit: int) -> bytes:
     """Return the body as received.
 
     The framework stops at MAX_CONTENT_LENGTH, but hands over what it read so far of a body sent in
@@ -29,14 +40,10 @@ def read_json_bytes(request: Request, *, limit: int) -> bytes:
         limit: Bytes.
 
     Raises:
-        MediaTypeUnsupported: Not `application/json` or `application/*+json`, or encoded.
+        MediaTypeUnsupported: It is encoded.
         BodyTooLarge: Longer than the limit.
         BodyCutShort: The connection ended before the announced length.
     """
-    if not _is_plain_json(request):
-        raise MediaTypeUnsupported(
-            "send JSON in UTF-8, labelled Content-Type: application/json", field="Content-Type"
-        )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MediaTypeUnsupported(
             "send the body without Content-Encoding", field="Content-Encoding"
@@ -45,9 +52,9 @@ def read_json_bytes(request: Request, *, limit: int) -> bytes:
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
-        raise _too_large(limit) from error
+        raise too_large(limit) from error
     if len(body) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     if request.content_length not in {None, len(body)}:
         raise BodyCutShort("the body ended before its Content-Length", field="body")
     return body
@@ -60,5 +67,6 @@ def _is_plain_json(request: Request) -> bool:
     return request.is_json and charset in {"utf-8", "utf8"}
 
 
-def _too_large(limit: int) -> BodyTooLarge:
+def too_large(limit: int) -> BodyTooLarge:
+    """What a body longer than `limit` bytes is refused with."""
     return BodyTooLarge(f"the body is longer than {limit} bytes", field="body")

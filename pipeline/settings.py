@@ -74,6 +74,8 @@ class Settings:
     trusted_proxies: str = ""
     max_body_bytes: int = 256 * 1024
     max_json_depth: int = 32
+    source_rate_per_minute: int = 120_000
+    tenant_rate_per_minute: int = 600_000
     database_pool_size: int = 8
     lease_seconds: int = 15
     seal_interval_seconds: int = 30

@@ -30,7 +30,12 @@ class RefusalKind(StrEnum):
     TIMESTAMP_OUT_OF_RANGE = "timestamp-out-of-range"
     SOURCE_INACTIVE = "source-inactive"
     BODY_INVALID = "body-invalid"
+    BODY_NOT_TAKEN = "body-not-taken"
+    EVENT_ID_MISSING = "event-id-missing"
+    MAPPING_FAILED = "mapping-failed"
+    RATE_EXCEEDED = "rate-exceeded"
     ID_REUSED = "id-reused"
+    IGNORED = "ignored"
 
 
 MEANINGS: Final = {
@@ -59,11 +64,23 @@ MEANINGS: Final = {
     ),
     RefusalKind.SOURCE_INACTIVE: "Rightly signed, but the source or its assistant is switched off.",
     RefusalKind.BODY_INVALID: (
-        "Rightly signed, but the body is no JSON object, or nested deeper than is allowed."
+        "Rightly signed, but the body is not what it is labelled as (a JSON object, a form, a"
+        " CloudEvent), or nested deeper than is allowed."
     ),
+    RefusalKind.BODY_NOT_TAKEN: (
+        "Rightly signed, but longer than this source takes, or of a kind that it does not take."
+    ),
+    RefusalKind.EVENT_ID_MISSING: (
+        "Rightly signed, but without an id where the source is set up to have one."
+    ),
+    RefusalKind.MAPPING_FAILED: (
+        "Rightly signed, but the source's mapping cannot be applied: the place in it is named."
+    ),
+    RefusalKind.RATE_EXCEEDED: "Rightly signed, but more than this source or its tenant may send.",
     RefusalKind.ID_REUSED: (
         "An event id came again with another body: ids must name one event for ever."
     ),
+    RefusalKind.IGNORED: "Accepted, and no rule of the source's mapping takes it: no run was made.",
 }
 
 

@@ -6,17 +6,18 @@ from uuid import UUID
 from pipeline.assistant_view import runs_summary
 from pipeline.registry_names import NotSetUp
 from pipeline.setup_rows import PERSON, Row, one_row, rows
-from pipeline.source_refusals import list_refusals
+from pipeline.source_refusals import RefusalKind, list_refusals
 from pipeline.work import Work
 
 EVENTS_SHOWN: Final = 20
 RUNS_COUNTED: Final = 100
 SECRETS_SHOWN: Final = 10
+IGNORED: Final = RefusalKind.IGNORED.value
 
 _STATE: Final = """
     SELECT s.source_id::text AS id, s.name, s.active, s.owner_person_id::text AS owner,
         s.scheme, s.scheme_settings AS settings, s.scheme_version AS version,
-        s.unsigned_reason AS unsigned,
+        s.unsigned_reason AS unsigned, s.intake, s.mapping,
         ARRAY(SELECT x.secret_id::text FROM source_secrets x WHERE x.tenant_id = s.tenant_id
             AND x.source_id = s.source_id
             AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())
@@ -33,9 +34,10 @@ _LINE: Final = f"""
         (SELECT r.received_at FROM runs r WHERE r.tenant_id = s.tenant_id
             AND r.source_id = s.source_id ORDER BY r.run_id DESC LIMIT 1) AS last_event_at,
         (SELECT max(f.last_at) FROM source_refusals f WHERE f.tenant_id = s.tenant_id
-            AND f.source_id = s.source_id) AS last_refusal_at,
+            AND f.source_id = s.source_id AND f.kind <> '{IGNORED}') AS last_refusal_at,
         (SELECT coalesce(sum(f.refused), 0)::bigint FROM source_refusals f
-            WHERE f.tenant_id = s.tenant_id AND f.source_id = s.source_id) AS refused
+            WHERE f.tenant_id = s.tenant_id AND f.source_id = s.source_id
+            AND f.kind <> '{IGNORED}') AS refused
     FROM sources s JOIN assistants a USING (tenant_id, assistant_id)
     JOIN persons p ON p.tenant_id = s.tenant_id AND p.person_id = s.owner_person_id
     WHERE s.removed_at IS NULL"""  # noqa: S608  # our own columns
@@ -49,6 +51,11 @@ _PROOF: Final = f"""
         {PERSON.format("p")} AS by
     FROM sources s LEFT JOIN persons p
         ON p.tenant_id = s.tenant_id AND p.person_id = s.unsigned_by_person_id
+    WHERE s.source_id = :id"""  # noqa: S608  # as above
+_TAKING: Final = f"""
+    SELECT s.intake, s.mapping, s.mapping_changed_at AS at, {PERSON.format("p")} AS by
+    FROM sources s LEFT JOIN persons p
+        ON p.tenant_id = s.tenant_id AND p.person_id = s.mapping_changed_by_person_id
     WHERE s.source_id = :id"""  # noqa: S608  # as above
 _SECRETS: Final = f"""
     SELECT x.secret_id AS id, x.created_at, x.expires_at, x.last_used_at,
@@ -99,5 +106,23 @@ def show_source(work: Work, source_id: UUID) -> Row:
         "secrets": rows(work, _SECRETS, id=source_id, limit=SECRETS_SHOWN),
         "events": events[:EVENTS_SHOWN],
         "runs": runs_summary(events),
-        "refusals": list_refusals(work, source_id),
+        **_turned_away(work, source_id),
+        **_taking(work, source_id),
     }
+
+
+def _turned_away(work: Work, source_id: UUID) -> Row:
+    """What was refused, and apart from it what was ignored: nobody has to mend that."""
+    noted = list_refusals(work, source_id)
+    ignored = next((each for each in noted if each["kind"] == IGNORED), None)
+    return {
+        "refusals": [each for each in noted if each["kind"] != IGNORED],
+        "ignored": 0 if ignored is None else ignored["refused"],
+        "last_ignored_at": None if ignored is None else ignored["last_at"],
+    }
+
+
+def _taking(work: Work, source_id: UUID) -> Row:
+    row = one_row(work, _TAKING, id=source_id) or {}
+    changed = None if row["at"] is None else {"at": row["at"], "by": row["by"]}
+    return {"intake": row["intake"], "mapping": row["mapping"], "taking_changed": changed}

@@ -26,7 +26,8 @@ from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
 from pipeline.refusal import ProblemTable
-from pipeline.request_body import BodyCutShort, BodyTooLarge, MediaTypeUnsupported
+from pipeline.request_body import BodyCutShort, BodyTooLarge
+from pipeline.request_label import MediaTypeUnsupported
 from pipeline.run import IllegalMove
 from pipeline.run_store import RunChanged, RunNotFound
 from pipeline.settings import SettingInvalid, Settings, read_settings
@@ -60,6 +61,7 @@ from web import (
     sign_in,
     sign_out,
     source_proof,
+    source_taking,
     sources,
     targets,
     tenant_setup,
@@ -125,6 +127,7 @@ BLUEPRINTS: Final = (
     policies.blueprint,
     rules.blueprint,
     source_proof.blueprint,
+    source_taking.blueprint,
     sources.blueprint,
     tenant_setup.blueprint,
     targets.blueprint,

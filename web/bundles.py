@@ -9,7 +9,8 @@ from pipeline.bundle_view import bundle_content, bundles_page, show_bundle
 from pipeline.identity import ensure_person
 from pipeline.refusal import ProblemTable
 from pipeline.registry import add_bundle
-from pipeline.request_body import BodyTooLarge, MediaTypeUnsupported
+from pipeline.request_body import BodyTooLarge
+from pipeline.request_label import MediaTypeUnsupported
 from runtime_host.bundle import BundleRefused, inspect
 from runtime_host.bundle_files import (
     BundleFileNotFound,

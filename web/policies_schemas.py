@@ -12,7 +12,7 @@ from web.setup_schemas import A_NAME, PersonRef
 
 LONGEST_SOURCE: Final = 256 * 1024
 A_VERSION: Final = validate.Range(1, LARGEST_VERSION)
-FIELDS_HELP: Final = "Name -> {pointer, type}: what policies may read of a payload."
+FIELDS_HELP: Final = "Name -> {pointer or mapped, type}: what policies may read of a request."
 TESTS_HELP: Final = "[{name, request, expect: {verdict, rules}}]; docs/reference/policy.md."
 
 

@@ -10,6 +10,7 @@ from pipeline.source_refusals import RefusalKind
 from web.schemas import PLAIN_TEXT, Strict, Whole
 from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, RunRef, RunsSummary
 
+LONGEST_EVENT: Final = 256 * 1024
 A_DAY: Final = 24 * 3600
 SECRET_HELP: Final = (
     "What was made, in the form of its scheme; null where nothing was. Told this once; nobody can"  # noqa: S105
@@ -64,6 +65,68 @@ class SettingsBody(Strict):
         required=True,
         metadata={"description": "All of them; what is not named goes back to its default."},
     )
+
+
+class IntakeBody(Strict):
+    intake = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        required=True,
+        metadata={
+            "description": "All of it; what is not named goes back to its default."
+            " docs/reference/source-mapping.md."
+        },
+    )
+
+
+class MappingBody(Strict):
+    mapping = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "{rules: [...]}; docs/reference/source-mapping.md."},
+    )
+
+
+class MappingTestBody(Strict):
+    body = fields.String(
+        required=True,
+        validate=validate.Length(max=LONGEST_EVENT),
+        metadata={"description": "The event's body, as its sender sends it."},
+    )
+    headers = fields.Dict(
+        keys=fields.String(validate=validate.Length(max=100)),
+        values=fields.String(validate=validate.Length(max=4096)),
+        load_default=dict,
+        metadata={"description": "Of the request; Content-Type is application/json by default."},
+    )
+    mapping = fields.Dict(
+        keys=fields.String(),
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "To try in place of the source's own."},
+    )
+
+
+class WouldBecome(Schema):
+    """What one event would become."""
+
+    outcome = fields.String(required=True, validate=validate.OneOf(["run", "ignored", "refused"]))
+    rule = fields.String(required=True, allow_none=True)
+    assistant = fields.String(required=True, allow_none=True)
+    payload = fields.Raw(required=True, allow_none=True)
+    context = fields.Dict(keys=fields.String(), required=True)
+    problem = fields.String(
+        required=True, allow_none=True, metadata={"description": "Names the place in the mapping."}
+    )
+
+
+class MappingTested(Schema):
+    events = fields.List(fields.Nested(WouldBecome), required=True)
+
+
+class TakingChanged(Schema):
+    at = fields.AwareDateTime(required=True)
+    by = fields.Nested(PersonRef, required=True)
 
 
 class UnsignedBody(Strict):
@@ -195,6 +258,20 @@ class SourceView(SourceLine):
     events = fields.List(fields.Nested(EventLine), required=True)
     runs = fields.Nested(RunsSummary, required=True)
     refusals = fields.List(fields.Nested(RefusalLine), required=True)
+    intake = fields.Dict(
+        keys=fields.String(), required=True, metadata={"description": "What it takes."}
+    )
+    mapping = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "What its events become; null: each is taken as it comes."},
+    )
+    taking_changed = fields.Nested(TakingChanged, required=True, allow_none=True)
+    ignored = fields.Integer(
+        required=True, metadata={"description": "Events that no rule of its mapping took, in all."}
+    )
+    last_ignored_at = fields.AwareDateTime(required=True, allow_none=True)
     sample = fields.String(
         required=True,
         metadata={

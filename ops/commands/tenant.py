@@ -8,7 +8,7 @@ import click
 from ops.command_options import data_option, json_option, yes_option
 from ops.embedded.data_folder import DataFolder, data_folder_path, existing_data_folder
 from ops.operator_actor import operator
-from ops.provision import add_tenant, close_tenant
+from ops.provision import add_tenant, close_tenant, limit_tenant
 from ops.setup_desk import (
     KnownTenant,
     all_tenants,
@@ -22,6 +22,7 @@ from ops.setup_options import (
     show_list,
     show_one,
 )
+from pipeline.rate import MOST, Rate
 from pipeline.registry_names import NotSetUp
 from pipeline.registry_view import show_tenant
 
@@ -102,6 +103,44 @@ def show(slug: str | None, *, as_json: bool, data_path: str | None) -> None:
     with opened as desk, desk.looking() as work:
         shown = _row(desk.tenant) | show_tenant(work)
     show_one(shown, as_json=as_json)
+
+
+@command.command()
+@click.argument("slug")
+@click.option("--per-minute", type=click.IntRange(1, MOST), metavar="NUMBER", help="Requests.")
+@click.option("--burst", type=click.IntRange(1, MOST), metavar="NUMBER", help="At once, at most.")
+@click.option("--end", is_flag=True, help="Back to what the edge's settings say.")
+@json_option
+@data_option
+def limit(
+    slug: str,
+    *,
+    per_minute: int | None,
+    burst: int | None,
+    end: bool,
+    as_json: bool,
+    data_path: str | None,
+) -> None:
+    """Limit how many requests all senders of the tenant SLUG may send together.
+
+    It counts within a minute. What a single source may send is its own setting (`awgp source
+    intake`).
+
+    \b
+    Examples:
+      awgp tenant limit initech --per-minute 6000 --burst 1000
+      awgp tenant limit initech --end
+    """
+    if (per_minute is None) is not end or (end and burst is not None):
+        raise click.UsageError("say --per-minute NUMBER, or --end")
+    rate = None if per_minute is None else Rate(per_minute=per_minute, burst=burst or per_minute)
+    data = _data(data_path)
+    tenant = choose_tenant(all_tenants(data, os.environ), slug)
+    with setting_up(data, "awgp_owner", os.environ) as outbox:
+        limit_tenant(outbox, tenant.tenant_id, rate, actor=operator())
+    shown = {"slug": slug, "rate": None if rate is None else rate.as_json()}
+    told = "what the edge's settings say" if rate is None else f"{rate.per_minute} a minute"
+    show_changed(f"{slug} may send {told}", shown, as_json=as_json)
 
 
 @command.command()

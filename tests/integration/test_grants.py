@@ -86,7 +86,8 @@ awgp_web
                          created_at,expires_at,last_used_at) insert update(expires_at) delete
   sources              select insert update(owner_person_id,active,settings,removed_at,
                        scheme_settings,scheme_version,scheme_changed_by_person_id,
-                       unsigned_at,unsigned_reason,unsigned_by_person_id)
+                       unsigned_at,unsigned_reason,unsigned_by_person_id,intake,mapping,
+                       mapping_changed_at,mapping_changed_by_person_id)
   subject_keys         select insert update(envelope,erased_at)
   target_circuits      select update(failures,openings,open_until,probe_until,last_error,
                          changed_at)

@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 from actors.broker import make_broker
 from ingest.accept import Accepted, received
 from ingest.batch import ASIDE_SECONDS, Arrival, BatchWriter
+from ingest.event import Event
 from ingest.sources import Source
-from ingest.together import Event, incoming_of
+from ingest.taking import Limits, take
 from ingest.verification import Proof
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
@@ -88,7 +89,7 @@ def arrival(
     came = Event(
         tenant_id=tenant.tenant_id,
         source_id=named.source_id,
-        headers={},
+        headers={"content-type": "application/json"},
         body=body,
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
@@ -103,14 +104,17 @@ def arrival(
         secret_ids=(secret_id,),
         secrets=(SECRET,),
     )
-    incoming = incoming_of(
+    taking = take(
         came,
         known,
         Proof(
             secret_id=secret_id,
             verified=Verified(event_id=event, timestamp=datetime.now(UTC)),
         ),
+        Limits(max_body_bytes=4096, max_json_depth=8),
     )
+    incoming = taking.incoming[0]
+    assert incoming is not None
     run_id = uuid7()
     return Arrival(
         tenant_id=tenant.tenant_id,

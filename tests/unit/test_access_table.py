@@ -44,8 +44,12 @@ OF_THE_MACHINE = {
 }
 # So are the tenants themselves.
 OF_THE_HOLDING_ITSELF = {("POST", "/v1/tenants"), ("POST", "/v1/tenants/{tenant}/close")}
-# They read: one takes its time, the other counts what its body names.
-READS = {("POST", "/v1/audit/verify"), ("POST", "/v1/deliveries/replay/preview")}
+# They read: one takes its time, the others look at what their bodies say.
+READS = {
+    ("POST", "/v1/audit/verify"),
+    ("POST", "/v1/deliveries/replay/preview"),
+    ("POST", "/v1/sources/{source_id}/mapping-tests"),
+}
 VISITING = {
     ("POST", "/v1/tenants/{tenant}/visits"),
     ("DELETE", "/v1/tenants/{tenant}/visits/{visit_id}"),

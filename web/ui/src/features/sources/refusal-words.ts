@@ -34,7 +34,27 @@ export const REFUSALS: Record<Kind, { title: string; todo: string }> = {
   },
   'body-invalid': {
     title: 'Not what we can read',
-    todo: 'The body has to be a JSON object of permitted size.',
+    todo: 'The body is not what its Content-Type says: a JSON object, a form, a CloudEvent.',
+  },
+  'body-not-taken': {
+    title: 'Not what it takes',
+    todo: 'Add the kind of body to what the source takes, or have its sender send less.',
+  },
+  'event-id-missing': {
+    title: 'Without its id',
+    todo: 'The place of the id is in what the source takes. Correct it, or have the sender put an id there.',
+  },
+  'mapping-failed': {
+    title: 'Could not be mapped',
+    todo: 'The last ones name the rule and the place in it. Try the mapping with such an event, and change it.',
+  },
+  'rate-exceeded': {
+    title: 'Too many at once',
+    todo: 'It was told when to come back. Raise its rate, if so many are right.',
+  },
+  ignored: {
+    title: 'No rule takes it',
+    todo: 'Nothing, or add a rule.',
   },
   'id-reused': {
     title: 'An id used twice',

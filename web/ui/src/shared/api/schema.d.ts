@@ -5134,6 +5134,222 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sources/{source_id}/intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change what a source takes: bodies, sizes, ids and rate
+         * @description Who does cannot approve what it sends.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["IntakeBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what a source's events become; who does cannot approve what it sends */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MappingBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        /** Take each of a source's events as it comes */
+        delete: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/mapping-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what an event would become; nothing is kept or run */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MappingTestBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MappingTested"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources/{source_id}/secrets": {
         parameters: {
             query?: never;
@@ -7003,7 +7219,7 @@ export interface components {
             version: number;
         };
         DraftBody: {
-            /** @description Name -> {pointer, type}: what policies may read of a payload. */
+            /** @description Name -> {pointer or mapped, type}: what policies may read of a request. */
             context_fields?: {
                 [key: string]: unknown;
             };
@@ -7280,6 +7496,12 @@ export interface components {
             /** @description How far apart points are; each says the highest figures around it. */
             step_seconds: number;
         };
+        IntakeBody: {
+            /** @description All of it; what is not named goes back to its default. docs/reference/source-mapping.md. */
+            intake: {
+                [key: string]: unknown;
+            };
+        };
         LastApprovedView: {
             /** Format: uuid */
             approval_id: string;
@@ -7357,6 +7579,30 @@ export interface components {
             next: string | null;
             /** @description Those it could not be done to; they hold up no other. */
             skipped: components["schemas"]["SkippedView"][];
+        };
+        MappingBody: {
+            /** @description {rules: [...]}; docs/reference/source-mapping.md. */
+            mapping: {
+                [key: string]: unknown;
+            };
+        };
+        MappingTestBody: {
+            /** @description The event's body, as its sender sends it. */
+            body: string;
+            /** @description Of the request; Content-Type is application/json by default. */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description To try in place of the source's own.
+             * @default null
+             */
+            mapping?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        MappingTested: {
+            events: components["schemas"]["WouldBecome"][];
         };
         MayActivate: {
             allowed: boolean;
@@ -7600,7 +7846,7 @@ export interface components {
             target: string;
         };
         PolicyBody: {
-            /** @description Name -> {pointer, type}: what policies may read of a payload. */
+            /** @description Name -> {pointer or mapped, type}: what policies may read of a request. */
             context_fields?: {
                 [key: string]: unknown;
             };
@@ -7856,7 +8102,7 @@ export interface components {
             /** Format: date-time */
             first_at: string;
             /** @enum {string} */
-            kind: "signature-missing" | "signature-wrong" | "secret-missing" | "caller-not-allowed" | "settings-invalid" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "id-reused";
+            kind: "signature-missing" | "signature-wrong" | "secret-missing" | "caller-not-allowed" | "settings-invalid" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "body-not-taken" | "event-id-missing" | "mapping-failed" | "rate-exceeded" | "id-reused" | "ignored";
             /** Format: date-time */
             last_at: string;
             means: string;
@@ -8495,11 +8741,23 @@ export interface components {
             events: components["schemas"]["EventLine"][];
             /** Format: uuid */
             id: string;
+            /** @description Events that no rule of its mapping took, in all. */
+            ignored: number;
+            /** @description What it takes. */
+            intake: {
+                [key: string]: unknown;
+            };
             /** Format: date-time */
             last_event_at: string | null;
             /** Format: date-time */
+            last_ignored_at: string | null;
+            /** Format: date-time */
             last_refusal_at: string | null;
             live_secrets: number;
+            /** @description What its events become; null: each is taken as it comes. */
+            mapping: {
+                [key: string]: unknown;
+            } | null;
             name: string;
             owner: components["schemas"]["PersonRef"];
             refusals: components["schemas"]["RefusalLine"][];
@@ -8514,6 +8772,7 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            taking_changed: components["schemas"]["TakingChanged"] | null;
             /** @description Whether it may send without any proof. */
             unsigned: boolean;
             unsigned_because: components["schemas"]["UnsignedBecause"] | null;
@@ -8528,11 +8787,23 @@ export interface components {
             events: components["schemas"]["EventLine"][];
             /** Format: uuid */
             id: string;
+            /** @description Events that no rule of its mapping took, in all. */
+            ignored: number;
+            /** @description What it takes. */
+            intake: {
+                [key: string]: unknown;
+            };
             /** Format: date-time */
             last_event_at: string | null;
             /** Format: date-time */
+            last_ignored_at: string | null;
+            /** Format: date-time */
             last_refusal_at: string | null;
             live_secrets: number;
+            /** @description What its events become; null: each is taken as it comes. */
+            mapping: {
+                [key: string]: unknown;
+            } | null;
             name: string;
             owner: components["schemas"]["PersonRef"];
             refusals: components["schemas"]["RefusalLine"][];
@@ -8549,6 +8820,7 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            taking_changed: components["schemas"]["TakingChanged"] | null;
             /** @description Whether it may send without any proof. */
             unsigned: boolean;
             unsigned_because: components["schemas"]["UnsignedBecause"] | null;
@@ -8560,6 +8832,11 @@ export interface components {
         };
         SwitchBody: {
             reason: string;
+        };
+        TakingChanged: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["PersonRef"];
         };
         TallyView: {
             /** @enum {unknown} */
@@ -9098,6 +9375,18 @@ export interface components {
         WhyBody: {
             /** @description Why; kept in the audit trail. */
             reason: string;
+        };
+        WouldBecome: {
+            assistant: string | null;
+            context: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            outcome: "run" | "ignored" | "refused";
+            payload: unknown;
+            /** @description Names the place in the mapping. */
+            problem: string | null;
+            rule: string | null;
         };
     };
     responses: {
