@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test e2e tour bench chaos lint format lock api clean
+.PHONY: help setup demo up down test e2e tour tour-n8n bench chaos lint format lock api clean
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live lists scale)
 
@@ -31,15 +31,19 @@ up: setup ## Run everything on this machine until Ctrl-C
 down: ## Stop it; the data stays
 	@$(BIN)/awgp down
 
-test: setup ## Run all tests but the login at Keycloak and Lighthouse: lint, types, laws, unit, integration, end to end
+test: setup ## Run all tests but the login at Keycloak, N8N and Lighthouse: lint, types, laws, unit, integration, end to end
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not keycloak and not lighthouse"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not keycloak and not lighthouse and not n8n"
 
-e2e: setup ## Run the end-to-end tests alone, the login at a real Keycloak where one can be had
+e2e: setup ## Run the end-to-end tests alone, with a real N8N, the login at a real Keycloak where one can be had
+	@$(BIN)/python -m ops.check_n8n_node
 	@$(BIN)/pytest tests/e2e
 
 tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
 	@$(BIN)/pytest -q tests/e2e/browser/tour.py
+
+tour-n8n: setup ## Take the pictures of docs/tutorials/awgp-and-n8n.md anew
+	@$(BIN)/pytest -q tests/e2e/n8n_tour.py
 
 bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|lists|scale, all without
 	@for bench in $(BENCHES); do $(BIN)/python -m ops.bench $$bench || exit $$?; done

@@ -71,6 +71,10 @@ def make_schemas(connection: Connection) -> None:
     raw.execute("CREATE SCHEMA IF NOT EXISTS awgp AUTHORIZATION awgp_audit_owner")
     raw.execute("GRANT USAGE, CREATE ON SCHEMA awgp TO awgp_owner")
     raw.execute("CREATE SCHEMA IF NOT EXISTS awgp_migrations AUTHORIZATION awgp_owner")
+    for role in LOGINS:  # said for each, so that CONNECT can be taken from everyone else
+        raw.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role))
+        )
     # A temporary table could stand in front of a real one.
     raw.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
     raw.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")

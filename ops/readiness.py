@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ops.embedded.data_folder import DataFolder
-from ops.embedded.running import log_file, wait_until_ready
+from ops.embedded.running import START_SECONDS, log_file, wait_until_ready
 from ops.instances import ops_addresses
 from ops.processes import SCALER, runtime_socket, web_urls
 from ops.supervisor_client import ENDED, Supervisor
@@ -33,7 +33,12 @@ def wait_for_apps(data: DataFolder, names: Sequence[str], report: Report) -> Non
 
 
 def wait_for(
-    data: DataFolder, supervisor: Supervisor, name: str, ready: Callable[[], bool]
+    data: DataFolder,
+    supervisor: Supervisor,
+    name: str,
+    ready: Callable[[], bool],
+    *,
+    seconds: float = START_SECONDS,
 ) -> None:
     """Return when a part is ready.
 
@@ -45,6 +50,7 @@ def wait_for(
         is_alive=lambda: supervisor.state(name) not in ENDED,
         log=log_file(data, name),
         name=name,
+        seconds=seconds,
     )
 
 

@@ -13,6 +13,7 @@ from ops.embedded.postgres import (
     prepare_postgres,
 )
 from ops.embedded.program import Program
+from ops.embedded.running import START_SECONDS
 from ops.embedded.s3 import (
     ensure_bucket,
     prepare_s3,
@@ -29,6 +30,10 @@ from ops.embedded.valkey import (
 )
 
 
+def _nothing(_data: DataFolder) -> None:
+    """Nothing is left to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One embedded server.
@@ -40,6 +45,8 @@ class Service:
         ready: Whether it answers a real request.
         finish: Once it answers: what must exist inside it.
         url: Where it is, fit to show: no password.
+        furnish: What a guest needs of our database, before it starts.
+        patience_seconds: How long it may take to answer.
     """
 
     name: str
@@ -49,10 +56,8 @@ class Service:
     ready: Callable[[DataFolder], bool]
     finish: Callable[[DataFolder], None]
     url: Callable[[DataFolder], str]
-
-
-def _nothing(_data: DataFolder) -> None:
-    """Nothing is left to do."""
+    furnish: Callable[[DataFolder], None] = _nothing
+    patience_seconds: float = START_SECONDS
 
 
 def _prepare_postgres(data: DataFolder, _user: int | None) -> None:

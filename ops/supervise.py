@@ -74,6 +74,7 @@ def bring_up(
     apps: Sequence[Program],
     report: Report,
     users: Users = AS_OURSELVES,
+    guests: Sequence[Service] = (),
 ) -> AwgpUp:
     """Start everything and return when every part answers; on failure stop what was started.
 
@@ -83,6 +84,7 @@ def bring_up(
         prepare: Called once the servers answer and before AWGP's own processes: migrations.
         apps: AWGP's own processes, in order.
         users: Who runs the servers, and owns what the processes write.
+        guests: What runs beside AWGP, from when `prepare` is done.
 
     Raises:
         AwgpError: A part did not start; the message quotes its last words.
@@ -90,10 +92,10 @@ def bring_up(
     for name in end_recorded_processes(data):
         report(f"ended a leftover {name}", 0.0)
     services = embedded_services(operator)
-    for name in [*(service.name for service in services), *(program.name for program in apps)]:
+    for name in [*(each.name for each in (*services, *guests)), *(app.name for app in apps)]:
         _refuse_taken_port(data, name)
     forget_handed_secrets(data)
-    programs = _prepare(data, services, users)
+    programs = _prepare(data, [*services, *guests], users)
     shutil.rmtree(data.folder("run") / "metrics", ignore_errors=True)
     for app in apps:
         prepare_metrics_folder(app)
@@ -114,7 +116,11 @@ def bring_up(
         )
         _start_services(data, supervisor, services, report)
         _timed("database schema", lambda: prepare(data), report)
+        for guest in guests:
+            guest.furnish(data)
+            supervisor.start(guest.name)
         _start_apps(data, supervisor, apps, report)
+        _await_services(data, supervisor, guests, report)
     except BaseException:
         _stop_everything(supervisor, process, names)
         _clear_away(data)
@@ -196,9 +202,16 @@ def _start_services(
 ) -> None:
     for service in services:
         supervisor.start(service.name)
+    _await_services(data, supervisor, services, report)
+
+
+def _await_services(
+    data: DataFolder, supervisor: Supervisor, services: Sequence[Service], report: Report
+) -> None:
     for service in services:
         began = time.monotonic()
-        wait_for(data, supervisor, service.name, partial(service.ready, data))
+        ready = partial(service.ready, data)
+        wait_for(data, supervisor, service.name, ready, seconds=service.patience_seconds)
         service.finish(data)
         report(service.name, time.monotonic() - began)
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -27,6 +28,7 @@ from ops.embedded.data_folder import (
 from ops.embedded.postgres import superuser_url
 from ops.embedded.program import Program
 from ops.embedded.users import Users, choose_users
+from ops.guests import guest_urls, n8n_guest, refuse_foreign_database
 from ops.instances import one_change_at_a_time, ops_addresses
 from ops.logins import LOGINS
 from ops.processes import app_programs, web_urls
@@ -46,7 +48,11 @@ class _Terminated(BaseException):
 @data_option
 @click.option("--detach", is_flag=True, help="Return once everything answers; `awgp down` ends it.")
 @click.option("--services-only", is_flag=True, help="Start the servers AWGP rests on, not AWGP.")
-def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
+@click.option("--with-n8n", is_flag=True, help="Run N8N beside it, with our node; 2.7 GB, once.")
+@click.option("--n8n-canvas", is_flag=True, help="The same, with N8N's own web pages.")
+def up(
+    data_path: str | None, *, detach: bool, services_only: bool, with_n8n: bool, n8n_canvas: bool
+) -> None:
     """Start everything on this machine and keep it running until Ctrl-C.
 
     Servers named by URL (AWGP_DATABASE_URL, AWGP_REDIS_URL, AWGP_S3_ENDPOINT, AWGP_OIDC_ISSUER)
@@ -56,8 +62,12 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
     Examples:
       awgp up
       awgp up --detach --data /srv/awgp
+      awgp up --with-n8n
     """
     console = Console(highlight=False)
+    beside_n8n = with_n8n or n8n_canvas
+    if beside_n8n:
+        refuse_foreign_database(os.environ)
     data = open_data_folder(data_folder_path(os.environ, data_path))
     users = choose_users(data)
     warn_of_root(users)
@@ -67,12 +77,13 @@ def up(data_path: str | None, *, detach: bool, services_only: bool) -> None:
         lock = stack.enter_context(hold_data_folder(data))
         try:
             with one_change_at_a_time(data):
-                started = _bring_up(console, data, lock, apps, users)
+                wanted = _Wanted(apps=apps, users=users, n8n=beside_n8n, canvas=n8n_canvas)
+                started = _bring_up(console, data, lock, wanted)
             if detach:
-                _show_urls(console, data, detach=True, services_only=services_only)
+                _show_urls(console, data, detach=True, names=started.names)
                 return
             try:
-                _show_urls(console, data, detach=False, services_only=services_only)
+                _show_urls(console, data, detach=False, names=started.names)
                 _watch(console, started)
             finally:
                 stop(started)
@@ -138,7 +149,7 @@ def _standing(data: DataFolder, states: Sequence[ProcessState], *, healthy: bool
         }
         for each in states
     ]
-    urls = _urls(data) if states else {}
+    urls = _urls(data, [each.name for each in states]) if states else {}
     return {"data": str(data.root), "healthy": healthy, "processes": rows, "urls": urls}
 
 
@@ -172,37 +183,48 @@ def prepare_database(data: DataFolder, *, operator: Mapping[str, str]) -> None:
         engine.dispose()
 
 
-def _bring_up(
-    console: Console, data: DataFolder, lock: int, apps: Sequence[Program], users: Users
-) -> AwgpUp:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is to run, and as whom."""
+
+    apps: Sequence[Program]
+    users: Users
+    n8n: bool
+    canvas: bool
+
+
+def _bring_up(console: Console, data: DataFolder, lock: int, wanted: _Wanted) -> AwgpUp:
     with console.status("starting") as spinner:
 
         def report(name: str, seconds: float) -> None:
             console.print(f"[green]ready[/]  {name:<16} {seconds:6.2f} s")
             spinner.update(f"{name} is ready")
 
+        def progress(told: str) -> None:
+            spinner.update(f"installing N8N, once and for a few minutes: {told}")
+
         return bring_up(
             data,
             lock=lock,
             operator=os.environ,
             prepare=lambda opened: prepare_database(opened, operator=os.environ),
-            apps=apps,
+            apps=wanted.apps,
             report=report,
-            users=users,
+            users=wanted.users,
+            guests=[n8n_guest(canvas=wanted.canvas, progress=progress)] if wanted.n8n else (),
         )
 
 
-def _urls(data: DataFolder) -> dict[str, str]:
+def _urls(data: DataFolder, names: Sequence[str]) -> dict[str, str]:
     services = {each.name: each.url(data) for each in embedded_services(os.environ)}
-    return {**web_urls(data), **services}
+    ours = {name: url for name, url in web_urls(data).items() if name in names}
+    return {**ours, **services, **guest_urls(data, names)}
 
 
-def _show_urls(console: Console, data: DataFolder, *, detach: bool, services_only: bool) -> None:
+def _show_urls(console: Console, data: DataFolder, *, detach: bool, names: Sequence[str]) -> None:
     console.print()
-    hidden = web_urls(data).keys() if services_only else ()
-    for name, url in _urls(data).items():
-        if name not in hidden:
-            console.print(f"{name:<10} {url}", soft_wrap=True)
+    for name, url in _urls(data, names).items():
+        console.print(f"{name:<10} {url}", soft_wrap=True)
     console.print(f"{'data':<10} {data.root}", soft_wrap=True)
     console.print()
     console.print("`awgp down` stops it" if detach else "Ctrl-C stops it")

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from ops.embedded.data_folder import DataFolder, hold_data_folder, open_data_fol
 from ops.embedded.users import choose_users
 from ops.processes import app_programs, web_urls
 from ops.runtime_folder import ensure_runtime
+from ops.services import Service
 from ops.supervise import bring_up, stop
 from pipeline.envelope import KeyRing
 
@@ -41,8 +42,14 @@ def prepare_parts(report: Callable[[str], None]) -> str:
 
 
 @contextmanager
-def running_demo(runtime_digest: str, report: Callable[[str, float], None]) -> Iterator[DemoStage]:
-    """Start everything in a temporary folder, seed it, and leave nothing behind."""
+def running_demo(
+    runtime_digest: str, report: Callable[[str, float], None], *, guests: Sequence[Service] = ()
+) -> Iterator[DemoStage]:
+    """Start everything in a temporary folder, seed it, and leave nothing behind.
+
+    Args:
+        guests: What runs beside it.
+    """
     operator = demo_environment(os.environ)
     with (
         tempfile.TemporaryDirectory(prefix="awgp-demo-") as temporary,
@@ -63,6 +70,7 @@ def running_demo(runtime_digest: str, report: Callable[[str, float], None]) -> I
                 apps=app_programs(data, operator=operator, users=users),
                 report=report,
                 users=users,
+                guests=guests,
             )
             try:
                 site = Site(

@@ -8,7 +8,7 @@
                            may read of the secrets; 0711 for root
       logs/                one file per process
       supervisor/          what the process supervisor reads
-      postgres/ valkey/ s3/ oidc/ signer/ runtime/ runtime-state/
+      postgres/ valkey/ s3/ oidc/ signer/ runtime/ runtime-state/ n8n/
 
 All state is in here, so deleting the folder is a complete reset and copying it while AWGP is down
 is a complete backup. Only sockets lie elsewhere: SeaweedFS puts its own in /tmp (0700, and left
@@ -49,6 +49,7 @@ _FOLDERS = (
     "signer",
     "runtime",
     "runtime-state",
+    "n8n",
 )
 
 

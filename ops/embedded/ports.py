@@ -17,6 +17,8 @@ PORTS = (
     "s3-volume",
     "s3-filer",
     "s3-admin",
+    "n8n",
+    "n8n-broker",
 )
 
 SEAWEEDFS_GRPC_OFFSET = 10_000

@@ -28,6 +28,11 @@ def readable_password() -> str:
     return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
 
 
+def owner_password() -> str:
+    """As `readable_password`, with the capital letter and the digit N8N insists on."""
+    return f"N8-{readable_password()}"
+
+
 def _signing_key() -> str:
     """256 bits, base64, for SeaweedFS's JWTs and for cookies."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
@@ -74,6 +79,9 @@ def _layout() -> dict[str, Callable[[], str]]:
         "checkpoint.key": _ed25519_pem,
         "session.key": _signing_key,
         "oidc-cookies": _signing_key,
+        "n8n-database": _password,
+        "n8n-encryption": _password,
+        "n8n-owner": owner_password,
         **{f"oidc-client-{client}": _password for client in CONFIDENTIAL_CLIENTS},
         **{f"person-{person}": readable_password for person in PEOPLE},
     }

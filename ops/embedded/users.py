@@ -27,6 +27,9 @@ PARTS = (
 )
 """A part's place is its uid, which owns files: new ones go to the end."""
 
+GUESTS = {"n8n": FIRST_ID + 100}
+"""Programs of others that run beside AWGP; apart, so that neither table moves the other's ids."""
+
 PACKAGES = ("actors", "audit_export", "ingest", "ops", "pipeline", "runtime_host", "web")
 _PROBE = """
 # The first is passed through, the others are read; the first step that cannot be taken is said.
@@ -57,9 +60,11 @@ class Users:
 
     def of(self, part: str) -> int | None:
         """Return a part's uid and gid; None for the caller's own."""
-        if not self.separate or part not in PARTS:
+        if not self.separate:
             return None
-        return FIRST_ID + PARTS.index(part)
+        if part in GUESTS:
+            return GUESTS[part]
+        return FIRST_ID + PARTS.index(part) if part in PARTS else None
 
 
 AS_OURSELVES = Users()
