@@ -37,12 +37,15 @@ class Event(StrEnum):
     EXPIRED = "approval.expired"
     CANCELLED = "approval.cancelled"
     GLASS_BROKEN = "break_glass.used"
+    RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     TARGET_DISABLED = "target.disabled"
     TEST = "channel.test"
 
 
 WANTABLE: Final = tuple(event for event in Event if event is not Event.TEST)
+BY_DEFAULT: Final = tuple(event for event in WANTABLE if event is not Event.RUN_COMPLETED)
+"""What a channel tells of that names no events: a success is told where it is asked for."""
 ASKS: Final = frozenset({Event.OPENED, Event.REMINDED, Event.ESCALATED})
 """Those after which somebody has to decide."""
 
@@ -79,7 +82,7 @@ class ChannelWanted:
     target: str | None = None
     recipients: tuple[str, ...] = ()
     to_people: bool = False
-    events: tuple[Event, ...] = WANTABLE
+    events: tuple[Event, ...] = BY_DEFAULT
     rules: tuple[str, ...] = ()
     assistants: tuple[str, ...] = ()
     with_payload: bool = False

@@ -21,6 +21,7 @@ SAYS: Final = {
     Event.EXPIRED: "Its time is up: nothing runs",
     Event.CANCELLED: "It was cancelled: nothing runs",
     Event.GLASS_BROKEN: "It was let go in an emergency: somebody else has to review that",
+    Event.RUN_COMPLETED: "It is done, and its result delivered",
     Event.RUN_FAILED: "It failed",
     Event.TARGET_DISABLED: "A target said 410 Gone and is switched off: deliveries to it wait",
     Event.TEST: "This is a test: the channel works",

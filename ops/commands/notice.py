@@ -14,7 +14,7 @@ from ops.setup_options import (
     show_list,
     show_one,
 )
-from pipeline.notice import WANTABLE, ChannelWanted, Event, Kind
+from pipeline.notice import BY_DEFAULT, WANTABLE, ChannelWanted, Event, Kind
 from pipeline.notice_channels import (
     add_channel,
     find_channel,
@@ -57,7 +57,7 @@ def command() -> None:
     "events",
     multiple=True,
     type=click.Choice([event.value for event in WANTABLE]),
-    help="Of what; everything by default. Repeatable.",
+    help="Of what; everything but run.completed by default. Repeatable.",
 )
 @click.option("--rule", "rules", multiple=True, help="Of this approval rule alone. Repeatable.")
 @click.option(
@@ -90,7 +90,7 @@ def add(
         kind=Kind.EMAIL if target is None else Kind.WEBHOOK,
         target=target,
         recipients=recipients,
-        events=tuple(dict.fromkeys(map(Event, events))) or WANTABLE,
+        events=tuple(dict.fromkeys(map(Event, events))) or BY_DEFAULT,
         **further,
     )
     with desk.changing() as change:

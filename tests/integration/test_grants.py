@@ -330,6 +330,7 @@ FUNCTIONS: Final = {
     "known_runtime": {"awgp_web"},
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),
+    "note_completion": set(),  # a trigger of audit_log's
     "note_notices": set(),  # a trigger of audit_pending's
     "open_tenant": {"awgp_web"},
     "queue_figures": {"awgp_operator", "awgp_relay"},

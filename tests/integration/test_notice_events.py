@@ -18,7 +18,7 @@ from pipeline.registry import add_target
 from pipeline.target_gate import disable_target
 from tests.integration.certificates import make_authority
 from tests.integration.conftest import Database
-from tests.integration.driving import fail
+from tests.integration.driving import deliver, fail, make_signer, seal_all
 from tests.integration.mailbox import Mailbox, start_mailbox
 from tests.integration.receiver import Receiver, start_receiver
 from tests.integration.stages import rows
@@ -72,7 +72,7 @@ def told(database: Database, world: World, tmp_path: Path) -> Iterator[Told]:
         start_receiver() as receiver,
         start_mailbox(tls_context=shown, require_starttls=True) as mailbox,
     ):
-        webhook(database, world.acme, receiver.url, name="everything")
+        webhook(database, world.acme, receiver.url, name="everything", events=WANTABLE)
         channel(database, world.acme, name="people", recipients=(), to_people=True)
         by = sender(database, mailbox, trust=authority.trust(), tls="starttls")
         yield Told(database, by, receiver, mailbox)
@@ -105,7 +105,7 @@ def let_it_be_due(held: Hold, kind: str) -> None:
 
 
 def test_every_event_is_told_by_webhook_and_by_mail_to_whom_it_concerns(
-    told: Told, database: Database, world: World
+    told: Told, database: Database, world: World, tmp_path: Path
 ) -> None:
     acme = world.acme
     with database.outbox("awgp_web").work(acme.tenant_id) as work:
@@ -141,6 +141,14 @@ def test_every_event_is_told_by_webhook_and_by_mail_to_whom_it_concerns(
         voted = {CLEO} if event in {Event.APPROVED, Event.REJECTED} else set()
         # Whoever is asked meanwhile is told too late to decide: of the end alone, if at all.
         assert told() == {Event.OPENED: set(), event: voted}
+
+    completed = deliver(database, acme)
+    assert Event.RUN_COMPLETED not in told()
+    seal_all(database, make_signer(tmp_path), acme)
+    # By mail, ben would have it, who voted: a channel that names no events tells of no success.
+    assert told() == {Event.RUN_COMPLETED: set()}
+    asked = "SELECT run_id FROM notices WHERE event = 'run.completed'"
+    assert rows(database, acme, asked) == [(completed,)]
 
     fail(database, acme, submit(database.outbox("awgp_ingest"), acme, LARGE))
     assert told() == {Event.RUN_FAILED: set()}

@@ -16,7 +16,14 @@ depends_on = None
 
 HERE = Path(__file__).parent
 # Each runs as awgp_owner.
-SCRIPTS = ("0004_notices", "0004_sources", "0004_schedules", "0004_mappings", "0004_targets")
+SCRIPTS = (
+    "0004_notices",
+    "0004_sources",
+    "0004_schedules",
+    "0004_mappings",
+    "0004_targets",
+    "0004_completed",
+)
 # After all else: what of it the holding may look at.
 LAST = "0003_holding_reads"
 

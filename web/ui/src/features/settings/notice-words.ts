@@ -12,6 +12,7 @@ export const EVENTS: Record<Event, string> = {
   'approval.expired': 'Nobody decided in time',
   'approval.cancelled': 'It was withdrawn',
   'break_glass.used': 'One person approved alone',
+  'run.completed': 'A run was completed',
   'run.failed': 'A run failed',
   'target.disabled': 'A target was switched off',
 };

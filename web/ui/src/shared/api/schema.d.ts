@@ -6924,7 +6924,7 @@ export interface components {
              * @default []
              */
             assistants?: string[];
-            events: ("approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.failed" | "target.disabled")[];
+            events: ("approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.completed" | "run.failed" | "target.disabled")[];
             /** @enum {unknown} */
             kind: "webhook" | "email";
             name: string;
@@ -7691,7 +7691,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /** @enum {string} */
-            event: "approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.failed" | "target.disabled" | "channel.test";
+            event: "approval.opened" | "approval.reminded" | "approval.escalated" | "approval.approved" | "approval.rejected" | "approval.expired" | "approval.cancelled" | "break_glass.used" | "run.completed" | "run.failed" | "target.disabled" | "channel.test";
             /** Format: date-time */
             finished_at: string | null;
             /** Format: uuid */
