@@ -27,7 +27,7 @@ from pipeline.work import Work
 CONTENT_TYPE: Final = "application/json"
 DIGEST_KEY_BYTES: Final = 32
 # How long a second sender of the same key waits for the first one's outcome.
-PATIENCE_MS: Final = 1000
+PATIENCE_MS: Final = 500
 
 _CLAIM_KEY = """
     key AS (INSERT INTO idempotency_keys (tenant_id, scope, key, request_digest, run_id)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from ingest.api_schemas import BEARER_SCHEME
 from ingest.edge import PROBLEMS, Edge
 from ingest.following import make_following
+from ingest.gate import SILENCE_SECONDS, Gate, install_gate
 from ingest.hooks import hooks_blueprint
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.notebook import Notebook
@@ -27,11 +28,12 @@ from pipeline.bearer import BearerVerifier
 from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
-from pipeline.fast_path import make_fast_path, quick_client
+from pipeline.fast_path import PAUSE_SECONDS, make_fast_path, quick_client
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
 from pipeline.rate import Rate
+from pipeline.respite import Respite
 from pipeline.schemes import Means
 from pipeline.schemes.known_issuers import KnownIssuers, guarded_client
 from pipeline.settings import SettingInvalid, Settings, read_settings
@@ -80,13 +82,15 @@ def create_app(
         settings.database,
         pool_size=settings.database_pool_size,
         answer_seconds=REQUEST_ANSWER_SECONDS,
+        lend_seconds=SILENCE_SECONDS,
     )
-    broker = broker or make_fast_path(settings)
-    live = make_publisher(settings)
+    respite = Respite(PAUSE_SECONDS)
+    broker = broker or make_fast_path(settings, respite=respite)
+    live = make_publisher(settings, respite=respite)
     outbox = Outbox(engine, broker, live)
     notes = notebook(outbox)
     limits = Limits(max_body_bytes=settings.max_body_bytes, max_json_depth=settings.max_json_depth)
-    rates = make_rates(settings)
+    rates = make_rates(settings, respite)
     edge = Edge(
         outbox=outbox,
         notebook=notes,
@@ -113,6 +117,7 @@ def create_app(
     app.extensions[STOPPED_WITH_THE_WORKER] = edge.following
     _configure(app)
     trace_requests(app)
+    install_gate(app, Gate())
     _add_api(app, edge)
     _add_health(app, engine)
     app.wsgi_app = NamedProxies(  # type: ignore[method-assign]  # Flask's own way to wrap it
@@ -121,11 +126,11 @@ def create_app(
     return app
 
 
-def make_rates(settings: Settings) -> SourceRates:
+def make_rates(settings: Settings, respite: Respite) -> SourceRates:
     """The limits; shared by all edges where there is a Valkey. Connects to nothing yet."""
     client = quick_client(settings) if settings.redis_url else None
     return SourceRates(
-        Rates(client),
+        Rates(client, respite),
         source_rate=_rate(settings.source_rate_per_minute),
         tenant_rate=_rate(settings.tenant_rate_per_minute),
     )

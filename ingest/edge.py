@@ -11,6 +11,7 @@ from flask import Response, jsonify, request
 
 from ingest.accept import Accepted, EventInFlight, KeyReused, RequestInFlight
 from ingest.following import Following
+from ingest.gate import DatabaseAway
 from ingest.notebook import Notebook
 from ingest.rates import RateExceeded, Standing
 from ingest.source_rates import SourceRates
@@ -61,6 +62,7 @@ PROBLEMS: Final[ProblemTable] = {
     RequestInvalid: (422, "request-invalid"),
     AssistantUnknown: (422, "assistant-unknown"),
     KeyReused: (422, "idempotency-key-reused"),
+    DatabaseAway: (503, "database-unavailable"),
     EventInFlight: (503, "event-in-flight"),
     FormInvalid: (400, "form-invalid"),
     CloudEventInvalid: (422, "cloudevent-invalid"),

@@ -24,8 +24,8 @@ from throttled.rate_limiter.gcra import RedisLimitAtomicActionSpec
 
 from pipeline.rate import Rate
 from pipeline.refusal import Refusal
+from pipeline.respite import Respite
 
-PAUSE_SECONDS: Final = 5.0
 MOST_KNOWN: Final = 10_000
 SOURCE: Final = "source"
 TENANT: Final = "tenant"
@@ -117,14 +117,19 @@ class Rates:
 
     Args:
         client: None where there is no Valkey at all.
+        respite: Shared with whatever else uses it.
     """
 
     def __init__(
-        self, client: "redis.Redis | None", *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        client: "redis.Redis | None",
+        respite: Respite,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
+        self._respite = respite
         self._monotonic = monotonic
-        self._paused_until = float("-inf")
         self._lock = threading.Lock()
         self._script = RedisLimitAtomicActionSpec.SCRIPTS
         self._sha: str | None = None
@@ -214,9 +219,10 @@ class Rates:
         after = self._ask({bucket: -number for bucket, number in spare.items()})
         # The script keeps no bucket that is full, and leaves what it was.
         full = [_PREFIX + bucket.key for bucket, (_, level) in after.items() if level.full_in <= 0]
-        if full and self._client is not None and self._monotonic() >= self._paused_until:
+        if full and self._client is not None and self._respite.may_try():
             try:
                 self._client.delete(*full)
+                self._respite.worked()
             except (redis.RedisError, OSError) as error:
                 self._pause(error)
 
@@ -224,15 +230,17 @@ class Rates:
         if not wanted:
             return {}
         client = self._client
-        if client is not None and self._monotonic() >= self._paused_until:
+        if client is not None and self._respite.may_try():
             try:
-                return self._ask_valkey(client, wanted)
+                found = self._ask_valkey(client, wanted)
+                self._respite.worked()
+                return found
             except (redis.RedisError, OSError) as error:
                 self._pause(error)
         return {bucket: self._ask_own(bucket, cost) for bucket, cost in wanted.items()}
 
     def _pause(self, error: Exception) -> None:
-        self._paused_until = self._monotonic() + PAUSE_SECONDS
+        self._respite.failed()
         log.warning("rates_kept_alone", error=type(error).__name__)
 
     def _ask_valkey(

@@ -23,6 +23,7 @@ from ingest.source_rates import SourceRates
 from ingest.sources import RememberedSources, Source
 from ingest.taking import Limits, take
 from ingest.verification import Proof, verify
+from pipeline.bounded_connection import begin_to_wait
 from pipeline.coalesce import Coalescer
 from pipeline.handoff import message
 from pipeline.ids import random_bytes, uuid7
@@ -35,7 +36,7 @@ from pipeline.sending import send_all
 # More than a process has threads (ops/gunicorn_conf.py).
 MOST_TOGETHER: Final = 64
 # A batch takes milliseconds; one that takes this long hangs in the network.
-PATIENCE_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 0.7
 # About what a request's own work takes, so that several arrive meanwhile.
 LINGER_SECONDS: Final = 0.003
 
@@ -107,6 +108,7 @@ class Together:
         # What is remembered of a mapping may be out of date, so it ignores nothing.
         if taking.is_batch or taking.incoming[0] is None:
             return None
+        begin_to_wait()
         outcome = self._coalescer.submit(
             _Counted(
                 arrival=_arrival(event, source, proof, taking.incoming[0]),

@@ -47,18 +47,25 @@ def database_url(url: str, password: str | None = None) -> URL:
     return parsed.set(password=password) if password is not None else parsed
 
 
-def make_engine(url: URL, *, pool_size: int = 8, answer_seconds: float = ANSWER_SECONDS) -> Engine:
+def make_engine(
+    url: URL,
+    *,
+    pool_size: int = 8,
+    answer_seconds: float = ANSWER_SECONDS,
+    lend_seconds: float = CONNECT_TIMEOUT_SECONDS,
+) -> Engine:
     """Connects to nothing yet.
 
     Args:
         pool_size: Connections kept and allowed at once.
         answer_seconds: What one statement may take; `patiently` allows one more.
+        lend_seconds: How long who wants a connection waits for one of the pool's.
     """
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=CONNECT_TIMEOUT_SECONDS,
+        pool_timeout=lend_seconds,
         # An error must not carry a payload into a log.
         hide_parameters=True,
         connect_args={

@@ -5,9 +5,8 @@ the relay looks. After a failure nothing is tried for a while: a caller waits fo
 once, not at every request.
 """
 
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import dramatiq
@@ -17,11 +16,12 @@ from dramatiq.errors import ConnectionClosed
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from pipeline.respite import Respite
 from pipeline.sending import enqueue_together
 from pipeline.settings import SettingInvalid, Settings
 
 SOCKET_TIMEOUT_SECONDS: Final = 0.25
-PAUSE_SECONDS: Final = 1.0
+PAUSE_SECONDS: Final = 3.0
 
 
 class BrokerPaused(ConnectionClosed):
@@ -31,13 +31,9 @@ class BrokerPaused(ConnectionClosed):
 class FastPathBroker(RedisBroker):
     """A sending-only broker: no actors, no middleware, no retries, and a circuit."""
 
-    def __init__(
-        self, client: "redis.Redis", *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: "redis.Redis", *, respite: Respite | None = None) -> None:
         super().__init__(client=client, middleware=[])  # type: ignore[no-untyped-call]
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._paused_until = float("-inf")
+        self._respite = respite or Respite(PAUSE_SECONDS)
 
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
@@ -45,49 +41,46 @@ class FastPathBroker(RedisBroker):
         """Send, or fail at once while the broker is left alone.
 
         Raises:
-            BrokerPaused: It failed less than PAUSE_SECONDS ago.
+            BrokerPaused: It failed a moment ago.
             redis.RedisError: It failed now.
         """
-        self._refuse_while_paused()
-        try:
+        with self._trying():
             return super().enqueue(message, delay=delay)
-        except (redis.RedisError, OSError):
-            self._pause()
-            raise
 
     def enqueue_all(self, messages: Sequence[dramatiq.Message[Any]]) -> None:
         """Send several in one round trip; otherwise as `enqueue` one after another.
 
         Raises:
-            BrokerPaused: It failed less than PAUSE_SECONDS ago.
+            BrokerPaused: It failed a moment ago.
             redis.RedisError: It failed now; some of them may have been sent.
         """
-        self._refuse_while_paused()
-        try:
+        with self._trying():
             enqueue_together(self, messages)
+
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        if not self._respite.may_try():
+            raise BrokerPaused(  # type: ignore[no-untyped-call]  # Dramatiq's errors have no types
+                "the broker failed a moment ago"
+            )
+        try:
+            yield
         except (redis.RedisError, OSError):
-            self._pause()
+            self._respite.failed()
             raise
-
-    def _refuse_while_paused(self) -> None:
-        with self._lock:
-            if self._monotonic() < self._paused_until:
-                raise BrokerPaused(  # type: ignore[no-untyped-call]  # Dramatiq's errors have no types
-                    "the broker failed a moment ago"
-                )
-
-    def _pause(self) -> None:
-        with self._lock:
-            self._paused_until = self._monotonic() + PAUSE_SECONDS
+        self._respite.worked()
 
 
-def make_fast_path(settings: Settings) -> FastPathBroker:
+def make_fast_path(settings: Settings, *, respite: Respite | None = None) -> FastPathBroker:
     """Connects to nothing yet.
+
+    Args:
+        respite: Shared with whatever else uses the server.
 
     Raises:
         SettingInvalid: AWGP_REDIS_URL is missing.
     """
-    return FastPathBroker(quick_client(settings))
+    return FastPathBroker(quick_client(settings), respite=respite)
 
 
 def quick_client(
@@ -104,8 +97,9 @@ def quick_client(
         settings.redis_url,
         socket_connect_timeout=SOCKET_TIMEOUT_SECONDS,
         socket_timeout=answer_seconds,
-        # One more try: a pooled connection may have died since it was last used.
-        retry=Retry(NoBackoff(), 1),
+        # One more try: a pooled connection may have died since it was last used. One that is silent
+        # is not tried again: that would be waiting twice.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     )
     if settings.redis_password:
         pool.connection_kwargs["password"] = settings.redis_password

@@ -15,6 +15,7 @@ import structlog
 
 from pipeline.fast_path import quick_client
 from pipeline.live import Event, Happened, events_of, now, stream_key, watched_key
+from pipeline.respite import Respite
 from pipeline.settings import Settings
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ class Publisher:
 
     Args:
         unheard: Told why events could not be sent.
+        respite: Shared with whatever else uses the server.
     """
 
     def __init__(
@@ -48,11 +50,12 @@ class Publisher:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         unheard: Callable[[Exception], None] = _log_unheard,
+        respite: Respite | None = None,
     ) -> None:
         self._client = client
         self._monotonic = monotonic
         self._unheard = unheard
-        self._paused_until = float("-inf")
+        self._respite = respite or Respite(PAUSE_SECONDS, monotonic=monotonic)
         # When each tenant's stream was last given its time to live.
         self._kept_at: dict[UUID, float] = {}
         # Until when each tenant is known to be watched, or not.
@@ -64,14 +67,14 @@ class Publisher:
         for one in happened:
             if one.records or one.announced:
                 by_tenant.setdefault(one.tenant_id, []).append(one)
-        if not by_tenant or self._monotonic() < self._paused_until:
+        if not by_tenant or not self._respite.may_try():
             return
         try:
             watched = self.watched_of(list(by_tenant))
             if watched:
                 self.send({each: events_of(by_tenant[each]) for each in watched})
         except (redis.RedisError, OSError) as error:
-            self._paused_until = self._monotonic() + PAUSE_SECONDS
+            self._respite.failed()
             self._unheard(error)
 
     def send(self, events: Mapping[UUID, Sequence[Event]]) -> None:
@@ -86,6 +89,7 @@ class Publisher:
                 pipeline.expire(key, STREAM_SECONDS)
                 self._kept_at[tenant_id] = since
         pipeline.execute()
+        self._respite.worked()
 
     def watched_of(self, tenants: Sequence[UUID]) -> list[UUID]:
         """Which of them somebody watches, as of a second ago at most.
@@ -96,6 +100,7 @@ class Publisher:
         unsure = [each for each in tenants if self._known.get(each, (at, False))[0] <= at]
         if unsure:
             found = self._client.mget([watched_key(each) for each in unsure])
+            self._respite.worked()
             if len(self._known) > MOST_TENANTS:
                 self._known, self._kept_at = {}, {}
             for each, value in zip(unsure, found, strict=True):
@@ -103,6 +108,6 @@ class Publisher:
         return [each for each in tenants if self._known.get(each, (at, False))[1]]
 
 
-def make_publisher(settings: Settings) -> Publisher | None:
+def make_publisher(settings: Settings, *, respite: Respite | None = None) -> Publisher | None:
     """Connects to nothing yet. None without AWGP_REDIS_URL: nothing is live then."""
-    return Publisher(quick_client(settings)) if settings.redis_url else None
+    return Publisher(quick_client(settings), respite=respite) if settings.redis_url else None

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from pipeline.execution import OutputLine
+from pipeline.fast_path import quick_client
 from pipeline.live import Event, Happened, stream_key, telemetry_key, watched_key
 from pipeline.live_log import MOST_CHARACTERS, MOST_LINES, log_key, read_log, write_lines
 from pipeline.live_publisher import LOOK_SECONDS, PAUSE_SECONDS, Publisher, make_publisher
@@ -112,13 +113,19 @@ def test_a_tenant_nobody_watches_is_asked_about_once_a_second_and_told_nothing(
 def test_a_server_out_of_reach_is_left_alone_and_nobody_minds(valkey: Running) -> None:
     del valkey
     clock = Clock()
-    nowhere = make_publisher(Settings(redis_url="redis://127.0.0.1:1/0"))
-    assert nowhere is not None
-    nowhere._monotonic = clock
+    unheard: list[Exception] = []
+    nowhere = Publisher(
+        quick_client(Settings(redis_url="redis://127.0.0.1:1/0")),
+        monotonic=clock,
+        unheard=unheard.append,
+    )
     happened = [Happened(tenant_id=uuid4(), announced=[Event(kind="queue.changed")])]
+    for _ in range(3):
+        nowhere.publish(happened)
+    assert len(unheard) == 1
+    clock.now += PAUSE_SECONDS
     nowhere.publish(happened)
-    assert nowhere._paused_until == clock.now + PAUSE_SECONDS
-    nowhere.publish(happened)
+    assert len(unheard) == 2
     assert make_publisher(Settings()) is None
 
 

@@ -9,7 +9,9 @@ import redis
 from ingest.rates import Ask, Bucket, Rates
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
+from pipeline.fast_path import PAUSE_SECONDS
 from pipeline.rate import Rate
+from pipeline.respite import Respite
 
 pytestmark = pytest.mark.services
 
@@ -24,7 +26,7 @@ def valkey(tmp_path: Path) -> Iterator[Running]:
 
 
 def rates(valkey: Running) -> Rates:
-    return Rates(redis.Redis.from_url(valkey_url(valkey.data, "ingest")))
+    return Rates(redis.Redis.from_url(valkey_url(valkey.data, "ingest")), Respite(PAUSE_SECONDS))
 
 
 def ask(source: str, cost: int = 1) -> Ask:

@@ -15,6 +15,7 @@ from ingest.sources import REMEMBERED_SECONDS, RememberedSources, Source
 from ingest.traceparent import traceparent_of
 from pipeline.fast_path import PAUSE_SECONDS, BrokerPaused, FastPathBroker, make_fast_path
 from pipeline.handoff import message
+from pipeline.respite import ASKING_SECONDS, Respite
 from pipeline.run import Stage
 from pipeline.schemes.standard_webhooks import StandardWebhooks
 from pipeline.settings import SettingInvalid, Settings
@@ -46,7 +47,8 @@ class Client:
 
 def test_a_dead_broker_is_waited_for_once_and_tried_again_later() -> None:
     client, elapsed = Client(), [0.0]
-    broker = FastPathBroker(client, monotonic=lambda: elapsed[0])  # type: ignore[arg-type]
+    respite = Respite(PAUSE_SECONDS, monotonic=lambda: elapsed[0])
+    broker = FastPathBroker(client, respite=respite)  # type: ignore[arg-type]
     due = message(Stage.POLICY, TENANT, UUID(int=2), "tp")
 
     with pytest.raises(redis.ConnectionError):
@@ -57,7 +59,13 @@ def test_a_dead_broker_is_waited_for_once_and_tried_again_later() -> None:
             broker.enqueue(due)
     assert client.asked == asked
 
-    client.is_up, elapsed[0] = True, PAUSE_SECONDS
+    # One asks for all, and until it knows nobody else does.
+    elapsed[0] = PAUSE_SECONDS
+    assert respite.may_try()
+    with pytest.raises(BrokerPaused):
+        broker.enqueue(due)
+    client.is_up = True
+    elapsed[0] += ASKING_SECONDS
     broker.enqueue(due)
     sent = json.loads(client.sent[-1])
     assert (sent["queue_name"], sent["actor_name"]) == ("policy", "policy")
