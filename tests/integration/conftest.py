@@ -3,10 +3,11 @@
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final, LiteralString
 
 import psycopg
 import pytest
@@ -15,7 +16,14 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url
 
 from ops.database import admin_engine, migrate
-from ops.embedded.postgres import start_postgres, superuser_url
+from ops.embedded.data_folder import hold_data_folder, open_data_folder
+from ops.embedded.postgres import (
+    ensure_database,
+    postgres_program,
+    postgres_ready,
+    prepare_postgres,
+    superuser_url,
+)
 from ops.embedded.running import Running
 from ops.logins import LOGINS
 from pipeline.database import database_url, make_engine
@@ -26,6 +34,7 @@ from tests.integration.world import World, make_world
 TEMPLATE = "awgp_template"
 WORLD_TEMPLATE = "awgp_world_template"
 NUMBERS = itertools.count(1)
+WAITING: Final[tuple[LiteralString, ...]] = ("fsync", "full_page_writes")
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +48,54 @@ def server_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cluster(server_folder: Path) -> Iterator[Running]:
-    """One PostgreSQL for the session, with the logins and a migrated template database."""
-    with start_postgres(server_folder / "postgres") as running:
+    """One PostgreSQL for the session, with the logins and a migrated template database.
+
+    It waits for no disk: it is thrown away, and what a killed process wrote the kernel still has.
+    """
+    with hasty_postgres(server_folder / "postgres") as running:
+        wait_for_disk(running, wait=False)
         with _superuser(running, "postgres") as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         admin = _admin_engine(running, TEMPLATE)
         migrate(admin, {login: running.data.secret(login) for login in LOGINS})
         admin.dispose()
         yield running
+
+
+@contextmanager
+def hasty_postgres(folder: Path) -> Iterator[Running]:
+    """The embedded server, which can be told not to wait for the disk."""
+    data = open_data_folder(folder)
+    with hold_data_folder(data, shared=True):
+        prepare_postgres(data)
+        program = postgres_program(data)
+        server = Running(
+            data=data,
+            program=replace(program, command=_without(program.command, WAITING)),
+            url=superuser_url(data),
+            ready=lambda: postgres_ready(data),
+        )
+        try:
+            server.wait_until_ready()
+            ensure_database(data)
+            yield server
+        finally:
+            server.stop()
+
+
+def wait_for_disk(running: Running, *, wait: bool) -> None:
+    """Be as durable as what we run, or not; a commit reaches the kernel either way."""
+    with _superuser(running, "postgres") as connection:
+        for name in WAITING:
+            value = sql.Literal("on" if wait else "off")
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.SQL(name), value))
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def _without(command: tuple[str, ...], names: Sequence[LiteralString]) -> tuple[str, ...]:
+    flags = {f"{name}=on" for name in names}
+    pairs = zip(command[3::2], command[4::2], strict=True)
+    return (*command[:3], *(part for pair in pairs if pair[1] not in flags for part in pair))
 
 
 @dataclass(slots=True)
@@ -138,7 +187,7 @@ def world(furnished: World) -> World:
 def _clone(cluster: Running, name: str, template: str) -> None:
     with _superuser(cluster, "postgres") as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )

@@ -32,7 +32,7 @@ from ops.logins import LOGINS
 from ops.supervisor_client import ProcessState
 from pipeline.settings import read_settings
 from tests.integration import driving
-from tests.integration.conftest import Database
+from tests.integration.conftest import Database, wait_for_disk
 from tests.integration.stages import rows
 from tests.integration.world import World, submit
 
@@ -43,6 +43,14 @@ KEY_FILES = [each for each in keys.PROBES if each.name != "envelopes"]
 BY_THE_DATABASE = [each for each in work.PROBES if each.name not in ("workers", "processes")]
 RING = "test:QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
 RUNS = (ProcessState(name="relay", state="RUNNING", pid=1, uptime_seconds=1),)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def durable(cluster: Running) -> Iterator[None]:
+    """The doctor finds a server ill that does not wait for the disk."""
+    wait_for_disk(cluster, wait=True)
+    yield
+    wait_for_disk(cluster, wait=False)
 
 
 def shown(data: DataFolder | None, **environ: str) -> System:
