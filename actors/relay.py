@@ -49,6 +49,7 @@ OUT_OF_REACH = (exc.SQLAlchemyError, redis.RedisError, DramatiqError, OSError)
 
 # Every kind of a row of `due`, as its table allows them.
 DUE_KINDS = (
+    "policy.tick",
     "hold.expire",
     "hold.remind",
     "hold.escalate",

@@ -108,9 +108,10 @@ def read_queues(settings: Settings) -> tuple[Stage, ...]:
 
 
 def _policy(parts: Parts) -> None:
-    from actors import policy
+    from actors import policy, ticks
 
     policy.declare(parts.broker, parts.outbox)
+    ticks.declare(parts.broker, parts.outbox)
 
 
 def _hold(parts: Parts) -> None:

@@ -290,7 +290,7 @@ def _request(
         assistant=AssistantRef(tenant=found.tenant, name=assistant.name, version=assistant.version),
         payload_json=payload.content,
         received_at=found.received_at,
-        origin="webhook" if run.source_id else "api",
+        origin=run.came_by,
         mapped=run.origin.get("context", {}),
     )
 

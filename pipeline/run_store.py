@@ -78,6 +78,13 @@ class StoredRun:
     def requester(self) -> str:
         return f"{self.requester_kind}:{self.source_id or self.requester_person_id}"
 
+    @property
+    def came_by(self) -> str:
+        """What policies are told of its origin: `webhook`, `schedule` or `api`."""
+        if self.source_id is None:
+            return "api"
+        return "schedule" if self.origin.get("kind") == "schedule" else "webhook"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
