@@ -36,7 +36,8 @@ MOST_SECONDS: Final = 10.0
 AT_ONCE: Final = 25
 
 _RUNS: Final = """
-    SELECT r.run_id, r.received_at, r.source_id IS NOT NULL AS by_source, t.slug AS tenant,
+    SELECT r.run_id, r.received_at, r.source_id IS NOT NULL AS by_source,
+        r.origin ->> 'kind' = 'schedule' AS by_clock, t.slug AS tenant,
         a.name AS assistant, a.current_version, y.payload, s.name AS source, p.kind, p.subject,
         d.verdict, d.code, d.detail, d.policy_version,
         coalesce(r.origin -> 'context', '{}') AS mapped
@@ -143,7 +144,7 @@ def _request(run: SqlRow[Any]) -> PolicyRequest:
         assistant=AssistantRef(tenant=run.tenant, name=run.assistant, version=run.current_version),
         payload_json=bytes(run.payload),
         received_at=run.received_at,
-        origin="webhook" if run.by_source else "api",
+        origin="api" if not run.by_source else "schedule" if run.by_clock else "webhook",
         mapped=run.mapped,
     )
 

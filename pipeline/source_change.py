@@ -72,7 +72,7 @@ def create_source(
         name=name,
         scheme=scheme,
         assistant_id=assistant_id,
-        owner=by if owner is None else _owner(work, owner),
+        owner=by if owner is None else owner_of(work, owner),
         scheme_settings=kept_settings(built),
         identity=built.form() is None,
         actor=actor,
@@ -193,6 +193,8 @@ def switch_unsigned(
         return
     if reason is not None:
         check_text("reason", reason)
+        if state["schedule"] is not None:
+            raise FieldInvalid("reason", "this source sends by the clock, and takes nothing in")
     work.execute(
         "UPDATE sources SET unsigned_reason = CAST(:reason AS text),"
         " unsigned_at = CASE WHEN CAST(:reason AS text) IS NOT NULL THEN clock_timestamp() END,"
@@ -270,7 +272,8 @@ def take_source_away(work: Work, source_id: UUID, *, actor: Actor) -> str:
     return name
 
 
-def _owner(work: Work, person_id: UUID) -> UUID:
+def owner_of(work: Work, person_id: UUID) -> UUID:
+    """Raises: FieldInvalid: The tenant has no such person."""
     found = one_row(
         work,
         "SELECT 1 AS there FROM persons WHERE person_id = :id AND removed_at IS NULL FOR SHARE",

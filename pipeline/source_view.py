@@ -18,13 +18,16 @@ _STATE: Final = """
     SELECT s.source_id::text AS id, s.name, s.active, s.owner_person_id::text AS owner,
         s.scheme, s.scheme_settings AS settings, s.scheme_version AS version,
         s.unsigned_reason AS unsigned, s.intake, s.mapping,
+        (SELECT jsonb_build_array(c.expression, c.zone, c.jitter_seconds, c.missed, c.payload)
+            FROM schedules c WHERE c.tenant_id = s.tenant_id AND c.source_id = s.source_id)
+            AS schedule,
         ARRAY(SELECT x.secret_id::text FROM source_secrets x WHERE x.tenant_id = s.tenant_id
             AND x.source_id = s.source_id
             AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())
             ORDER BY x.created_at DESC, x.secret_id DESC) AS live_secrets
     FROM sources s WHERE s.source_id = :id AND s.removed_at IS NULL"""
 _LINE: Final = f"""
-    SELECT s.source_id AS id, s.name, s.scheme, s.active, s.created_at,
+    SELECT s.source_id AS id, s.name, s.kind, s.scheme, s.active, s.created_at,
         s.unsigned_at IS NOT NULL AS unsigned,
         jsonb_build_object('name', a.name, 'active', a.active) AS assistant,
         {PERSON.format("p")} AS owner,

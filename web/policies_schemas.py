@@ -176,7 +176,9 @@ class ExplainBody(Strict):
         load_default=None,
         metadata={"description": "Who asks; the caller where it is left out."},
     )
-    origin = fields.String(load_default="api", validate=validate.OneOf(["api", "webhook"]))
+    origin = fields.String(
+        load_default="api", validate=validate.OneOf(["api", "webhook", "schedule"])
+    )
     received_at = fields.AwareDateTime(
         load_default=None, metadata={"description": "Now where it is left out."}
     )

@@ -4,6 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pipeline.registry_names import FieldInvalid
+from pipeline.schedule_store import KIND, show_schedule
 from pipeline.schemes.registry import build_scheme
 from pipeline.source_change import SecretSet
 from pipeline.source_view import show_source, source_state
@@ -33,7 +34,12 @@ def answer_with(
     url = url_of(source_id)
     shown = show_source(work, source_id)
     told = None if made is None else made.told
-    shown |= {"url": url, "sample": _sample(shown["scheme"], shown["settings"], url, told)}
+    sends_itself = shown["kind"] == KIND
+    shown |= {
+        "url": url,
+        "schedule": show_schedule(work, source_id, active=shown["active"]),
+        "sample": "" if sends_itself else _sample(shown["scheme"], shown["settings"], url, told),
+    }
     if made is not None:
         shown["secret"] = told
     return tagged(shown, source_state(work, source_id), status)

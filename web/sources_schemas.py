@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from pipeline.schemes.registry import SCHEMES
 from pipeline.source_change import LONGEST_OVERLAP
 from pipeline.source_refusals import RefusalKind
+from web.schedule_schemas import ClockView
 from web.schemas import PLAIN_TEXT, Strict, Whole
 from web.setup_schemas import A_NAME, NamePage, NamePageQuery, PersonRef, RunRef, RunsSummary
 
@@ -181,6 +182,11 @@ class AssistantOfSource(Schema):
 class SourceLine(Schema):
     id = fields.UUID(required=True)
     name = fields.String(required=True)
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["webhook", "cron"]),
+        metadata={"description": "`cron` sends by the clock and has no address of its own."},
+    )
     scheme = fields.String(required=True)
     active = fields.Boolean(required=True)
     unsigned = fields.Boolean(
@@ -272,6 +278,7 @@ class SourceView(SourceLine):
         required=True, metadata={"description": "Events that no rule of its mapping took, in all."}
     )
     last_ignored_at = fields.AwareDateTime(required=True, allow_none=True)
+    schedule = fields.Nested(ClockView, required=True, allow_none=True)
     sample = fields.String(
         required=True,
         metadata={

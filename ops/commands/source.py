@@ -24,6 +24,7 @@ from ops.setup_options import (
     show_one,
 )
 from ops.source_proof_commands import schemes, set_, unsigned
+from ops.source_schedule_commands import next_, pause, resume, schedule
 from ops.source_taking_commands import intake, map_
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
@@ -49,7 +50,18 @@ def command() -> None:
     """
 
 
-for each in (test_command, schemes, set_, unsigned, intake, map_):
+for each in (
+    test_command,
+    schemes,
+    set_,
+    unsigned,
+    intake,
+    map_,
+    schedule,
+    next_,
+    pause,
+    resume,
+):
     command.add_command(each)
 
 

@@ -33,6 +33,8 @@ from pipeline.notice import ChannelWanted, Kind
 from pipeline.notice_channels import add_channel
 from pipeline.run import Stage
 from pipeline.run_store import MAX_FAILURES, stage_failed
+from pipeline.schedule import Timing
+from pipeline.schedule_store import Wanted, add_schedule
 from pipeline.source_refusals import RefusalKind, Refusals, note_refusals
 from pipeline.visit import LONGEST, begin_visit
 from pipeline.work import Actor
@@ -208,6 +210,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
         )
         note_refusals(work, [refused])
     fare(database, tenant)
+    plan(database, tenant)
     lend_and_link(database, tenant)
     fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
     hana = Identity(issuer=ISSUER, subject="holding-hana", kind="human")
@@ -247,6 +250,20 @@ def fare(database: Database, tenant: TenantWorld) -> None:
             "INSERT INTO target_places (tenant_id, target_id, place, holder, taken_until)"
             " VALUES (:tenant, :target, 0, gen_random_uuid(), clock_timestamp())",
             **known,
+        )
+
+
+def plan(database: Database, tenant: TenantWorld) -> None:
+    """Let a source send by the clock."""
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        add_schedule(
+            work,
+            name="weekly",
+            assistant="booker",
+            wanted=Wanted(timing=Timing(expression="0 7 * * 1", zone="UTC"), payload={}),
+            owner=tenant.persons["ben"],
+            by=tenant.persons["ben"],
+            actor=Actor(type="person", id=str(tenant.persons["ben"])),
         )
 
 

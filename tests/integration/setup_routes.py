@@ -83,6 +83,8 @@ ROUTES: Final = (
     _route(f"DELETE {_RULE}", "admin", 428, rule="two-approvers"),
     _route("GET /v1/sources", "any", 200),
     _route("POST /v1/sources", "admin", 422, {}),
+    _route("POST /v1/schedules", "admin", 422, {}),
+    _route(f"PUT {_SOURCE}/schedule", "admin", 422, {}, source_id=NOBODY),
     _route(f"GET {_SOURCE}", "any", 404, source_id=NOBODY),
     _route(f"POST {_SOURCE}/secrets", "operate", 404, {}, source_id=NOBODY),
     _route(

@@ -271,6 +271,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         " FROM pg_proc p WHERE p.pronamespace = 'awgp'::regnamespace AND p.prosecdef ORDER BY 1",
     )
     assert [name for name, *_ in definers] == [
+        "accept_tick",
         "close_tenant",
         "ensure_audit_partitions",
         "forget_idempotency_keys",

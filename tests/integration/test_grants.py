@@ -81,6 +81,8 @@ awgp_web
   run_payloads         select insert
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at,
                          replayed_by_person_id)
+  schedules            select insert update(expression,zone,jitter_seconds,missed,payload,
+                         next_tick,due_id,changed_at,changed_by_person_id)
   source_refusals      select
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
                          created_at,expires_at,last_used_at) insert update(expires_at) delete
@@ -131,6 +133,7 @@ awgp_worker
   reviews              select
   run_payloads         select
   runs                 select update(epoch,status,reason,changed_at)
+  schedules            select update(next_tick)
   source_secrets       select(tenant_id,secret_id,source_id,key_id,rotated_by_person_id,
                          created_at,expires_at)
   sources              select
@@ -197,12 +200,15 @@ awgp_definer
                          kind,subject_id,next_send_at)
   handoffs             select(tenant_id,stage,next_send_at,not_before,failures,lease_until,
                          created_at)
-  idempotency_keys     select(tenant_id,run_id) delete
+  idempotency_keys     select(tenant_id,run_id) delete insert(tenant_id,scope,key,
+                         request_digest,run_id)
   notice_channels      select(tenant_id,channel_id,events,rules,assistants,active,removed_at)
   notices              select(finished_at) insert(tenant_id,notice_id,channel_id,record_id,
                          event,run_id,approval_id) delete
-  runs                 select(tenant_id,run_id,assistant_id,sealed_at)
-  sources              select(tenant_id,source_id)
+  run_payloads         insert(tenant_id,run_id,epoch,content_type,payload,digest_key)
+  runs                 select(tenant_id,run_id,assistant_id,sealed_at) insert(tenant_id,run_id,
+                         assistant_id,source_id,requester_kind,origin)
+  sources              select(tenant_id,source_id,kind,assistant_id,active,removed_at)
   tenants              select(tenant_id,slug,kind,closed_at) insert(tenant_id,slug,
                          name,kind) update(closed_at)
 """
@@ -323,6 +329,7 @@ def test_no_right_can_be_passed_on(database: Database) -> None:
 
 # The doors that open before a tenant is known, and the log's next months.
 FUNCTIONS: Final = {
+    "accept_tick": {"awgp_worker"},
     "close_tenant": {"awgp_web"},
     "ensure_audit_partitions": {"awgp_exporter", "awgp_owner", "awgp_sealer"},
     "forget_idempotency_keys": {"awgp_relay"},

@@ -430,8 +430,6 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
         "handoffs": {
             "select(tenant_id,stage,next_send_at,not_before,failures,lease_until,created_at)"
         },
-        "idempotency_keys": {"delete", "select(tenant_id,run_id)"},
-        "sources": {"select(tenant_id,source_id)"},
         # The name and digest of a runtime, by known_runtime(): a fact of the machine.
         "assistant_versions": {"select(tenant_id,runtime_name,runtime_digest,created_at)"},
     }
@@ -442,6 +440,8 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
         "notice_channels": {
             "select(tenant_id,channel_id,events,rules,assistants,active,removed_at)"
         },
+        # What accept_tick() makes of a schedule's tick.
+        "run_payloads": {"insert(tenant_id,run_id,epoch,content_type,payload,digest_key)"},
         # The head of a new tenant's log, by open_tenant().
         "audit_heads": {"insert(tenant_id,hash)"},
     }
@@ -450,13 +450,22 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
             "select(tenant_id,kind,next_send_at,sends)",
             "insert(tenant_id,due_id,kind,subject_id,next_send_at)",
         },
+        "idempotency_keys": {
+            "delete",
+            "select(tenant_id,run_id)",
+            "insert(tenant_id,scope,key,request_digest,run_id)",
+        },
         # Made in one tenant; those that are over are forgotten in every one, by forget_notices().
         "notices": {
             "insert(tenant_id,notice_id,channel_id,record_id,event,run_id,approval_id)",
             "select(finished_at)",
             "delete",
         },
-        "runs": {"select(tenant_id,run_id,assistant_id,sealed_at)"},
+        "runs": {
+            "select(tenant_id,run_id,assistant_id,sealed_at)",
+            "insert(tenant_id,run_id,assistant_id,source_id,requester_kind,origin)",
+        },
+        "sources": {"select(tenant_id,source_id,kind,assistant_id,active,removed_at)"},
         "tenants": {
             "select(tenant_id,slug,kind,closed_at)",
             "insert(tenant_id,slug,name,kind)",

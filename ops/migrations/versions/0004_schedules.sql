@@ -50,6 +50,8 @@ GRANT INSERT (tenant_id, run_id, assistant_id, source_id, requester_kind, origin
     TO awgp_definer;
 GRANT INSERT (tenant_id, run_id, epoch, content_type, payload, digest_key) ON run_payloads
     TO awgp_definer;
+CREATE POLICY definer_brings_ticks ON idempotency_keys AS RESTRICTIVE FOR INSERT TO awgp_definer
+    WITH CHECK (tenant_id = (SELECT current_setting('app.current_tenant')::uuid));
 CREATE POLICY definer_brings_ticks ON runs FOR INSERT TO awgp_definer WITH CHECK
     (tenant_id = (SELECT current_setting('app.current_tenant')::uuid)
         AND requester_kind = 'source' AND origin ->> 'kind' = 'schedule');

@@ -4709,6 +4709,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a source that sends by the clock, from now on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewScheduleBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -5344,6 +5397,70 @@ export interface paths {
                 503: components["responses"]["Problem"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{source_id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let it send at other times, or something else, from now on
+         * @description Who does cannot approve what it sends. What is not named goes back to its default.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ScheduleBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7014,9 +7131,34 @@ export interface components {
             /** @enum {string} */
             standing: "closed" | "open" | "half-open";
         };
+        ClockView: {
+            /** @description Five fields: minute, hour, day of the month, month, day of the week. */
+            cron: string;
+            /** @description A tick is sent up to so many seconds late; how late follows from the tick. */
+            jitter_seconds: number;
+            /**
+             * @description What becomes of ticks that nobody was there to send: nothing (`skip`), a run of the latest (`once`), or a run of each (`all`, 100 at most).
+             * @enum {string}
+             */
+            missed: "skip" | "once" | "all";
+            /** @description The next five; none while it is deactivated. */
+            next: components["schemas"]["Coming"][];
+            /** @description What is sent. In its texts `{{ tick }}`, `{{ local }}`, `{{ date }}`, `{{ time }}` and `{{ source }}` are replaced. */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** @description Of the IANA's time zones, in which the fields are read. */
+            zone: string;
+        };
         ClosingBody: {
             /** @description The tenant's short name again: it cannot be undone. */
             confirm: string;
+        };
+        Coming: {
+            /** Format: date-time */
+            send_at: string;
+            /** Format: date-time */
+            tick: string;
         };
         ComparedFileView: {
             /**
@@ -7357,7 +7499,7 @@ export interface components {
              * @default api
              * @enum {string}
              */
-            origin?: "api" | "webhook";
+            origin?: "api" | "webhook" | "schedule";
             payload: {
                 [key: string]: unknown;
             };
@@ -7671,6 +7813,38 @@ export interface components {
              * @default null
              */
             until?: string | null;
+        };
+        NewScheduleBody: {
+            assistant: string;
+            /** @description Five fields: minute, hour, day of the month, month, day of the week. */
+            cron: string;
+            /**
+             * @description A tick is sent up to so many seconds late; how late follows from the tick.
+             * @default 0
+             */
+            jitter_seconds?: number;
+            /**
+             * @description What becomes of ticks that nobody was there to send: nothing (`skip`), a run of the latest (`once`), or a run of each (`all`, 100 at most).
+             * @default skip
+             * @enum {string}
+             */
+            missed?: "skip" | "once" | "all";
+            name: string;
+            /**
+             * Format: uuid
+             * @description Who answers for it and cannot approve what it sends; you.
+             * @default null
+             */
+            owner?: string | null;
+            /** @description What is sent. In its texts `{{ tick }}`, `{{ local }}`, `{{ date }}`, `{{ time }}` and `{{ source }}` are replaced. */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Of the IANA's time zones, in which the fields are read.
+             * @default UTC
+             */
+            zone?: string;
         };
         NoticePage: {
             items: components["schemas"]["NoticeView"][];
@@ -8568,6 +8742,30 @@ export interface components {
             /** @description Why; kept in the audit trail. */
             reason: string;
         };
+        ScheduleBody: {
+            /** @description Five fields: minute, hour, day of the month, month, day of the week. */
+            cron: string;
+            /**
+             * @description A tick is sent up to so many seconds late; how late follows from the tick.
+             * @default 0
+             */
+            jitter_seconds?: number;
+            /**
+             * @description What becomes of ticks that nobody was there to send: nothing (`skip`), a run of the latest (`once`), or a run of each (`all`, 100 at most).
+             * @default skip
+             * @enum {string}
+             */
+            missed?: "skip" | "once" | "all";
+            /** @description What is sent. In its texts `{{ tick }}`, `{{ local }}`, `{{ date }}`, `{{ time }}` and `{{ source }}` are replaced. */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Of the IANA's time zones, in which the fields are read.
+             * @default UTC
+             */
+            zone?: string;
+        };
         ScheduleView: {
             /** @description Entries exported so far. */
             exported: number;
@@ -8701,6 +8899,11 @@ export interface components {
             created_at: string;
             /** Format: uuid */
             id: string;
+            /**
+             * @description `cron` sends by the clock and has no address of its own.
+             * @enum {string}
+             */
+            kind: "webhook" | "cron";
             /** Format: date-time */
             last_event_at: string | null;
             /** Format: date-time */
@@ -8747,6 +8950,11 @@ export interface components {
             intake: {
                 [key: string]: unknown;
             };
+            /**
+             * @description `cron` sends by the clock and has no address of its own.
+             * @enum {string}
+             */
+            kind: "webhook" | "cron";
             /** Format: date-time */
             last_event_at: string | null;
             /** Format: date-time */
@@ -8766,6 +8974,7 @@ export interface components {
             runs: components["schemas"]["RunsSummary"];
             /** @description Shell lines that define `send BODY`, which does as a sender of its scheme; the secret stands in it only where it is told. */
             sample: string;
+            schedule: components["schemas"]["ClockView"] | null;
             scheme: string;
             secrets: components["schemas"]["SecretLine"][];
             /** @description Of its scheme. */
@@ -8793,6 +9002,11 @@ export interface components {
             intake: {
                 [key: string]: unknown;
             };
+            /**
+             * @description `cron` sends by the clock and has no address of its own.
+             * @enum {string}
+             */
+            kind: "webhook" | "cron";
             /** Format: date-time */
             last_event_at: string | null;
             /** Format: date-time */
@@ -8812,6 +9026,7 @@ export interface components {
             runs: components["schemas"]["RunsSummary"];
             /** @description Shell lines that define `send BODY`, which does as a sender of its scheme; the secret stands in it only where it is told. */
             sample: string;
+            schedule: components["schemas"]["ClockView"] | null;
             scheme: string;
             /** @description What was made, in the form of its scheme; null where nothing was. Told this once; nobody can read it again. */
             secret: string | null;
