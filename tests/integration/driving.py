@@ -210,7 +210,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
         )
         note_refusals(work, [refused])
     fare(database, tenant)
-    plan(database, tenant)
+    clock(database, tenant)
     lend_and_link(database, tenant)
     fail(database, tenant, submit(database.outbox("awgp_ingest"), tenant, {"amount_cents": 1}))
     hana = Identity(issuer=ISSUER, subject="holding-hana", kind="human")
@@ -253,7 +253,7 @@ def fare(database: Database, tenant: TenantWorld) -> None:
         )
 
 
-def plan(database: Database, tenant: TenantWorld) -> None:
+def clock(database: Database, tenant: TenantWorld) -> None:
     """Let a source send by the clock."""
     with database.outbox("awgp_web").work(tenant.tenant_id) as work:
         add_schedule(
