@@ -49,6 +49,7 @@ bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|list
 	@for bench in $(BENCHES); do $(BIN)/python -m ops.bench $$bench || exit $$?; done
 
 chaos: setup ## Kill everything under load and count what was lost: MINUTES=30 is the long form
+	@$(BIN)/python -m ops.chaos.fuzz $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m ops.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/.ready ## Check style, types, the laws between rooms, and the web UI

@@ -1,6 +1,7 @@
 """Take a request's body, no longer than the limit; and JSON by its label."""
 
 from flask import Request
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from pipeline.refusal import Refusal
@@ -8,7 +9,7 @@ from pipeline.request_label import MediaTypeUnsupported
 
 
 class BodyCutShort(Refusal):
-    """Fewer bytes came than were announced."""
+    """Fewer bytes came than were announced, or chunks that are none."""
 
 
 class BodyTooLarge(Refusal):
@@ -53,6 +54,8 @@ def read_bytes(request: Request, *, limit: int) -> bytes:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise too_large(limit) from error
+    except (ParseException, OSError) as error:  # chunks that are none, or end too soon
+        raise BodyCutShort("the body ended before its end was announced", field="body") from error
     if len(body) > limit:
         raise too_large(limit)
     if request.content_length not in {None, len(body)}:

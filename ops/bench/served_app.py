@@ -34,8 +34,16 @@ class ServedApp:
 
     def memory_bytes(self) -> int:
         """What its processes hold; what they share counts once (Pss of proc(5))."""
+        return sum(_pss(pid) for pid in (self.master, *self.workers()))
+
+    def workers(self) -> tuple[int, ...]:
+        """Their process ids."""
         children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text()
-        return sum(_pss(pid) for pid in (self.master, *map(int, children.split())))
+        return tuple(map(int, children.split()))
+
+    def processor_seconds(self) -> float:
+        """What its processes have used so far."""
+        return sum(processor_seconds(pid) for pid in (self.master, *self.workers()))
 
 
 @contextlib.contextmanager
@@ -95,3 +103,9 @@ def _pss(pid: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used so far, in its own code and in the kernel (stat of proc(5))."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops.chaos.fuzz import FuzzTally, fuzz
 from tests.integration.conftest import Database
 from tests.integration.door import KEK, Door, signed
 from tests.integration.world import ISSUER, SECRET, World
@@ -136,6 +137,16 @@ def test_a_body_in_chunks_is_taken_and_cut_off_at_the_limit(
     refused = httpx.post(path, content=iter([large[:100], large[100:]]), headers=signed(large))
     assert (refused.status_code, refused.json()["type"]) == (413, "urn:awgp:problem:body-too-large")
     assert door.counts() == before
+
+
+def test_broken_requests_are_refused_and_right_ones_among_them_taken(
+    address: str, door: Door, world: World
+) -> None:
+    path, tally = f"/v1/hooks/{world.acme.source_id}", FuzzTally()
+    fuzz(int(address.rpartition(":")[2]), path, SECRET, seed=3, requests=150, tally=tally)
+    assert tally.sent == 150
+    assert tally.broken == []
+    assert door.counts()["runs"] == tally.statuses[202]
 
 
 def test_no_secret_and_no_payload_reaches_the_log(
