@@ -45,7 +45,7 @@ tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
 tour-n8n: setup ## Take the pictures of docs/tutorials/awgp-and-n8n.md anew
 	@$(BIN)/pytest -q tests/e2e/n8n_tour.py
 
-bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|lists|scale, all without
+bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|lists|scale, all without; or n8n, which it installs
 	@for bench in $(BENCHES); do $(BIN)/python -m ops.bench $$bench || exit $$?; done
 
 chaos: setup ## Kill everything under load and count what was lost: MINUTES=30 is the long form

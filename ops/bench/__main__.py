@@ -11,6 +11,7 @@ from ops.cli import plain_message
 BENCHES: Final = {
     "pipeline": "Runs a second through all five stages, against a bare five-hop chain.",
     "ingest": "Signed requests accepted a second, against a bare view and one commit a request.",
+    "n8n": "Signed requests accepted a second, beside a webhook of the real N8N.",
     "stage": "Milliseconds each stage adds at low load.",
     "live": "How soon a decision arrives at everyone who watches, beside a bare echo.",
     "lists": "How long lists take with a million runs and ten thousand open approvals.",

@@ -86,6 +86,7 @@ class N8nStage:
     people: dict[str, Person] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
+    approvals: dict[str, str] = field(default_factory=dict)
 
     def person(self, name: str) -> Person:
         if name not in self.people:
@@ -117,7 +118,15 @@ class N8nStage:
         return ben.open_approval(run)
 
     def approve(self, run: str) -> None:
-        expect(self.person("ben").vote(self.held(run), "approve", "order 4711"), 200)
+        approval = self.held(run)
+        self.approvals[run] = approval["id"]
+        expect(self.person("ben").vote(approval, "approve", "order 4711"), 200)
+
+    def told_in_chat(self, run: str, text: str) -> bool:
+        """Whether the flow that tells of approvals told this of a run that people decided."""
+        approval = self.approvals[run]
+        page = f"{self.stage.urls['web']}/t/acme/approvals/{approval}"
+        return any(each["text"].startswith(text) for each in self.desk.of("/chat", url=page))
 
     def ended(self, run: str) -> dict[str, Any]:
         ben = self.person("ben")
@@ -136,7 +145,7 @@ def set_up(stage: N8nStage) -> None:
     stage.flows["node"] = stage.owner.publish(node_flow())
     _deliver_to(stage, "n8n-results")
     cleo = stage.person("cleo")
-    events = ["approval.opened", "run.failed"]
+    events = ["approval.opened", "run.completed", "run.failed"]
     channel = {"name": "n8n", "kind": "webhook", "target": "n8n-approvals", "events": events}
     expect(cleo.post(f"{cleo.web}/v1/notice-channels", channel), 201)
 
@@ -186,7 +195,7 @@ def _tell(stage: N8nStage, flow: Flow) -> None:
 
 
 def _work(stage: N8nStage, flow: Flow) -> None:
-    told = post_json(f"{stage.desk.url}/work", "={{ $('A run completed').item.json }}")
+    told = post_json(f"{stage.desk.url}/work", "={{ $('A result comes').item.json }}")
     flow.replace("Your work", "n8n-nodes-base.httpRequest", 4.2, told)
     # What was begun and not done is begun again after so long: a flow of this test takes no more.
     was = flow.node("Being done?")["parameters"]["conditions"]["conditions"][0]
@@ -194,7 +203,7 @@ def _work(stage: N8nStage, flow: Flow) -> None:
 
 
 def _chat(stage: N8nStage, flow: Flow) -> None:
-    flow.set("An approval is requested", events=["approvalRequested", "runFailed"])
+    flow.set("An approval is requested", events=["approvalRequested", "runCompleted", "runFailed"])
     flow.set("Tell the chat", url=f"{stage.desk.url}/chat")
 
 

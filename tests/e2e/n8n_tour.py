@@ -71,7 +71,7 @@ def test_the_tutorials_pictures(n8n: N8nStage, canvas: Page) -> None:
     shipped = {name: as_shipped(n8n, name) for name in ("submit-and-wait", "take-a-result-once")}
     for name, flow in shipped.items():
         show_flow(canvas, f"/workflow/{flow}", name)
-    show_node(canvas, "A run completed", "trigger")
+    show_node(canvas, "A result comes", "trigger")
     show_flow(canvas, f"/workflow/{shipped['submit-and-wait']}", "submit-and-wait")
     show_node(canvas, "Submit", "submit")
     show_execution(n8n, canvas)

@@ -62,6 +62,7 @@ def test_a_flow_submits_a_run_waits_for_people_and_is_told_the_outcome(n8n: N8nS
     assert work["result"]["booking"]["amount_cents"] == 42_000
     (delivery,) = n8n.ended(run)["deliveries"]
     assert (delivery["outcome"], delivery["status_code"]) == ("delivered", 200)
+    wait_until(lambda: n8n.told_in_chat(run, "It is done"), "the chat to be told of the end")
 
 
 def message(
@@ -158,15 +159,9 @@ def test_an_approval_is_asked_for_through_a_flow_and_its_link_decides_nothing(
 
 def test_a_failed_run_starts_a_flow_and_what_nobody_asked_for_does_not(n8n: N8nStage) -> None:
     run = n8n.call("submit", n8n.invoice("RE-4", amount_cents=1))["run"]
-    page = f"{n8n.stage.urls['web']}/t/acme/approvals/{n8n.held(run)['id']}"
     n8n.approve(run)
     assert n8n.ended(run)["status"] == "failed"
-
-    def told() -> list[str]:
-        texts = [each["text"] for each in n8n.desk.of("/chat", url=page)]
-        return [text for text in texts if text.startswith("It failed: invoice-booker")]
-
-    wait_until(told, "the chat to be told")
+    wait_until(lambda: n8n.told_in_chat(run, "It failed: invoice-booker"), "the chat to be told")
     key = f"msg_{uuid4().hex}_0"
     ignored = send(message(n8n, key, type="approval.opened"))
     assert ignored.json() == {"taken": False, "type": "approval.opened"}

@@ -13,7 +13,8 @@ const TYPES: Record<string, string[]> = {
 	approvalReminded: ['approval.reminded', 'approval.escalated'],
 	approvalRequested: ['approval.opened'],
 	emergency: ['break_glass.used'],
-	runCompleted: ['run.executed', 'run.completed'],
+	resultDelivered: ['run.executed'],
+	runCompleted: ['run.completed'],
 	runFailed: ['run.failed'],
 };
 
@@ -24,7 +25,7 @@ export function typesOf(events: string[]): Set<string> {
 export const properties: INodeProperties[] = [
 	{
 		displayName:
-			'In AWGP, add the production URL of this node as a target, and keep its secret in the credential. An assistant with this target tells of its results; a notice channel of approvals and failures.',
+			'In AWGP, add the production URL of this node as a target, and keep its secret in the credential. An assistant with this target tells of its results; a notice channel of approvals, and of runs that completed or failed.',
 		name: 'notice',
 		type: 'notice',
 		default: '',
@@ -58,9 +59,15 @@ export const properties: INodeProperties[] = [
 				description: 'Someone let a run go alone; another person has to review that',
 			},
 			{
+				name: 'Result Delivered',
+				value: 'resultDelivered',
+				description:
+					'An assistant has run; the message has its result, and the run waits for the answer',
+			},
+			{
 				name: 'Run Completed',
 				value: 'runCompleted',
-				description: 'An assistant has run; the message has its result',
+				description: 'A run is done, and its result delivered; the message has a link to it',
 			},
 			{ name: 'Run Failed', value: 'runFailed', description: 'A run was given up' },
 		],
