@@ -136,8 +136,11 @@ class Notebook:
                 log.warning("notes_lost", tenant_id=str(tenant_id), error=type(error).__name__)
 
     def _log(self, tenant_id: UUID, source_id: UUID, kind: RefusalKind, found: _Gathered) -> None:
-        log.warning(
-            "hooks_refused",
+        # Nobody has to mend what was ignored.
+        is_ignored = kind is RefusalKind.IGNORED
+        tell = log.info if is_ignored else log.warning
+        tell(
+            "hooks_ignored" if is_ignored else "hooks_refused",
             tenant_id=str(tenant_id),
             source_id=str(source_id),
             kind=kind.value,

@@ -122,6 +122,7 @@ def _turned_away(work: Work, source_id: UUID) -> Row:
         "refusals": [each for each in noted if each["kind"] != IGNORED],
         "ignored": 0 if ignored is None else ignored["refused"],
         "last_ignored_at": None if ignored is None else ignored["last_at"],
+        "ignored_lately": [] if ignored is None else [each["at"] for each in ignored["recent"]],
     }
 
 

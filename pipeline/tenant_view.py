@@ -15,7 +15,7 @@ from pipeline.work import Work
 MOVING: Final = [each.value for each in Status if each not in TERMINAL]
 # Each count is by an index that begins with tenant and status.
 LOOK: Final = (
-    "SELECT t.tenant_id, t.slug, t.name, t.kind, t.created_at, t.closed_at,"
+    "SELECT t.tenant_id, t.slug, t.name, t.kind, t.created_at, t.closed_at, t.rate,"
     " (SELECT count(*) FROM approvals a WHERE a.tenant_id = t.tenant_id AND a.status = 'open')"
     "  AS open_approvals,"
     " (SELECT count(*) FROM runs r WHERE r.tenant_id = t.tenant_id AND r.status = ANY (:moving))"
@@ -36,6 +36,7 @@ class TenantLook:
     kind: str
     created_at: datetime
     closed_at: datetime | None
+    rate: dict[str, int] | None
     open_approvals: int
     moving_runs: int
     dead_letters: int

@@ -279,6 +279,11 @@ class SourceView(SourceLine):
     )
     last_ignored_at = fields.AwareDateTime(required=True, allow_none=True)
     schedule = fields.Nested(ClockView, required=True, allow_none=True)
+    ignored_lately = fields.List(
+        fields.String(metadata={"format": "date-time"}),
+        required=True,
+        metadata={"description": "When, the latest first; nothing of what they held is kept."},
+    )
     sample = fields.String(
         required=True,
         metadata={

@@ -20,6 +20,11 @@ class TenantQuery(Strict):
     limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
 
 
+class RateView(Schema):
+    per_minute = fields.Integer(required=True)
+    burst = fields.Integer(required=True, metadata={"description": "At once, at most."})
+
+
 class TenantView(Schema):
     id = fields.UUID(required=True, attribute="tenant_id")
     tenant = fields.String(
@@ -29,6 +34,12 @@ class TenantView(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["holding", "subsidiary"]))
     created_at = fields.AwareDateTime(required=True)
     closed_at = fields.AwareDateTime(required=True, allow_none=True)
+    rate = fields.Nested(
+        RateView,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of all its senders together; null: as the edge's settings say."},
+    )
     open_approvals = fields.Integer(required=True)
     moving_runs = fields.Integer(
         required=True, metadata={"description": "Runs that have not come to their end."}

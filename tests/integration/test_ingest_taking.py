@@ -97,7 +97,7 @@ def test_a_mapping_makes_runs_or_ignores_or_refuses(
     door.notebook.flush()
     page = plane.get(f"/v1/sources/{world.acme.source_id}", AUDITOR).get_json()
     assert page["ignored"] == 1
-    assert page["last_ignored_at"] is not None
+    assert page["ignored_lately"] == [page["last_ignored_at"]]
     assert page["taking_changed"]["by"]["id"] == str(world.acme.persons["olga"])
     (kind,) = page["refusals"]
     assert (kind["kind"], kind["refused"]) == ("mapping-failed", 2)

@@ -1,5 +1,6 @@
 """Every page: how it looks in light, in dark and on a phone, and that axe finds nothing wrong."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -93,6 +94,27 @@ def described(visitor: Visitor) -> None:
     visitor.page.get_by_text("More settings").click()
 
 
+def mapped(visitor: Visitor) -> None:
+    """What a source's events become, with an event tried by rules that are not kept."""
+    page = visitor.page
+    page.get_by_role("button", name="Map events").click()
+    rules = json.dumps(
+        {
+            "rules": [
+                {
+                    "name": "paid",
+                    "when": "event.type == 'invoice.paid'",
+                    "payload": {"invoice": {"$pointer": "/data/id"}},
+                }
+            ]
+        }
+    )
+    form = page.get_by_role("dialog")
+    form.get_by_label("Rules", exact=True).fill(rules)
+    form.get_by_role("button", name="See what it becomes").click()
+    expect(form.get_by_role("status")).to_contain_text("by the rule paid")
+
+
 Opener = Callable[[Visitor], Any]
 DIALOGS: Final[dict[str, tuple[str, str, Opener]]] = {
     "keys": ("ben", "runs", lambda ben: ben.page.keyboard.press("?")),
@@ -123,6 +145,12 @@ DIALOGS: Final[dict[str, tuple[str, str, Opener]]] = {
         lambda cleo: cleo.page.get_by_role("button", name="Edit the rule two-people").click(),
     ),
     "source": ("cleo", "sources", described),
+    "mapping": ("cleo", "sources/$source", mapped),
+    "intake": (
+        "cleo",
+        "sources/$source",
+        lambda cleo: cleo.page.get_by_role("button", name="Change what it takes").click(),
+    ),
     "lend": (
         "ben",
         "delegations",

@@ -86,6 +86,20 @@ def test_what_is_turned_away_is_explained_and_a_secret_is_changed_over(visit: Vi
     expect(turned_away).to_contain_text("Wrongly signed, 1 time")  # without loading it again
     expect(turned_away).to_contain_text("Too old or too new, 1 time")
     expect(page.get_by_role("region", name="Last events")).to_contain_text("shop-1")
+    form = dialog(cleo, "Map events")
+    form.get_by_label("Rules", exact=True).fill('{"rules": [{"name": "x", "when": "event.no"}]}')
+    form.get_by_role("button", name="See what it becomes").click()
+    expect(form.get_by_role("status")).to_contain_text("Refused")
+    form.get_by_label("Rules", exact=True).fill(
+        json.dumps({"rules": [{"name": "real", "when": "event.lines != ['ignore']"}]})
+    )
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("list", name="Rules")).to_contain_text("real: a run of scribe when")
+    assert sent(hook, old, "ignore") == 202
+    becomes = page.get_by_role("region", name="What its events become")
+    expect(becomes).to_contain_text("Ignored: 1 event")
+    agree(cleo, "Map no more", "Map no more")
+    expect(becomes).to_contain_text("Each is a run of scribe, as it comes.")
     new = told_once(dialog(cleo, "Rotate secret"), "Make the secret")
     assert {sent(hook, old, "shop-4"), sent(hook, new, "shop-5")} == {202}
     agree(cleo, "Expire now", "Expire it")

@@ -2,7 +2,6 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { CheckedSource } from './CheckedSource';
 import { ExplainForm } from './ExplainForm';
-import { objectIn, objectsIn } from './json-input';
 import {
   useActivePolicy,
   useCreatePolicy,
@@ -19,6 +18,7 @@ import { Button } from '@/shared/components/ui/button';
 import { SkeletonLines } from '@/shared/components/ui/skeleton';
 import { toast } from '@/shared/components/ui/toast';
 import { useTenant } from '@/shared/session/tenant';
+import { objectIn, objectsIn } from '@/shared/text/json-input';
 
 const route = getRouteApi('/t/$tenant/policies/edit');
 

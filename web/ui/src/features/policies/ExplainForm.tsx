@@ -1,5 +1,4 @@
 import { useState, type ReactElement } from 'react';
-import { objectIn } from './json-input';
 import { useAssistantNames, useExplain, type Explained } from './policies';
 import { Fact, Facts } from '@/shared/components/facts';
 import { LongTextField, SelectField } from '@/shared/components/form-field';
@@ -7,6 +6,7 @@ import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Badge, type Tone } from '@/shared/components/ui/badge';
 import { Button } from '@/shared/components/ui/button';
 import { listed } from '@/shared/text/amounts';
+import { objectIn } from '@/shared/text/json-input';
 
 /** What a set would decide about a request you make up: nothing runs, nothing is kept. */
 export function ExplainForm({

@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState, type ReactElement, type SyntheticEvent } from 'react';
-import { objectIn } from './json-input';
 import { draftOf, inOrder, ruleOf, type RuleDraft } from './rule-draft';
 import { RuleForm } from './RuleForm';
 import { useSaveRule, type RuleWords } from './rules';
@@ -19,6 +18,7 @@ import {
 } from '@/shared/components/ui/dialog';
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '@/shared/components/ui/tabs';
 import { toast } from '@/shared/components/ui/toast';
+import { objectIn } from '@/shared/text/json-input';
 
 interface Opened {
   /** Undefined for a rule that is to be made. */

@@ -1,6 +1,8 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { ActiveBadge } from './ActiveBadge';
+import { EventMapping } from './EventMapping';
+import { Intake } from './Intake';
 import { Proof } from './Proof';
 import { Refusals } from './Refusals';
 import { Secrets } from './Secrets';
@@ -50,6 +52,12 @@ export function SourcePage(): ReactElement {
         <div className="grid items-start gap-4 lg:grid-cols-2">
           <div className="min-w-0 space-y-4">
             <About source={data.data} />
+            {data.data.kind === 'webhook' && (
+              <>
+                <Intake source={data.data} etag={data.etag} />
+                <EventMapping source={data.data} etag={data.etag} />
+              </>
+            )}
             <Refusals source={data.data} />
           </div>
           <div className="min-w-0 space-y-4">

@@ -6,7 +6,7 @@ import { useTenant } from '@/shared/session/tenant';
 
 /** What changes a source: each names the ETag of what the person saw. */
 
-interface Edit {
+export interface Edit {
   id: string;
   etag: string;
 }
@@ -19,11 +19,11 @@ interface NewSource {
   secret?: string;
 }
 
-function request({ id, etag }: Edit) {
+export function request({ id, etag }: Edit) {
   return { params: { path: { source_id: id }, header: { 'If-Match': etag } } };
 }
 
-function fresh(client: QueryClient, tenant: string): Promise<void> {
+export function fresh(client: QueryClient, tenant: string): Promise<void> {
   return client.invalidateQueries({ queryKey: sourcesKey(tenant) });
 }
 

@@ -69,6 +69,11 @@ function TenantLink({ tenant }: { tenant: Tenant }): ReactElement {
         </Link>
       )}
       <span className="text-sm text-muted">{tenant.name}</span>
+      {tenant.rate !== null && (
+        <span className="text-sm text-muted">
+          may send {tenant.rate.per_minute} requests a minute, {tenant.rate.burst} at once
+        </span>
+      )}
       {closed && <Badge>closed</Badge>}
     </span>
   );

@@ -8268,6 +8268,11 @@ export interface components {
              */
             scope: "tenant" | "machine";
         };
+        RateView: {
+            /** @description At once, at most. */
+            burst: number;
+            per_minute: number;
+        };
         ReasonBody: {
             /** @description Why; kept in the audit trail. */
             reason: string;
@@ -8946,6 +8951,8 @@ export interface components {
             id: string;
             /** @description Events that no rule of its mapping took, in all. */
             ignored: number;
+            /** @description When, the latest first; nothing of what they held is kept. */
+            ignored_lately: string[];
             /** @description What it takes. */
             intake: {
                 [key: string]: unknown;
@@ -8998,6 +9005,8 @@ export interface components {
             id: string;
             /** @description Events that no rule of its mapping took, in all. */
             ignored: number;
+            /** @description When, the latest first; nothing of what they held is kept. */
+            ignored_lately: string[];
             /** @description What it takes. */
             intake: {
                 [key: string]: unknown;
@@ -9379,6 +9388,8 @@ export interface components {
             moving_runs: number;
             name: string;
             open_approvals: number;
+            /** @description Of all its senders together; null: as the edge's settings say. */
+            rate: components["schemas"]["RateView"] | null;
             /** @description Its short name. */
             tenant: string;
         };
