@@ -3,6 +3,7 @@
 import json
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +11,17 @@ from dramatiq.brokers.stub import StubBroker
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from pipeline.approval_errors import VoterExcluded
 from pipeline.outbox import Outbox
 from pipeline.rate import Rate
 from pipeline.registry import add_assistant
 from tests.integration.conftest import Database
 from tests.integration.control_plane import ControlPlane, open_control_plane
 from tests.integration.door import Door, bearer, nothing_left_behind, problem, signed
-from tests.integration.setting_up import ADMIN, AUDITOR, OPERATOR, edit, recorded, send
+from tests.integration.setting_up import ADMIN, AUDITOR, OPERATOR, OTHER_ADMIN, edit, recorded, send
 from tests.integration.setting_up import problem as refused
+from tests.integration.stages import status
+from tests.integration.test_hold import held_run, vote
 from tests.integration.world import RUNTIME, World
 
 pytestmark = pytest.mark.services
@@ -160,13 +164,40 @@ def second_assistant(database: Database, world: World) -> str:
 def test_whoever_changed_what_events_become_is_excluded_from_deciding_on_them(
     plane: ControlPlane, database: Database, world: World
 ) -> None:
-    assert setup(plane, world, "mapping", {"rules": [{"name": "all"}]}).status_code == 200
-    with database.admin.connect() as connection:
-        changer = connection.execute(
-            text("SELECT mapping_changed_by_person_id FROM awgp.sources WHERE source_id = :id"),
-            {"id": world.acme.source_id},
-        ).scalar_one()
-    assert changer == world.acme.persons["olga"]
+    mapping = {"rules": [{"name": "all"}]}
+    assert setup(plane, world, "mapping", mapping, OTHER_ADMIN).status_code == 200
+    run, approval = held_run(database, world.acme)
+    web, cleo = database.outbox("awgp_web"), world.acme.persons["cleo"]
+    with pytest.raises(VoterExcluded, match="last to change what the source's events become"):
+        vote(web, world.acme, approval, cleo)
+    assert status(database, world.acme, run)["status"] == "held"
+    # So is who changed what it takes.
+    assert setup(plane, world, "intake", {"max_json_depth": 4}).status_code == 200
+    _, later = held_run(database, world.acme)
+    vote(web, world.acme, later, cleo)
+
+
+@pytest.mark.parametrize(
+    ("sealed", "same"), [(timedelta(hours=75), True), (timedelta(days=8), False)]
+)
+def test_an_event_sent_again_after_75_hours_is_the_same_run(
+    door: Door, world: World, sealed: timedelta, same: bool
+) -> None:
+    first = post(door, world, EVENT).get_json()["run"]
+    with door.admin.begin() as connection:
+        # The clock is moved: only the laws of a run's life would mind.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                "UPDATE awgp.runs SET status = 'completed', received_at = now() - :ago,"
+                " sealed_at = now() - :ago WHERE run_id = :run"
+            ),
+            {"ago": sealed, "run": first},
+        )
+        connection.execute(text("SELECT awgp.forget_idempotency_keys()"))
+    again = post(door, world, EVENT)
+    assert again.status_code == 202
+    assert (again.get_json()["run"] == first) is same
 
 
 def test_setting_up_is_for_admins_and_says_what_is_wrong(plane: ControlPlane, world: World) -> None:

@@ -228,6 +228,37 @@ def test_a_source_of_another_scheme_is_added_set_and_let_unsigned(
     assert awgp.told("source", "unsigned", "mail", "--end", *AS_AXEL)["unsigned"] is False
 
 
+def test_what_a_source_takes_and_becomes_is_set_and_tried_and_a_tenant_is_limited(
+    awgp: CommandLine, world: World, tmp_path: Path
+) -> None:
+    def file(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    awgp.told("source", "add", "shop", "--assistant", "booker", *AS_AXEL)
+    intake = file("intake.json", '{"bodies": ["json", "raw"], "rate": {"per_minute": 60}}')
+    awgp.told("source", "intake", "shop", intake, *AS_AXEL)
+    assert awgp.told("source", "intake", "shop", *AS_AXEL)["intake"]["bodies"] == ["json", "raw"]
+    wrong = awgp.refused("source", "intake", "shop", file("wrong", '{"bodies": 1}'), *AS_AXEL)
+    assert "intake.bodies" in wrong
+    rules = file("rules.json", '{"rules": [{"name": "paid", "when": "event.type == \'paid\'"}]}')
+    paid, other = file("paid.json", '{"type": "paid"}'), file("other.json", '{"no": 1}')
+    tried = ("source", "map", "test", "shop")
+    (would,) = awgp.told(*tried, paid, "--mapping", rules, *AT)["events"]
+    assert (would["outcome"], would["rule"], would["assistant"]) == ("run", "paid", "booker")
+    assert awgp.told("source", "map", "show", "shop", *AT)["mapping"] is None
+    awgp.told("source", "map", "set", "shop", rules, *AS_AXEL)
+    refused = awgp(*tried, other, *AT)
+    assert (refused.status, "rules[0].when" in refused.out) == (1, True)
+    assert "--yes" in awgp.refused("source", "map", "end", "shop", *AS_AXEL)
+    assert awgp.told("source", "map", "end", "shop", "--yes", *AS_AXEL)["mapping"] is None
+    limited = awgp.told("tenant", "limit", "acme", "--per-minute", "600", "--burst", "20")
+    assert limited["rate"] == {"per_minute": 600, "burst": 20}
+    assert "--per-minute" in awgp("tenant", "limit", "acme", "--burst", "20").err
+    assert awgp.told("tenant", "limit", "acme", "--end")["rate"] is None
+    assert [each[2] for each in awgp.audit()].count("setup:tenant:limited") == 2
+
+
 def test_a_rotated_secret_and_the_older_one_count_until_the_older_is_expired(
     awgp: CommandLine, database: Database, world: World
 ) -> None:
