@@ -145,7 +145,7 @@ def _host_answers(host: "HostClient") -> str | None:
 
 
 def _post_action(parts: Parts) -> None:
-    from actors import notices, post_action, resend
+    from actors import callbacks, notices, post_action, resend
     from actors.fairness import FairTurns
     from actors.sender import Sender
     from pipeline.courier import Courier
@@ -181,7 +181,16 @@ def _post_action(parts: Parts) -> None:
         Sender(parts.outbox, courier, turns),
         max_attempts=settings.delivery_attempts,
     )
-    resend.declare(parts.broker, parts.outbox, {**sender.handlers(), **again.handlers()})
+    caller = callbacks.Caller(
+        parts.outbox,
+        keyring,
+        courier,
+        public_url=settings.public_url,
+        turns=turns,
+        max_attempts=settings.delivery_attempts,
+    )
+    handlers = {**sender.handlers(), **again.handlers(), **caller.handlers()}
+    resend.declare(parts.broker, parts.outbox, handlers)
 
 
 def _audit(parts: Parts) -> None:

@@ -43,6 +43,12 @@ SIGNATURE_HEADERS: Final = [
         pattern="^[!-~]{1,200}( [!-~]{1,200}){0,9}$",
     ),
 ]
+CALLBACK: Final = header(
+    "AWGP-Callback",
+    "Where the sender is told how the run ended; on the source's allowlist.",
+    required=False,
+    pattern="^https?://[!-~]{1,2000}$",
+)
 TENANT: Final = header(
     "AWGP-Tenant",
     "The tenant's slug; needed only by those who belong to several.",

@@ -19,6 +19,7 @@ from ingest.sources import SourceInactive, SourceTenants
 from ingest.taking import EventIdMissing, Limits
 from ingest.together import Together
 from pipeline.bearer import BearerVerifier
+from pipeline.callback import CallbackNotAllowed
 from pipeline.cloud_events import CloudEventInvalid
 from pipeline.envelope import KeyRing
 from pipeline.event_body import FormInvalid
@@ -67,6 +68,7 @@ PROBLEMS: Final[ProblemTable] = {
     FormInvalid: (400, "form-invalid"),
     CloudEventInvalid: (422, "cloudevent-invalid"),
     EventIdMissing: (422, "event-id-missing"),
+    CallbackNotAllowed: (422, "callback-not-allowed"),
     MappingFailed: (422, "mapping-failed"),
     IdempotencyKeyInvalid: (422, "request-invalid"),
     RateExceeded: (429, "rate-exceeded"),

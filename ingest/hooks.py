@@ -30,7 +30,7 @@ DOCUMENTATION = {
     " refused. What a source takes is its own setting: JSON, forms, CloudEvents (binary,"
     " structured, and batches, which are accepted whole or not at all), or anything. An event that"
     " no rule of its source's mapping takes is `ignored`.",
-    "parameters": api.SIGNATURE_HEADERS,
+    "parameters": [*api.SIGNATURE_HEADERS, api.CALLBACK],
     "requestBody": api.EVENT_BODIES,
     "responses": {
         **api.HOOK_PROBLEMS,
@@ -39,8 +39,8 @@ DOCUMENTATION = {
         "403": api.problem("The source is switched off."),
         "404": api.problem("This is no address a source could have."),
         "422": api.problem(
-            "The body is too deep, no object or no CloudEvent, has no id or cannot be mapped, or"
-            " the id came with another body."
+            "The body is too deep, no object or no CloudEvent, has no id or cannot be mapped, the"
+            " callback is not allowed, or the id came with another body."
         ),
         "429": api.TOO_MANY,
     },

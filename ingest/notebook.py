@@ -23,6 +23,7 @@ from ingest.event import Event
 from ingest.rates import RateExceeded
 from ingest.sources import SourceInactive
 from ingest.taking import EventIdMissing
+from pipeline.callback import CallbackNotAllowed
 from pipeline.cloud_events import CloudEventInvalid
 from pipeline.event_body import FormInvalid
 from pipeline.mapping import MappingFailed
@@ -50,6 +51,7 @@ _KINDS: Final[dict[type[Refusal], RefusalKind]] = {
     MediaTypeUnsupported: RefusalKind.BODY_NOT_TAKEN,
     BodyTooLarge: RefusalKind.BODY_NOT_TAKEN,
     EventIdMissing: RefusalKind.EVENT_ID_MISSING,
+    CallbackNotAllowed: RefusalKind.CALLBACK_NOT_ALLOWED,
     RateExceeded: RefusalKind.RATE_EXCEEDED,
     KeyReused: RefusalKind.ID_REUSED,
 }

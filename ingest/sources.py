@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 
 from ingest.accept import PATIENCE_MS
+from pipeline.callback import Allowed, read_allowlist
 from pipeline.envelope import KeyRing
 from pipeline.intake import JSON, Intake, read_intake
 from pipeline.mapping import Mapping as EventMapping
@@ -40,7 +41,7 @@ _FIND = """
             SELECT jsonb_object_agg(m.name, m.assistant_id) FROM assistants m
             WHERE m.tenant_id = s.tenant_id AND m.active AND m.name IN (
                 SELECT jsonb_array_elements(s.mapping -> 'rules') ->> 'assistant')) END,
-        t.rate, set_config('lock_timeout', :patience, true)
+        t.rate, s.callbacks, set_config('lock_timeout', :patience, true)
     FROM sources s JOIN tenants t USING (tenant_id)
     JOIN assistants a USING (tenant_id, assistant_id)
     LEFT JOIN source_secrets x ON x.tenant_id = s.tenant_id AND x.source_id = s.source_id
@@ -69,6 +70,7 @@ class Source:
         unsigned: Whether an admin lets it send without any proof.
         mapping: None where every event is taken as it comes.
         assistants: Those that the mapping may choose, by name; active ones alone.
+        callbacks: Where its senders may be called back.
         unusable: Why what is kept cannot be used, for its people.
         tenant_rate: Of all that its tenant's senders send; None is as the edge's.
     """
@@ -85,6 +87,7 @@ class Source:
     intake: Intake = _JSON_ALONE
     mapping: EventMapping | None = None
     assistants: Mapping[str, UUID] = field(default_factory=dict)
+    callbacks: tuple[Allowed, ...] = ()
     unusable: str | None = None
     tenant_rate: Rate | None = None
 
@@ -181,6 +184,7 @@ def load_source(
         secret_ids=tuple(secret_id for secret_id, _ in sealed),
         secrets=tuple(opened),
         assistants={name: UUID(value) for name, value in (first[10] or {}).items()},
+        callbacks=read_allowlist(first[12]),
         **_taking(first[1], first[8], first[9], first[11]),
     )
 

@@ -11,6 +11,7 @@ from ingest.accept import Incoming
 from ingest.event import Event
 from ingest.sources import Source
 from ingest.verification import Proof
+from pipeline.callback import HEADER, choose
 from pipeline.event_body import Came, read_events
 from pipeline.idempotency_key import NAME, read_key
 from pipeline.mapping import Mapped, MappingFailed
@@ -84,7 +85,7 @@ def _incoming(
     alone: bool,
 ) -> Incoming | None:
     named = _event_id(event, source, came, alone=alone)
-    origin = _origin(source, proof, named)
+    origin = _origin(source, proof, named) | _callback(event, source)
     payload, assistant_id = came.stored, source.assistant_id
     if source.mapping is not None:
         mapped = source.mapping.apply(came.value, headers or {})
@@ -115,6 +116,14 @@ def _origin(source: Source, proof: Proof, named: str | None) -> dict[str, Any]:
     if verified.caller is not None:
         origin["caller"] = verified.caller
     return origin | {"unsigned": True} if proof.unsigned else origin
+
+
+def _callback(event: Event, source: Source) -> dict[str, Any]:
+    """Where the sender asks to be called back, and whose secret that is signed with."""
+    asked = event.headers.get(HEADER.lower())
+    if asked is None:
+        return {}
+    return {"callback": {"url": asked, "target": str(choose(asked, source.callbacks).target_id)}}
 
 
 def _event_id(event: Event, source: Source, came: Came, *, alone: bool) -> str | None:

@@ -11,6 +11,7 @@ from ops.command_options import print_json, yes_option
 from ops.setup_desk import Desk
 from ops.setup_options import changes_a_tenant, confirm, looks_in_a_tenant, show_changed
 from ops.terminal_text import pretty
+from pipeline.callback_store import change_callbacks, list_callbacks
 from pipeline.registry_find import find_source
 from pipeline.registry_names import FieldInvalid
 from pipeline.source_taking import change_intake, change_mapping, try_mapping
@@ -43,6 +44,32 @@ def intake(desk: Desk, name: str, *, file: BinaryIO | None, as_json: bool) -> No
             change_intake(change.work, source_id, given, by=by, actor=change.actor)
         now = source_state(change.work, source_id)["intake"]
     show_changed(pretty(now), {"name": name, "intake": now}, as_json=as_json)
+
+
+@click.command("callbacks")
+@click.argument("name")
+@click.argument("file", type=_FILE, required=False)
+@changes_a_tenant
+def callbacks(desk: Desk, name: str, *, file: BinaryIO | None, as_json: bool) -> None:
+    """Change where senders of the source NAME may be called back, to what FILE (- is stdin) says.
+
+    Without FILE, show it. An entry is an address and a target at the same origin, whose secret
+    signs.
+
+    \b
+    Examples:
+      echo '[{"url": "https://flows.example.com/done/", "target": "flows"}]' |
+        awgp source callbacks erp -
+      awgp source callbacks erp
+    """
+    given = None if file is None else _entries(file)
+    with desk.changing() as change:
+        source_id = find_source(change.work, name)
+        if given is not None:
+            change_callbacks(change.work, source_id, given, actor=change.actor)
+        now = list_callbacks(change.work, source_id)
+    shown = [{"url": each["url"], "target": each["target"]} for each in now]
+    show_changed(pretty(shown), {"name": name, "callbacks": shown}, as_json=as_json)
 
 
 @click.group("map")
@@ -174,11 +201,28 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
-def _object(file: BinaryIO) -> dict[str, Any]:
+def _json(file: BinaryIO) -> Any:
     try:
-        found = json.loads(file.read())
+        return json.loads(file.read())
     except (ValueError, RecursionError) as error:
         raise FieldInvalid(file.name, f"is not JSON: {error}") from error
+
+
+def _entries(file: BinaryIO) -> list[dict[str, str]]:
+    found = _json(file)
+    names = {"url", "target"}
+    if not isinstance(found, list) or not all(
+        isinstance(each, dict)
+        and set(each) == names
+        and all(isinstance(value, str) for value in each.values())
+        for each in found
+    ):
+        raise FieldInvalid(file.name, "must be a JSON list of objects with url and target")
+    return found
+
+
+def _object(file: BinaryIO) -> dict[str, Any]:
+    found = _json(file)
     if not isinstance(found, dict):
         raise FieldInvalid(file.name, "must be a JSON object")
     return found

@@ -58,6 +58,11 @@ _DELIVERIES: Final = """
     JOIN targets t ON t.tenant_id = d.tenant_id AND t.target_id = d.target_id
     WHERE d.tenant_id = :tenant AND d.run_id = :run
     ORDER BY d.epoch DESC, d.position, d.attempt DESC LIMIT :most"""
+_CALLBACKS: Final = """
+    SELECT c.callback_id, c.epoch, c.url, t.name AS target, c.status, c.attempts, c.status_code,
+        c.last_error AS error, c.created_at, c.finished_at
+    FROM run_callbacks c JOIN targets t USING (tenant_id, target_id)
+    WHERE c.tenant_id = :tenant AND c.run_id = :run ORDER BY c.epoch DESC LIMIT :most"""
 _DEAD_LETTERS: Final = """
     SELECT dead_letter_id, epoch, stage, error, failures, created_at, replayed_at, discarded_at
     FROM dead_letters WHERE tenant_id = :tenant AND run_id = :run
@@ -102,6 +107,7 @@ def load_story(work: Work, run_id: UUID) -> Row:
             each | {"response": _text(each["response"])}
             for each in _all(work, _DELIVERIES, run=run_id, response=MOST_RESPONSE_BYTES)
         ],
+        "callbacks": _all(work, _CALLBACKS, run=run_id),
         "dead_letters": _all(work, _DEAD_LETTERS, run=run_id),
         "handoff": _one(work, _HANDOFF, run=run_id),
         "payload": _one(

@@ -33,12 +33,16 @@ class RefusalKind(StrEnum):
     BODY_NOT_TAKEN = "body-not-taken"
     EVENT_ID_MISSING = "event-id-missing"
     MAPPING_FAILED = "mapping-failed"
+    CALLBACK_NOT_ALLOWED = "callback-not-allowed"
     RATE_EXCEEDED = "rate-exceeded"
     ID_REUSED = "id-reused"
     IGNORED = "ignored"
 
 
 MEANINGS: Final = {
+    RefusalKind.CALLBACK_NOT_ALLOWED: (
+        "It asked to be called back where this source's list of callbacks does not allow it."
+    ),
     RefusalKind.SIGNATURE_MISSING: (
         "What its scheme needs is missing or malformed: it does not sign, it signs in another way,"
         " or something on its way drops headers."

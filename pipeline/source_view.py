@@ -17,7 +17,7 @@ IGNORED: Final = RefusalKind.IGNORED.value
 _STATE: Final = """
     SELECT s.source_id::text AS id, s.name, s.active, s.owner_person_id::text AS owner,
         s.scheme, s.scheme_settings AS settings, s.scheme_version AS version,
-        s.unsigned_reason AS unsigned, s.intake, s.mapping,
+        s.unsigned_reason AS unsigned, s.intake, s.mapping, s.callbacks,
         (SELECT jsonb_build_array(c.expression, c.zone, c.jitter_seconds, c.missed, c.payload)
             FROM schedules c WHERE c.tenant_id = s.tenant_id AND c.source_id = s.source_id)
             AS schedule,

@@ -166,6 +166,21 @@ class RunDeliveryView(Schema):
     )
 
 
+class RunCallbackView(Schema):
+    """What its sender was told of the run's end."""
+
+    id = fields.UUID(required=True, attribute="callback_id")
+    epoch = fields.Integer(required=True)
+    url = fields.String(required=True)
+    target = fields.String(required=True)
+    status = fields.String(required=True, metadata={"description": "due, delivered or given_up."})
+    attempts = fields.Integer(required=True)
+    status_code = fields.Integer(required=True, allow_none=True)
+    error = fields.String(required=True, allow_none=True)
+    created_at = fields.AwareDateTime(required=True)
+    finished_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
 class RunDeadLetterView(Schema):
     id = fields.UUID(required=True, attribute="dead_letter_id")
     epoch = fields.Integer(required=True)
@@ -221,6 +236,7 @@ class RunView(Schema):
     approvals = fields.List(fields.Nested(RunApprovalView), required=True)
     executions = fields.List(fields.Nested(RunExecutionView), required=True)
     deliveries = fields.List(fields.Nested(RunDeliveryView), required=True)
+    callbacks = fields.List(fields.Nested(RunCallbackView), required=True)
     dead_letters = fields.List(fields.Nested(RunDeadLetterView), required=True)
     handoff = fields.Nested(RunHandoffView, required=True, allow_none=True)
     can_replay = fields.Boolean(

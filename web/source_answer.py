@@ -3,6 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
+from pipeline.callback_store import list_callbacks
 from pipeline.registry_names import FieldInvalid
 from pipeline.schedule_store import KIND, show_schedule
 from pipeline.schemes.registry import build_scheme
@@ -37,6 +38,7 @@ def answer_with(
     sends_itself = shown["kind"] == KIND
     shown |= {
         "url": url,
+        "callbacks": list_callbacks(work, source_id),
         "schedule": show_schedule(work, source_id, active=shown["active"]),
         "sample": "" if sends_itself else _sample(shown["scheme"], shown["settings"], url, told),
     }

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from pipeline.callback_store import change_callbacks
 from pipeline.source_taking import change_intake, change_mapping, try_mapping
 from web.access import PEOPLE_WHO_ADMINISTER, READERS
 from web.endpoint import endpoint, make_blueprint
@@ -11,6 +12,7 @@ from web.setup_endpoint import Answer, edits
 from web.setup_schemas import acting_person
 from web.source_answer import ONE, answer_with, match
 from web.sources_schemas import (
+    CallbacksBody,
     IntakeBody,
     MappingBody,
     MappingTestBody,
@@ -58,6 +60,23 @@ def map_events(body: dict[str, Any], source_id: UUID) -> Answer:
 def map_no_more(source_id: UUID) -> Answer:
     """Take each of a source's events as it comes"""
     return _map(source_id, None)
+
+
+@edits(
+    blueprint,
+    f"{ONE}/callbacks",
+    SourceView,
+    CallbacksBody,
+    access=PEOPLE_WHO_ADMINISTER,
+    method="PUT",
+)
+def allow_callbacks(body: dict[str, Any], source_id: UUID) -> Answer:
+    """Change where a source's senders may be called back"""
+    with acting() as work:
+        _, actor = acting_person(work)
+        match(work, source_id)
+        change_callbacks(work, source_id, body["callbacks"], actor=actor)
+        return answer_with(work, source_id)
 
 
 @endpoint(

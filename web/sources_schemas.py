@@ -80,6 +80,33 @@ class IntakeBody(Strict):
     )
 
 
+class CallbackEntry(Strict):
+    url = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=2048),
+        metadata={"description": "It, and what lies under it, may be called."},
+    )
+    target = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=64),
+        metadata={"description": "A target at the same origin; its secret signs."},
+    )
+
+
+class CallbacksBody(Strict):
+    callbacks = fields.List(
+        fields.Nested(CallbackEntry),
+        required=True,
+        validate=validate.Length(max=20),
+        metadata={"description": "All of them."},
+    )
+
+
+class CallbackLine(Schema):
+    url = fields.String(required=True)
+    target = fields.String(required=True)
+
+
 class MappingBody(Strict):
     mapping = fields.Dict(
         keys=fields.String(),
@@ -278,6 +305,11 @@ class SourceView(SourceLine):
         required=True, metadata={"description": "Events that no rule of its mapping took, in all."}
     )
     last_ignored_at = fields.AwareDateTime(required=True, allow_none=True)
+    callbacks = fields.List(
+        fields.Nested(CallbackLine),
+        required=True,
+        metadata={"description": "Where its senders may be called back."},
+    )
     schedule = fields.Nested(ClockView, required=True, allow_none=True)
     ignored_lately = fields.List(
         fields.String(metadata={"format": "date-time"}),

@@ -25,7 +25,7 @@ from ops.setup_options import (
 )
 from ops.source_proof_commands import schemes, set_, unsigned
 from ops.source_schedule_commands import next_, pause, resume, schedule
-from ops.source_taking_commands import intake, map_
+from ops.source_taking_commands import callbacks, intake, map_
 from ops.source_test import command as test_command
 from ops.time_options import SECONDS, span
 from ops.webhook_peer import hook_url
@@ -56,6 +56,7 @@ for each in (
     set_,
     unsigned,
     intake,
+    callbacks,
     map_,
     schedule,
     next_,

@@ -186,6 +186,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
     """Put at least one row of this tenant into every table, through the product's own doors."""
     tell_somebody(database, tenant)
     finished = deliver(database, tenant)
+    call_back(database, tenant)
     hold(database, tenant)
     seal_all(database, signer, tenant)
     exporter = database.outbox("awgp_exporter")
@@ -251,6 +252,20 @@ def fare(database: Database, tenant: TenantWorld) -> None:
             " VALUES (:tenant, :target, 0, gen_random_uuid(), clock_timestamp())",
             **known,
         )
+
+
+def call_back(database: Database, tenant: TenantWorld) -> None:
+    """Let a run end whose sender wants to hear of it."""
+    run_id = deny(database, tenant)
+    rows(
+        database,
+        tenant,
+        "UPDATE runs SET origin = origin || jsonb_build_object('callback', jsonb_build_object("
+        "'url', 'https://flows.example/done', 'target', CAST(:target AS text)))"
+        " WHERE run_id = :run RETURNING 1",
+        target=str(tenant.target_id),
+        run=run_id,
+    )
 
 
 def clock(database: Database, tenant: TenantWorld) -> None:

@@ -78,6 +78,7 @@ awgp_web
   queue_states         select
   resendings           select insert
   reviews              select insert update(closed_at,closed_by_person_id,verdict,note)
+  run_callbacks        select
   run_payloads         select insert
   runs                 select update(epoch,status,reason,payload_epoch,changed_at,sealed_at,
                          replayed_by_person_id)
@@ -89,7 +90,7 @@ awgp_web
   sources              select insert update(owner_person_id,active,settings,removed_at,
                        scheme_settings,scheme_version,scheme_changed_by_person_id,
                        unsigned_at,unsigned_reason,unsigned_by_person_id,intake,mapping,
-                       mapping_changed_at,mapping_changed_by_person_id)
+                       mapping_changed_at,mapping_changed_by_person_id,callbacks)
   subject_keys         select insert update(envelope,erased_at)
   target_circuits      select update(failures,openings,open_until,probe_until,last_error,
                          changed_at)
@@ -131,6 +132,7 @@ awgp_worker
   resendings           select insert update(status,attempts,status_code,response,last_error,
                          duration_ms,finished_at)
   reviews              select
+  run_callbacks        select update(status,attempts,status_code,last_error,finished_at)
   run_payloads         select
   runs                 select update(epoch,status,reason,changed_at)
   schedules            select update(next_tick)
@@ -205,6 +207,8 @@ awgp_definer
   notice_channels      select(tenant_id,channel_id,events,rules,assistants,active,removed_at)
   notices              select(finished_at) insert(tenant_id,notice_id,channel_id,record_id,
                          event,run_id,approval_id) delete
+  run_callbacks        insert(tenant_id,callback_id,run_id,epoch,target_id,url,outcome,
+                         reason)
   run_payloads         insert(tenant_id,run_id,epoch,content_type,payload,digest_key)
   runs                 select(tenant_id,run_id,assistant_id,sealed_at) insert(tenant_id,run_id,
                          assistant_id,source_id,requester_kind,origin)
@@ -338,6 +342,7 @@ FUNCTIONS: Final = {
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),
     "note_completion": set(),  # a trigger of audit_log's
+    "call_back": set(),
     "note_notices": set(),  # a trigger of audit_pending's
     "open_tenant": {"awgp_web"},
     "queue_figures": {"awgp_operator", "awgp_relay"},

@@ -440,6 +440,10 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
         "notice_channels": {
             "select(tenant_id,channel_id,events,rules,assistants,active,removed_at)"
         },
+        # Made by call_back() when a run's end is sealed.
+        "run_callbacks": {
+            "insert(tenant_id,callback_id,run_id,epoch,target_id,url,outcome,reason)"
+        },
         # What accept_tick() makes of a schedule's tick.
         "run_payloads": {"insert(tenant_id,run_id,epoch,content_type,payload,digest_key)"},
         # The head of a new tenant's log, by open_tenant().

@@ -23,6 +23,7 @@ SCRIPTS = (
     "0004_mappings",
     "0004_targets",
     "0004_completed",
+    "0004_callbacks",
 )
 # After all else: what of it the holding may look at.
 LAST = "0003_holding_reads"

@@ -44,6 +44,10 @@ export const REFUSALS: Record<Kind, { title: string; todo: string }> = {
     title: 'Without its id',
     todo: 'The place of the id is in what the source takes. Correct it, or have the sender put an id there.',
   },
+  'callback-not-allowed': {
+    title: 'Callback not allowed',
+    todo: 'Put the address on the list of callbacks of the source, or have its sender name one that is.',
+  },
   'mapping-failed': {
     title: 'Could not be mapped',
     todo: 'The last ones name the rule and the place in it. Try the mapping with such an event, and change it.',

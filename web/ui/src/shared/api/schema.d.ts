@@ -5133,6 +5133,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sources/{source_id}/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Change where a source's senders may be called back */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    source_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CallbacksBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourceView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources/{source_id}/deactivate": {
         parameters: {
             query?: never;
@@ -7007,6 +7068,20 @@ export interface components {
             };
             packed_bytes: number;
         };
+        CallbackEntry: {
+            /** @description A target at the same origin; its secret signs. */
+            target: string;
+            /** @description It, and what lies under it, may be called. */
+            url: string;
+        };
+        CallbackLine: {
+            target: string;
+            url: string;
+        };
+        CallbacksBody: {
+            /** @description All of them. */
+            callbacks: components["schemas"]["CallbackEntry"][];
+        };
         CancelBody: {
             /**
              * @description Kept encrypted in the audit trail, and nowhere else.
@@ -8281,7 +8356,7 @@ export interface components {
             /** Format: date-time */
             first_at: string;
             /** @enum {string} */
-            kind: "signature-missing" | "signature-wrong" | "secret-missing" | "caller-not-allowed" | "settings-invalid" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "body-not-taken" | "event-id-missing" | "mapping-failed" | "rate-exceeded" | "id-reused" | "ignored";
+            kind: "signature-missing" | "signature-wrong" | "secret-missing" | "caller-not-allowed" | "settings-invalid" | "timestamp-out-of-range" | "source-inactive" | "body-invalid" | "body-not-taken" | "event-id-missing" | "mapping-failed" | "callback-not-allowed" | "rate-exceeded" | "id-reused" | "ignored";
             /** Format: date-time */
             last_at: string;
             means: string;
@@ -8513,6 +8588,22 @@ export interface components {
             status: string;
             votes: components["schemas"]["RunVoteView"][];
         };
+        RunCallbackView: {
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            epoch: number;
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description due, delivered or given_up. */
+            status: string;
+            status_code: number | null;
+            target: string;
+            url: string;
+        };
         RunDeadLetterView: {
             /** Format: date-time */
             created_at: string;
@@ -8688,6 +8779,7 @@ export interface components {
             assistant: string;
             /** Format: uuid */
             assistant_id: string;
+            callbacks: components["schemas"]["RunCallbackView"][];
             /** @description It is held or approved. */
             can_cancel: boolean;
             /** @description It failed and its end is sealed. */
@@ -8944,6 +9036,8 @@ export interface components {
         SourceView: {
             active: boolean;
             assistant: components["schemas"]["AssistantOfSource"];
+            /** @description Where its senders may be called back. */
+            callbacks: components["schemas"]["CallbackLine"][];
             /** Format: date-time */
             created_at: string;
             events: components["schemas"]["EventLine"][];
@@ -8998,6 +9092,8 @@ export interface components {
         SourceWithSecret: {
             active: boolean;
             assistant: components["schemas"]["AssistantOfSource"];
+            /** @description Where its senders may be called back. */
+            callbacks: components["schemas"]["CallbackLine"][];
             /** Format: date-time */
             created_at: string;
             events: components["schemas"]["EventLine"][];
