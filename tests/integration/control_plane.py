@@ -5,14 +5,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import fakeredis
 import httpx
 from flask import Flask
+from flask_smorest import Blueprint
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from psycopg.types.json import Jsonb
+from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
 from actors.hold import hold_run
@@ -173,16 +176,32 @@ def open_control_plane(
     pool_size: int = 8,
     operations: Operations | None = None,
 ) -> ControlPlane:
-    app = create_app(
+    """The control plane of one test; its OpenAPI document is empty, see `documented_app`."""
+    # Describing every endpoint takes longer than most tests do.
+    with patch.object(Blueprint, "register_views_in_doc"):
+        app = create_app(
+            SETTINGS,
+            engine=database.engine("awgp_web", pool_size=pool_size),
+            holding=database.engine("awgp_holding", pool_size=pool_size),
+            broker=stub_broker(),
+            verifier=verifier(),
+            session_store=fakeredis.FakeStrictRedis(),
+            operations=operations,
+        )
+    return ControlPlane(app=app, database=database, world=world)
+
+
+def documented_app() -> Flask:
+    """An app that has its whole OpenAPI document, and no database."""
+    nowhere = create_engine("postgresql+psycopg://127.0.0.1:1/none")
+    return create_app(
         SETTINGS,
-        engine=database.engine("awgp_web", pool_size=pool_size),
-        holding=database.engine("awgp_holding", pool_size=pool_size),
+        engine=nowhere,
+        holding=nowhere,
         broker=stub_broker(),
         verifier=verifier(),
         session_store=fakeredis.FakeStrictRedis(),
-        operations=operations,
     )
-    return ControlPlane(app=app, database=database, world=world)
 
 
 def _headers(bearer: str | None) -> dict[str, str]:
