@@ -10,7 +10,7 @@ from ops.cli import plain_message
 # Name -> its line in the help; the module ops.bench.<name> exposes `command`.
 BENCHES: Final = {
     "pipeline": "Runs a second through all five stages, against a bare five-hop chain.",
-    "ingest": "Signed requests accepted a second, against a bare view and one commit a request.",
+    "ingest": "Signed requests accepted a second beside bare views, and with servers away.",
     "n8n": "Signed requests accepted a second, beside a webhook of the real N8N.",
     "stage": "Milliseconds each stage adds at low load.",
     "live": "How soon a decision arrives at everyone who watches, beside a bare echo.",

@@ -7,7 +7,7 @@ from typing import Final
 
 from ops.bench.ingest_baselines import DATABASE_URL_FILE, SENDERS_FILE
 from ops.bench.ingest_world import BenchSource
-from ops.bench.served_app import BARE, PRODUCT, served_app
+from ops.bench.served_app import BARE, PRODUCT, ServedApp, served_app
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.postgres import login_url
 from ops.processes import process_environment
@@ -20,8 +20,10 @@ APPS: Final[Mapping[str, str]] = {
 
 
 @contextlib.contextmanager
-def served_views(data: DataFolder, sources: Sequence[BenchSource]) -> Iterator[dict[str, int]]:
-    """Serve every app on a port of its own; yields the ports."""
+def served_views(
+    data: DataFolder, sources: Sequence[BenchSource]
+) -> Iterator[dict[str, ServedApp]]:
+    """Serve every app on a port of its own; yields them by name."""
     baseline = _baseline_environment(data, sources)
     told = {**process_environment(data, "ingest"), "AWGP_ENV": "production"}
     with contextlib.ExitStack() as stack:
@@ -34,7 +36,7 @@ def served_views(data: DataFolder, sources: Sequence[BenchSource]) -> Iterator[d
                     told if name == "ingest" else baseline,
                     configuration=PRODUCT if name == "ingest" else BARE,
                 )
-            ).port
+            )
             for name, app in APPS.items()
         }
 

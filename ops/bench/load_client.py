@@ -23,6 +23,7 @@ STATUS: Final = slice(9, 12)  # of b"HTTP/1.1 202 Accepted"
 DRAIN_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 0.005
 """Between two connections; opened all at once, one process of the server takes them all."""
+SENT_AGAIN_AFTER: Final = 50
 _LENGTH: Final = b"content-length: "
 
 
@@ -42,6 +43,7 @@ class Plan:
             soon as one is answered (closed loop).
         most: Requests made beforehand; the load ends when they are used up.
         label: Begins every event id, so that two loads never send the same one.
+        again: Which share of the requests (0 to 0.5) is one that was sent a moment ago.
     """
 
     port: int
@@ -51,16 +53,22 @@ class Plan:
     rate: float
     most: int
     label: str
+    again: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What became of it. Latencies are milliseconds; in an open loop from the planned moment."""
+    """What became of it. Latencies are milliseconds; in an open loop from the planned moment.
+
+    Attributes:
+        events: Different ones that were sent.
+    """
 
     seconds: float
     statuses: dict[str, int]
     latencies_ms: list[float]
     runs: list[str]
+    events: int = 0
 
 
 def body_of(number: int) -> bytes:
@@ -85,8 +93,13 @@ def body_of(number: int) -> bytes:
 def requests_of(plan: Plan) -> Iterator[bytes]:
     """Whole requests, headers and body, signed for now by Standard Webhooks."""
     stamp = str(int(time.time()))
+    every = round(1 / plan.again) if plan.again else 0
+    recent: deque[bytes] = deque(maxlen=SENT_AGAIN_AFTER)
     secrets = [(path, base64.b64decode(secret)) for path, secret in plan.sources]
     for number, (path, secret) in zip(range(plan.most), itertools.cycle(secrets), strict=False):
+        if every and recent and number % every == every - 1:
+            yield recent[0]
+            continue
         body = body_of(number)
         event = f"{plan.label}_{number}"
         content = f"{event}.{stamp}.".encode() + body
@@ -97,7 +110,8 @@ def requests_of(plan: Plan) -> Iterator[bytes]:
             f"webhook-id: {event}\r\nwebhook-timestamp: {stamp}\r\n"
             f"webhook-signature: v1,{signature}\r\n\r\n"
         )
-        yield head.encode() + body
+        recent.append(head.encode() + body)
+        yield recent[-1]
 
 
 class Sender:
@@ -182,7 +196,13 @@ class Sender:
             body = json.loads(answer.partition(b"\r\n\r\n")[2])
             if status == "202" and "run" in body:
                 runs.append(body["run"])
-        return Load(seconds=seconds, statuses=statuses, latencies_ms=self._latencies, runs=runs)
+        return Load(
+            seconds=seconds,
+            statuses=statuses,
+            latencies_ms=self._latencies,
+            runs=runs,
+            events=len(set(self._requests[: self._next])),
+        )
 
 
 def is_whole(answer: bytes) -> bool:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ops.bench.ingest import BenchFailed, Tally
+from ops.bench.ingest import Tally
+from ops.bench.ingest_load import BenchFailed
 from ops.bench.load_client import Load, LoadFailed, Plan, is_whole, requests_of
 from ops.bench.report import json_line, percentile, print_report
 from pipeline.schemes import PlainMessage
@@ -77,6 +79,7 @@ def test_the_client_signs_what_the_edge_accepts_and_never_one_event_twice() -> N
         parse_object(body, max_depth=8)
         events.append(verified.event_id)
     assert len(set(events)) == 6
+    assert len(set(requests_of(replace(plan, most=100, again=0.2)))) == 80
 
 
 @pytest.mark.parametrize("cut", range(1, len(ANSWER)))
