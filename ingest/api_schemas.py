@@ -127,6 +127,17 @@ HOOK_PROBLEMS: Final = BODY_PROBLEMS | {
     "400": problem("The body is not what it is labelled as, or not as every reader reads alike."),
     "415": problem("The source does not take such a body."),
 }
+CLOUD_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"type": "string", "minLength": 1},
+    },
+}
+# What is not the first comes where the source takes it.
 EVENT_BODIES: Final[dict[str, Any]] = {
     "required": True,
     "content": {
@@ -134,6 +145,11 @@ EVENT_BODIES: Final[dict[str, Any]] = {
         "application/x-www-form-urlencoded": {
             "schema": {"type": "object", "additionalProperties": {"type": "string"}}
         },
+        "application/cloudevents+json": {"schema": CLOUD_EVENT},
+        "application/cloudevents-batch+json": {
+            "schema": {"type": "array", "items": CLOUD_EVENT, "maxItems": 100}
+        },
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
     },
 }
 

@@ -1,18 +1,26 @@
 """The edge keeps the promises of its own OpenAPI document, whatever it is sent."""
 
 import json
-from typing import Any
+from collections import Counter
+from typing import Any, cast
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+)
+from sqlalchemy import text
 
+from pipeline.intake import BODIES
 from tests.integration.conftest import Database
 from tests.integration.door import Door, bearer
 from tests.integration.world import World
 
+CLOUD_EVENT = "application/cloudevents+json"
 OPERATIONS = [
     ("/v1/hooks/{source}", "POST"),
     ("/v1/runs", "POST"),
@@ -42,6 +50,46 @@ def test_every_answer_is_as_documented(
         case.call_and_validate(headers=CALLERS[caller])
 
     every_answer()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_whatever_a_source_takes_is_answered_as_documented(
+    database: Database, world: World, mode: GenerationMode
+) -> None:
+    door = Door(database.engine("awgp_ingest"), database.admin)
+    with database.admin.begin() as connection:
+        # Without a proof, so that what is made up comes as far as its body.
+        connection.execute(
+            text(
+                "UPDATE awgp.sources SET intake = CAST(:intake AS jsonb), unsigned_at = now(),"
+                " unsigned_reason = 'a test', unsigned_by_person_id = owner_person_id"
+                " WHERE source_id = :id"
+            ),
+            {"intake": json.dumps({"bodies": BODIES}), "id": world.acme.source_id},
+        )
+    schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", door.client.application)
+    statuses: Counter[int] = Counter()
+    labels: Counter[str] = Counter()
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=schema["/v1/hooks/{source}"]["POST"].as_strategy(generation_mode=mode))
+    def every_answer(case: Case[Any]) -> None:
+        case.path_parameters |= {"source": str(world.acme.source_id)}
+        # Nothing has to be signed here; and a document cannot say all that makes a CloudEvent.
+        if mode is GenerationMode.POSITIVE and case.media_type == CLOUD_EVENT:
+            made_up: Any = case.body
+            event = {"specversion": "1.0", "id": str(len(made_up)), "source": "/a", "type": "b"}
+            case.body = cast("Any", event | {"data": made_up})
+        unasked: list[Any] = [negative_data_rejection, positive_data_acceptance]
+        answer = case.call_and_validate(excluded_checks=unasked)
+        statuses[answer.status_code] += 1
+        labels[case.media_type or ""] += answer.status_code == 202
+
+    every_answer()
+    if mode is GenerationMode.POSITIVE:
+        assert statuses[202] > 10, statuses
+        assert labels["application/octet-stream"] > 0, labels
+        assert labels[CLOUD_EVENT] > 0, labels
 
 
 def test_the_document_is_openapi_3_1_and_names_every_route(
