@@ -30,18 +30,20 @@ TRIGGERS: Final = frozenset(
         ("audit_heads", "head_forward"),
         ("audit_heads", "head_kept"),
         ("audit_log", "append_only"),
+        ("audit_log", "completions_are_told"),
         ("audit_pending", "pending_kept"),
         ("audit_pending", "records_are_told"),
         ("audit_segments", "append_only"),
         ("decision_links", "decision_link_holds"),
         ("delegations", "delegation_holds"),
         ("reviews", "review_holds"),
+        ("runs", "run_calls_back"),
         ("runs", "run_move"),
         ("votes", "a_vote_has_a_name"),
         ("votes", "vote_in_time"),
     }
 )
-OF_A_PARTITION: Final = "append_only"
+OF_A_PARTITION: Final = ("append_only", "completions_are_told")
 AUDIT_OWNER: Final = "awgp_audit_owner"
 AUDIT_TABLES: Final = frozenset(
     {
@@ -122,7 +124,7 @@ def triggers(system: System) -> Iterator[Check]:
         partitions = connection.execute(
             f"SELECT c.relname {TABLES} AND c.relispartition"  # our own constant
         ).fetchall()
-    wanted = TRIGGERS | {(row[0], OF_A_PARTITION) for row in partitions}
+    wanted = TRIGGERS | {(row[0], name) for row in partitions for name in OF_A_PARTITION}
     armed = {(table, name) for table, name, is_on in found if is_on}
     missing = wanted - armed
     for table, name in sorted(missing):

@@ -15,6 +15,7 @@ import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -58,7 +59,12 @@ class Partition:
     ) -> "subprocess.Popen[bytes]":
         """Start a program on the other side; it ends with the partition at the latest."""
         inside = ["ip", "netns", "exec", self.namespace, *command]
-        return subprocess.Popen(inside, env=dict(environ), cwd=cwd, start_new_session=True)
+        started = subprocess.Popen(inside, env=dict(environ), cwd=cwd, start_new_session=True)
+        # Before it has gone over, nobody who sweeps would find it.
+        deadline = time.monotonic() + END_SECONDS
+        while _is_here(started) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return started
 
     def cut(self) -> None:
         """Lose every packet, both ways, silently."""
@@ -176,6 +182,18 @@ def _end(pid: int) -> None:
 def _kill(handle: int) -> None:
     signal.pidfd_send_signal(handle, signal.SIGKILL)
     select.select([handle], [], [], END_SECONDS)
+
+
+def _is_here(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether it runs and is still on our side."""
+    try:
+        return process.poll() is None and _network(process.pid) == _network(os.getpid())
+    except OSError:
+        return False
+
+
+def _network(pid: int) -> int:
+    return Path(f"/proc/{pid}/ns/net").stat().st_ino
 
 
 def _namespaces() -> list[str]:

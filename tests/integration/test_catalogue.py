@@ -272,6 +272,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
     )
     assert [name for name, *_ in definers] == [
         "accept_tick",
+        "call_back",
         "close_tenant",
         "ensure_audit_partitions",
         "forget_idempotency_keys",
@@ -279,6 +280,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         "known_runtime",
         "list_tenants",
         "make_audit_partition",
+        "note_completion",
         "note_notices",
         "open_tenant",
         "queue_figures",

@@ -28,8 +28,8 @@ ENVIRON = {
 @pytest.mark.parametrize(
     ("queues", "actors"),
     [
-        ("policy", {"policy"}),
-        ("policy hold", {"policy", "hold", "hold_due"}),
+        ("policy", {"policy", "policy_due"}),
+        ("policy hold", {"policy", "policy_due", "hold", "hold_due"}),
         ("execute", {"execute"}),
         ("post_action", {"post_action", "post_action_due"}),
     ],
