@@ -137,6 +137,8 @@ class FaultProxy:
 
     async def _shut(self) -> None:
         await self._close_listener()
+        # What was accepted this moment enters itself among the tasks.
+        await asyncio.sleep(0)
         for connection in tuple(self._connections):
             connection.reset()
         for task in tuple(self._tasks):
@@ -151,7 +153,7 @@ class FaultProxy:
         self.accepted += 1
         try:
             server = await asyncio.open_connection(*self.target)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             writer.transport.abort()
             return
         with contextlib.suppress(asyncio.CancelledError):
