@@ -122,7 +122,8 @@ def test_what_was_fetched_and_not_begun_goes_back_at_once_and_what_was_begun_end
                 assert worker.poll() is None
             assert worker.wait(PATIENCE_SECONDS) == 0
         wait_until(lambda: fetched(valkey, "policy") == 0, "the begun ones to be acknowledged")
-        assert queued(valkey, "policy") == 2
+        # The relay may have sent one of them anew meanwhile.
+        assert queued(valkey, "policy") >= 2
         with client_of(valkey) as client:
             assert living_workers(client) == []
         # And: another worker takes the others from the queue

@@ -271,6 +271,7 @@ def test_no_sign_in_ends_anywhere_but_here(visit: Visit, elsewhere: OtherOrigin)
     ben = visit("ben", fresh=True)
     # A new sign-in ends the session before it, and what the page left behind still asks with it.
     ben.expects(r"status of 401")
+    ben.expects(r"HTTP Authentication failed")
     ben.sign_in("/v1/me")
     host = urlsplit(elsewhere.origin).netloc
     for target in ELSEWHERE:

@@ -39,7 +39,11 @@ export function SourcePage(): ReactElement {
     <Page
       title={data === undefined ? 'Source' : data.data.name}
       description={
-        <Link to="/t/$tenant/sources" params={{ tenant }} className="text-accent hover:underline">
+        <Link
+          to="/t/$tenant/sources"
+          params={{ tenant }}
+          className="inline-block py-0.5 text-accent hover:underline"
+        >
           All sources
         </Link>
       }
