@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from actors.fairness import FairTurns
-from actors.stage import Due, Handler, repeat_due, take_due
+from actors.stage import Due, Handler, forget_due, repeat_due, take_due
 from pipeline.callback_store import (
     CALLBACK,
     Callback,
@@ -131,7 +131,7 @@ class Caller:
         ended = DELIVERED if said is None else GIVEN_UP
         with self._outbox.work(tenant_id) as work:
             note_callback(work, callback, answer, said, ended=ended)
-            _forget(work, due)
+            forget_due(work, due)
         log.info("callback_ended", status=ended, attempts=callback.attempts, error=said)
 
 
@@ -139,11 +139,7 @@ def _begin(work: Work, due: Due) -> Callback | None:
     """Take it for as long as an attempt lasts; what has nothing left to do goes away."""
     callback = None if due.subject_id is None else begin_callback(work, due.subject_id)
     if callback is None:
-        _forget(work, due)
+        forget_due(work, due)
         return None
     repeat_due(work, due, after=LEASE)
     return callback
-
-
-def _forget(work: Work, due: Due) -> None:
-    work.execute("DELETE FROM due WHERE due_id = :id", id=due.due_id)

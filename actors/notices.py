@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 
 from actors.fairness import FairTurns
-from actors.stage import Due, Handler, repeat_due, take_due
+from actors.stage import Due, Handler, forget_due, repeat_due, take_due
 from pipeline import metrics
 from pipeline.courier import Answer, Courier
 from pipeline.delivery import Outcome, judge_answer, retry_delay
@@ -110,7 +110,7 @@ class NoticeSender:
         """Take it for as long as an attempt lasts; what has nothing left to do goes away."""
         notice = None if due.subject_id is None else begin_attempt(work, due.subject_id)
         if notice is None:
-            _forget(work, due)
+            forget_due(work, due)
             return None
         repeat_due(work, due, after=LEASE)
         return notice
@@ -213,7 +213,7 @@ class NoticeSender:
     ) -> None:
         with self._outbox.work(tenant_id) as work:
             end_notice(work, notice, status, error)
-            _forget(work, due)
+            forget_due(work, due)
         metrics.NOTICES.labels(notice.channel.kind.value, status.value).inc()
         log.info("notice_ended", status=status.value, attempts=notice.attempts, error=error)
 
@@ -237,7 +237,3 @@ class NoticeSender:
 def _told_apart(address: str) -> str:
     """The same at every attempt, and another for another address."""
     return hashlib.sha256(address.encode()).hexdigest()[:16]
-
-
-def _forget(work: Work, due: Due) -> None:
-    work.execute("DELETE FROM due WHERE due_id = :id", id=due.due_id)

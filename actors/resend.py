@@ -13,7 +13,7 @@ import dramatiq
 import structlog
 
 from actors.sender import Sender, Sent, Waits
-from actors.stage import Due, Handler, declare_due, repeat_due, take_due
+from actors.stage import Due, Handler, declare_due, forget_due, repeat_due, take_due
 from pipeline.courier import Answer
 from pipeline.delivery import Outcome, retry_delay
 from pipeline.delivery_store import (
@@ -78,7 +78,7 @@ def wakes(outbox: Outbox) -> dict[str, Handler]:
                 return
             woken = 0 if due.subject_id is None else wake(work, due.subject_id)
             if woken < WOKEN_AT_ONCE:
-                _forget(work, due)
+                forget_due(work, due)
             else:
                 repeat_due(work, due, after=timedelta(0))
 
@@ -128,7 +128,7 @@ class Resender:
     def _begin(self, work: Work, due: Due) -> Resending | None:
         resending = None if due.subject_id is None else begin_resending(work, due.subject_id)
         if resending is None:
-            _forget(work, due)
+            forget_due(work, due)
             return None
         repeat_due(work, due, after=LEASE)
         return resending
@@ -161,7 +161,7 @@ class Resender:
         is_test = resending.body is not None
         if sent.outcome is not Outcome.RETRY or resending.attempts >= most or is_test:
             end_resending(work, resending, sent.answer, outcome=sent.outcome)
-            _forget(work, due)
+            forget_due(work, due)
             return
         note_resending(work, resending, sent.said)
         delay = retry_delay(
@@ -175,9 +175,5 @@ class Resender:
     def _give_up(self, tenant_id: UUID, due: Due, resending: Resending, why: str) -> None:
         with self._outbox.work(tenant_id) as work:
             end_resending(work, resending, Answer(status=None, error=why), outcome=None)
-            _forget(work, due)
+            forget_due(work, due)
         log.info("resending_given_up", error=why)
-
-
-def _forget(work: Work, due: Due) -> None:
-    work.execute("DELETE FROM due WHERE due_id = :id", id=due.due_id)

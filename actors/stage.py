@@ -173,6 +173,11 @@ def repeat_due(work: Work, due: Due, *, after: timedelta) -> None:
     )
 
 
+def forget_due(work: Work, due: Due) -> None:
+    """It is never due again."""
+    work.execute("DELETE FROM due WHERE due_id = :id", id=due.due_id)
+
+
 def plain_error(error: BaseException) -> str:
     """Say what went wrong without a word of what was being worked on.
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from actors.stage import Due, declare_due, take_due
+from actors.stage import Due, declare_due, forget_due, take_due
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.schedule import Reckoning, name_of, reckon, send_at
@@ -43,7 +43,7 @@ def work_off_ticks(outbox: Outbox, tenant_id: UUID, due_id: UUID, now: Clock) ->
             return
         schedule = load_schedule(work, due.subject_id)
         if schedule is None or schedule.over or schedule.due_id != due_id:
-            _forget(work, due)
+            forget_due(work, due)
             return
         found = reckon(schedule.timing, schedule.source_id, schedule.next_tick, now())
         if schedule.active:
@@ -70,7 +70,7 @@ def _send(work: Work, schedule: Schedule, found: Reckoning) -> None:
 
 def _wait(work: Work, due: Due, schedule: Schedule, found: Reckoning) -> None:
     if found.next_tick is None:
-        _forget(work, due)
+        forget_due(work, due)
         return
     await_tick(work, schedule, found.next_tick)
     work.execute(
@@ -78,7 +78,3 @@ def _wait(work: Work, due: Due, schedule: Schedule, found: Reckoning) -> None:
         at=send_at(schedule.timing, schedule.source_id, found.next_tick),
         id=due.due_id,
     )
-
-
-def _forget(work: Work, due: Due) -> None:
-    work.execute("DELETE FROM due WHERE due_id = :id", id=due.due_id)

@@ -7,9 +7,6 @@ as it comes, and once more with no execution kept. A round ends when all is quie
 nobody's unfinished work weighs on the next, and counts as CPU what was used until then.
 """
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,8 +15,10 @@ from typing import Final
 import click
 from sqlalchemy import create_engine, text
 
+from ops.bench.ingest_load import BenchFailed
+from ops.bench.ingest_load import load as send
 from ops.bench.ingest_world import BenchSource, furnish
-from ops.bench.load_client import Load, Plan
+from ops.bench.load_client import Plan
 from ops.bench.n8n_world import FLOWS, path_of, served_n8n
 from ops.bench.process_cpu import cpu_seconds
 from ops.bench.report import percentile, print_report, read_settings
@@ -28,7 +27,6 @@ from ops.bench.servers import BenchServers, throwaway_servers
 from ops.login_engine import login_engine
 from ops.processes import process_environment
 from pipeline.database import database_url
-from pipeline.errors import AwgpError
 
 INGEST: Final = "ingest"
 MOST_PER_SECOND: Final = 6000
@@ -36,10 +34,6 @@ WARM_UP_SECONDS: Final = 3.0
 QUIET_SHARE: Final = 0.05
 """Of one CPU, over a second."""
 QUIET_SECONDS: Final = 120.0
-
-
-class BenchFailed(AwgpError):
-    """A figure would be wrong: a request was refused, or acknowledged and is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +147,7 @@ def _send(view: View, tally: Tally, choices: Choices, label: str, *, counted: bo
     """
     seconds = choices.seconds if counted else WARM_UP_SECONDS
     before = cpu_seconds(*view.pids)
-    load = _load(
+    load = send(
         Plan(
             port=view.port,
             sources=view.sources,
@@ -183,24 +177,6 @@ def _wait_for_quiet(used: Callable[[], float]) -> None:
         if used() - before < QUIET_SHARE:
             return
     raise BenchFailed(f"still at work {QUIET_SECONDS:.0f} s after the last request")
-
-
-def _load(plan: Plan) -> Load:
-    """Run the client; the secrets reach it on stdin.
-
-    Raises:
-        BenchFailed: It could not do what was planned.
-    """
-    ended = subprocess.run(
-        [sys.executable, "-m", "ops.bench.load_client"],
-        input=json.dumps(asdict(plan)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode != 0:
-        raise BenchFailed(f"the load client failed: {ended.stderr.strip()[-300:]}")
-    return Load(**json.loads(ended.stdout))
 
 
 def _check_runs(servers: BenchServers, acknowledged: int) -> None:

@@ -46,20 +46,6 @@ GRANT SELECT ON run_callbacks TO awgp_web;
 GRANT SELECT, UPDATE (status, attempts, status_code, last_error, finished_at)
     ON run_callbacks TO awgp_worker;
 
--- What is due beside what was due already, whatever that is by now.
-DO $$
-DECLARE
-    kinds text;
-BEGIN
-    SELECT string_agg(DISTINCT quote_literal(kind), ', ') INTO kinds FROM (
-        SELECT said.part[1] AS kind FROM pg_constraint c,
-            regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+\.[a-z_]+)''', 'g') AS said (part)
-        WHERE c.conname = 'due_kind_check' AND c.conrelid = 'due'::regclass
-        UNION SELECT 'post_action.callback') AS every;
-    EXECUTE 'ALTER TABLE due DROP CONSTRAINT due_kind_check';
-    EXECUTE format('ALTER TABLE due ADD CONSTRAINT due_kind_check CHECK (kind IN (%s))', kinds);
-END $$;
-
 -- In the transaction that seals a run's end; of runs nobody waits for, it is not even called.
 CREATE FUNCTION call_back() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = awgp, pg_temp AS $$

@@ -1,6 +1,6 @@
 -- A run that is completed can be told of. Runs as awgp_owner.
 
--- As in 0004_targets.sql, and the last entry of a delivered run.
+-- As in 0003_notices.sql, and: a target that was switched off, and the last entry of a delivered run.
 CREATE OR REPLACE FUNCTION notice_event(action text) RETURNS text LANGUAGE sql IMMUTABLE
 SET search_path = awgp, pg_temp AS $$
     SELECT CASE

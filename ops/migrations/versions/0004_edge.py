@@ -17,6 +17,7 @@ depends_on = None
 HERE = Path(__file__).parent
 # Each runs as awgp_owner.
 SCRIPTS = (
+    "0004_due",
     "0004_notices",
     "0004_sources",
     "0004_schedules",

@@ -20,8 +20,10 @@ GRANT UPDATE (intake, mapping, mapping_changed_at, mapping_changed_by_person_id)
 -- How many requests a tenant's senders may send in all; the edge's own limit where it is null.
 ALTER TABLE tenants ADD COLUMN rate jsonb CHECK (jsonb_typeof(rate) = 'object');
 
--- As in 0004_sources.sql, and: a source's mapping may have chosen another assistant, of the same
--- tenant and active.
+-- As before (0002_accept.sql), and: a request may name no event, and then takes no key; one without
+-- a secret counts where the source needs none; the source's scheme must be as it was verified (code
+-- that does not know of versions says none, which is the first); and a source's mapping may have
+-- chosen another assistant, of the same tenant and active.
 CREATE OR REPLACE FUNCTION accept_together(items jsonb, payloads bytea[], live_secrets int,
     patience text) RETURNS SETOF uuid LANGUAGE plpgsql SET search_path = awgp, pg_temp AS $$
 DECLARE

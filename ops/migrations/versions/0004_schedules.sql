@@ -30,20 +30,6 @@ GRANT SELECT, INSERT, UPDATE (expression, zone, jitter_seconds, missed, payload,
     due_id, changed_at, changed_by_person_id) ON schedules TO awgp_web;
 GRANT SELECT, UPDATE (next_tick) ON schedules TO awgp_worker;
 
--- What is due beside what was due already, whatever that is by now.
-DO $$
-DECLARE
-    kinds text;
-BEGIN
-    SELECT string_agg(DISTINCT quote_literal(kind), ', ') INTO kinds FROM (
-        SELECT said.part[1] AS kind FROM pg_constraint c,
-            regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+\.[a-z_]+)''', 'g') AS said (part)
-        WHERE c.conname = 'due_kind_check' AND c.conrelid = 'due'::regclass
-        UNION SELECT 'policy.tick') AS every;
-    EXECUTE 'ALTER TABLE due DROP CONSTRAINT due_kind_check';
-    EXECUTE format('ALTER TABLE due ADD CONSTRAINT due_kind_check CHECK (kind IN (%s))', kinds);
-END $$;
-
 GRANT SELECT (kind, active, removed_at, assistant_id) ON sources TO awgp_definer;
 GRANT INSERT (tenant_id, scope, key, request_digest, run_id) ON idempotency_keys TO awgp_definer;
 GRANT INSERT (tenant_id, run_id, assistant_id, source_id, requester_kind, origin) ON runs

@@ -121,35 +121,3 @@ GRANT UPDATE (waits_for, sends) ON handoffs TO awgp_worker;
 GRANT SELECT, INSERT ON resendings TO awgp_web;
 GRANT SELECT, INSERT, UPDATE (status, attempts, status_code, response, last_error, duration_ms,
     finished_at) ON resendings TO awgp_worker;
-
--- What is due beside what was due already, whatever that is by now.
-DO $$
-DECLARE
-    kinds text;
-BEGIN
-    SELECT string_agg(DISTINCT quote_literal(kind), ', ') INTO kinds FROM (
-        SELECT said.part[1] AS kind FROM pg_constraint c,
-            regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+\.[a-z_]+)''', 'g') AS said (part)
-        WHERE c.conname = 'due_kind_check' AND c.conrelid = 'due'::regclass
-        UNION SELECT unnest(ARRAY['post_action.resend', 'post_action.wake'])) AS every;
-    EXECUTE 'ALTER TABLE due DROP CONSTRAINT due_kind_check';
-    EXECUTE format('ALTER TABLE due ADD CONSTRAINT due_kind_check CHECK (kind IN (%s))', kinds);
-END $$;
-
--- As in 0003_notices.sql, and a target that was switched off.
-CREATE OR REPLACE FUNCTION notice_event(action text) RETURNS text LANGUAGE sql IMMUTABLE
-SET search_path = awgp, pg_temp AS $$
-    SELECT CASE
-        WHEN action = 'hold:approval:opened' THEN 'approval.opened'
-        WHEN action = 'hold:approval:reminded' THEN 'approval.reminded'
-        WHEN action = 'hold:approval:escalated' THEN 'approval.escalated'
-        WHEN action = 'hold:run:approved' THEN 'approval.approved'
-        WHEN action = 'hold:run:rejected' THEN 'approval.rejected'
-        WHEN action IN ('hold:run:expired', 'execute:run:expired') THEN 'approval.expired'
-        WHEN action IN ('hold:run:cancelled', 'execute:run:cancelled') THEN 'approval.cancelled'
-        WHEN action = 'hold:glass:broken' THEN 'break_glass.used'
-        WHEN action IN ('policy:run:failed', 'hold:run:failed', 'execute:run:failed',
-            'post_action:run:failed') THEN 'run.failed'
-        WHEN action = 'post_action:target:disabled' THEN 'target.disabled'
-    END
-$$;
