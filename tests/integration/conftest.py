@@ -29,6 +29,7 @@ from ops.logins import LOGINS
 from pipeline.database import database_url, make_engine
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
+from tests.integration.own_host import runtimes  # noqa: F401  # a fixture
 from tests.integration.world import World, make_world
 
 TEMPLATE = "awgp_template"

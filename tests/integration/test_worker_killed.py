@@ -16,6 +16,7 @@ from ops.embedded.valkey import start_valkey
 from pipeline.registry import add_assistant, add_target
 from tests.integration.conftest import Database
 from tests.integration.fake_host import approved_run
+from tests.integration.own_host import Host
 from tests.integration.processes import (
     PATIENCE_SECONDS,
     relay_process,
@@ -24,11 +25,7 @@ from tests.integration.processes import (
 )
 from tests.integration.receiver import Receiver, start_receiver
 from tests.integration.stages import rows, status
-from tests.integration.test_runtime_host import (  # its fixtures are used here too
-    Host,
-    runtimes,  # noqa: F401
-    shared_host,  # noqa: F401
-)
+from tests.integration.test_runtime_host import shared_host  # noqa: F401  # its fixture
 from tests.integration.world import KEYRING, SECRET, TenantWorld, World
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services]

@@ -1,0 +1,175 @@
+"""A runtime host of a test's own: a real process with its own state folder, and its sandboxes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ops import build_runtime, debian, install_runsc
+from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
+from runtime_host.bundle import digest_of, pack
+from runtime_host.client import HostClient, HostUnavailable
+from tests.conftest import missing
+
+START_SECONDS = 60.0
+WRITE_RESULT = 'open("/output/result.json", "w").write(json.dumps(x))\n'
+INNOCENT = "import json\nx = json.load(open('/input/request.json'))\n" + WRITE_RESULT
+
+
+def until(true: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    """Wait for a condition on another process."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+@dataclass(slots=True)
+class Host:
+    """A runtime-host process of its own, with its own state folder."""
+
+    folder: Path
+    runtimes: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def client(self) -> HostClient:
+        return HostClient(self.folder / "socket")
+
+    def processes(self) -> list[int]:
+        """Processes of sandboxes of this host's state folder, runsc's own included."""
+        needle = os.fsencode(f"--root={self.folder / 'state'}/sandboxes/")
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    arguments = (entry / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if needle in arguments:
+                    found.append(int(entry.name))
+        return found
+
+    def leftovers(self) -> list[object]:
+        """What a sandbox left: processes, folders, groups."""
+        groups = [
+            path
+            for base in Path("/sys/fs/cgroup").glob("**/awgp-*")
+            for path in base.iterdir()
+            if path.is_dir() and base.name == self.group
+        ]
+        return [*self.processes(), *(self.folder / "state/sandboxes").iterdir(), *groups]
+
+    @property
+    def group(self) -> str:
+        """Name of this host's place among the cgroups."""
+        return "awgp-" + digest_of(os.fsencode(self.folder / "state"))[7:19]
+
+    def spec(self, program: str, **changes: object) -> ExecutionSpec:
+        """What to run: a program, with a short wall unless a test says otherwise."""
+        return self.spec_of(pack({"main.py": program.encode()}), **changes)
+
+    def spec_of(self, bundle: bytes, **changes: object) -> ExecutionSpec:
+        payload = b'{"amount": 12}'
+        spec = ExecutionSpec(
+            tenant_id=uuid4(),
+            run_id=uuid4(),
+            execution_id=uuid4(),
+            fence=1,
+            bundle=bundle,
+            bundle_digest=digest_of(bundle),
+            payload=payload,
+            payload_digest=digest_of(payload),
+            runtime="python3",
+            runtime_digest=self.client.describe().runtimes["python3"],
+            entrypoint=("main.py",),
+            limits=Limits(wall_seconds=30, memory_bytes=64 * MIB, disk_bytes=8 * MIB),
+        )
+        return replace(spec, **changes)  # type: ignore[arg-type]  # tests name fields
+
+    def run(self, spec: ExecutionSpec) -> ExecutionResult:
+        with self.client.launch(spec, lease_seconds=60) as launched:
+            return launched.wait()
+
+    def report(self, program: str) -> object:
+        """What a program left in `x`, read from its result."""
+        result = self.run(self.spec(f"import json\n{program}\n{WRITE_RESULT}"))
+        assert result.reason is ExitReason.OK, result
+        assert result.result is not None
+        return json.loads(result.result)
+
+
+def start(folder: Path, runtimes: Path, **settings: str) -> "subprocess.Popen[bytes]":
+    """Start a host and wait until it serves."""
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ops.cli", "runtime-host"],
+            cwd=Path(__file__).parents[2],
+            env={
+                "PATH": os.environ["PATH"],
+                "AWGP_RUNTIME_SOCKET": str(folder / "socket"),
+                "AWGP_RUNTIME_FOLDER": str(runtimes),
+                "AWGP_RUNTIME_STATE": str(folder / "state"),
+                "AWGP_KEK": "a secret that must be forgotten",
+                **settings,
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def wait_until_serving(host: Host) -> None:
+    def answers() -> bool:
+        assert host.process.poll() is None, (host.folder / "log").read_text()
+        try:
+            host.client.describe()
+        except HostUnavailable:
+            return False
+        return True
+
+    until(answers, "the host to serve", START_SECONDS)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def runtimes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runtime built; the machine's own when it has one."""
+    found = install_runsc.find()
+    if found is None or not found.recent:
+        missing("runsc of 2024 or later")
+    if os.geteuid() != 0:
+        missing("root, which starts sandboxes")
+    folder = Path("/var/lib/awgp/runtimes")
+    try:
+        build_runtime.build(folder)
+    except (debian.DebianUnavailable, OSError) as exc:
+        missing(f"the runtime python3 ({exc})")
+    return folder
+
+
+@contextmanager
+def running_host(folder: Path, runtimes: Path, **settings: str) -> Iterator[Host]:
+    """Serves until the block is left."""
+    host = Host(folder, runtimes, start(folder, runtimes, **settings))
+    try:
+        wait_until_serving(host)
+        yield host
+    finally:
+        end(host.process)
