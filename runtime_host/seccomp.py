@@ -29,7 +29,7 @@ _ALLOWED = """
     rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max
     sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler sched_yield
     select sendfile sendmmsg sendmsg sendto set_robust_list set_tid_address setgid setgroups
-    setitimer setpgid setpriority setresgid setresuid setrlimit setsid setsockopt setuid
+    setitimer setpgid setresgid setresuid setrlimit setsid setsockopt setuid
     shutdown sigaltstack socketpair splice stat statfs statx symlink symlinkat sync_file_range
     sysinfo syslog tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime
     timer_settime timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname

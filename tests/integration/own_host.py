@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,11 +108,27 @@ class Host:
         return json.loads(result.result)
 
 
-def start(folder: Path, runtimes: Path, **settings: str) -> "subprocess.Popen[bytes]":
-    """Start a host and wait until it serves."""
+# A shell, because Python cannot safely run code between fork and exec.
+ENTER = """
+for each; do [ "$each" = -- ] && break; echo $$ >"$each" || exit 97; shift; done
+shift
+exec "$@"
+"""
+
+
+def start(
+    folder: Path, runtimes: Path, *, entering: Sequence[Path] = (), **settings: str
+) -> "subprocess.Popen[bytes]":
+    """Start a host, which may not serve yet.
+
+    Args:
+        entering: `cgroup.procs` files of the groups it is to live in.
+    """
+    serve = [sys.executable, "-m", "ops.cli", "runtime-host"]
+    enter = ["/bin/sh", "-c", ENTER, "sh", *map(str, entering), "--"]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "ops.cli", "runtime-host"],
+            [*(enter if entering else []), *serve],
             cwd=Path(__file__).parents[2],
             env={
                 "PATH": os.environ["PATH"],
@@ -165,9 +181,11 @@ def runtimes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running_host(folder: Path, runtimes: Path, **settings: str) -> Iterator[Host]:
+def running_host(
+    folder: Path, runtimes: Path, *, entering: Sequence[Path] = (), **settings: str
+) -> Iterator[Host]:
     """Serves until the block is left."""
-    host = Host(folder, runtimes, start(folder, runtimes, **settings))
+    host = Host(folder, runtimes, start(folder, runtimes, entering=entering, **settings))
     try:
         wait_until_serving(host)
         yield host

@@ -75,7 +75,10 @@ def test_lines_are_told_while_the_agent_still_runs(host: Host) -> None:
 
 def test_an_agent_finds_gvisor_and_nothing_of_the_host(host: Host) -> None:
     program = """
-import ctypes, os
+import ctypes, os, threading
+thread = threading.Thread(target=print)
+thread.start()
+thread.join()
 libc = ctypes.CDLL(None)
 log = ctypes.create_string_buffer(4096)
 libc.syscall(103 if os.uname().machine == "x86_64" else 116, 3, log, 4096)
@@ -99,76 +102,6 @@ x = {
         "descriptors": ["0", "1", "2"],
         "host": False,
     }  # fmt: skip
-
-
-def test_an_agent_cannot_write_its_bundle_its_request_or_the_root(host: Host) -> None:
-    program = """
-x = []
-for path in ("/bundle/main.py", "/bundle/new", "/input/request.json", "/new", "/usr/new"):
-    try:
-        open(path, "w")
-        x.append(path)
-    except OSError:
-        pass
-"""
-    assert host.report(program) == []
-
-
-def test_an_agent_can_neither_signal_nor_read_nor_write_its_launcher(host: Host) -> None:
-    program = """
-import os
-x = []
-for name, act in {
-    "kill": lambda: os.kill(1, 9),
-    "job": lambda: open("/proc/1/fd/0", "rb"),
-    "frames": lambda: open("/proc/1/fd/1", "wb"),
-    "memory": lambda: open("/proc/1/mem", "rb"),
-    "root": lambda: os.setuid(0),
-    "launcher": lambda: os.setuid(65533),
-}.items():
-    try:
-        act()
-        x.append(name)
-    except OSError:
-        pass
-"""
-    assert host.report(program) == []
-
-
-def test_the_system_call_profile_denies(host: Host) -> None:
-    program = """
-import ctypes, threading
-libc = ctypes.CDLL(None, use_errno=True)
-def call(*numbers):
-    ctypes.set_errno(0)
-    libc.syscall(*numbers)
-    return ctypes.get_errno()
-unshare, keyctl, mount, ptrace = 272, 250, 165, 101
-x = [call(number, 0x10000000, 0, 0, 0, 0) for number in (unshare, keyctl, mount, ptrace)]
-thread = threading.Thread(target=x.append, args=("threads work",))
-thread.start()
-thread.join()
-"""
-    assert host.report(program) == [1, 1, 1, 1, "threads work"]
-
-
-def test_no_address_can_be_reached(host: Host) -> None:
-    program = """
-import socket
-x = []
-for address in (("192.0.2.1", 80), ("127.0.0.1", 22), ("169.254.169.254", 80)):
-    try:
-        socket.create_connection(address, 1)
-        x.append(address)
-    except OSError:
-        pass
-try:
-    socket.getaddrinfo("localhost.example.test", 80)
-    x.append("names")
-except OSError:
-    pass
-"""
-    assert host.report(program) == []
 
 
 ATTACKS: dict[str, tuple[str, dict[str, float], ExitReason]] = {

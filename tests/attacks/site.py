@@ -1,0 +1,96 @@
+"""Where attacks are tried: a runtime host with its witnesses, per kind of sandbox."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
+from runtime_host.bundle import digest_of, pack
+from tests.attacks.machine import Enclosure, Machine, Witness, settled
+from tests.integration.own_host import INNOCENT, Host, running_host
+
+AGENTS: Final = Path(__file__).parent / "agents"
+# Every attack is tried at each: the settings of a host that starts its sandboxes in that way.
+PLACES: Final[dict[str, dict[str, str]]] = {"runsc-cold": {}}
+# Small, so that a hole shows early and takes little with it.
+SMALL: Final[dict[str, float]] = {
+    "wall_seconds": 20.0,
+    "memory_bytes": 32 * MIB,
+    "disk_bytes": 4 * MIB,
+    "processes": 16,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A host to be attacked. Whatever runs on it gets SMALL limits unless it says otherwise."""
+
+    host: Host
+    machine: Machine
+    witness: Witness
+
+    @contextmanager
+    def unharmed(self) -> Iterator[None]:
+        """What happens in the block leaves the machine as it was, and the next run well."""
+        before = settled(self.machine)
+        yield
+        innocent = self.host.run(self.host.spec(INNOCENT))
+        assert (innocent.reason, innocent.result) == (ExitReason.OK, b'{"amount": 12}'), innocent
+        self.machine.wait_until_as(before)
+        assert self.witness.came() == []
+
+    def run(self, program: str, **limits: float) -> ExecutionResult:
+        return self.run_bundle(pack({"main.py": program.encode()}), **limits)
+
+    def run_bundle(self, bundle: bytes, **limits: float) -> ExecutionResult:
+        return self.host.run(self.spec(bundle, **limits))
+
+    def probe(self, *names: str) -> dict[str, list[str]]:
+        """What got through of these probes, of all without a name; empty lists are right."""
+        spec = self.spec(probes(), processes=32, disk_bytes=16 * MIB)
+        payload = json.dumps(self.witness.request).encode()
+        result = self.host.run(
+            replace(
+                spec,
+                payload=payload,
+                payload_digest=digest_of(payload),
+                entrypoint=("main.py", *names),
+            )
+        )
+        assert (result.reason, result.lines) == (ExitReason.OK, ()), result
+        assert result.result is not None
+        report: dict[str, list[str]] = json.loads(result.result)
+        return report
+
+    def spec(self, bundle: bytes, **limits: float) -> ExecutionSpec:
+        spec = self.host.spec_of(bundle)
+        return replace(spec, limits=Limits.from_mapping({**SMALL, **limits}))
+
+
+@contextmanager
+def site_at(place: str, folder: Path, runtimes: Path) -> Iterator[Site]:
+    """A host of this kind, until the block is left; then nothing at all is left of it."""
+    enclosure = Enclosure()
+    (folder / "host").mkdir()
+    (folder / "witness").mkdir()
+    try:
+        with (
+            Witness.there(folder / "witness") as witness,
+            running_host(
+                folder / "host", runtimes, entering=enclosure.entry_files, **PLACES[place]
+            ) as host,
+        ):
+            machine = Machine(host=host, enclosure=enclosure)
+            yield Site(host=host, machine=machine, witness=witness)
+        assert enclosure.processes() | set(host.processes()) == set()
+        assert list((host.folder / "state/sandboxes").iterdir()) == []
+    finally:
+        enclosure.remove()
+
+
+def probes() -> bytes:
+    """The bundle of `agents/`."""
+    return pack({path.name: path.read_bytes() for path in AGENTS.glob("*.py")})
