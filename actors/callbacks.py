@@ -1,18 +1,19 @@
 """Call senders back when their runs are over: the same doors and turns as the post-actions.
 
-A callback is a row of `due` on the queue post_action, made when the run's end is sealed. Taking it
-pushes the row away for longer than an attempt can last; who dies in between is followed by the next
-who is sent it, under the same message id.
+A callback goes to an address of the sender's, with the secret of the target at the same origin
+(pipeline/callback_store.py). How the target itself fares is not asked, and nothing is said of it:
+the address is another, and so may be who answers there.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from actors.fairness import FairTurns
-from actors.stage import Due, Handler, forget_due, repeat_due, take_due
+from actors.sender import Sender, Waits
+from actors.telling import GIVEN_UP, Again, Over, Teller, judged
+from pipeline import metrics
 from pipeline.callback_store import (
     CALLBACK,
     Callback,
@@ -21,24 +22,15 @@ from pipeline.callback_store import (
     note_callback,
     take_back_callback,
 )
-from pipeline.courier import Answer, Courier
-from pipeline.delivery import Outcome, judge_answer, retry_delay
-from pipeline.delivery_store import Delivery, TargetSecretMissing
+from pipeline.courier import Courier
+from pipeline.delivery_store import TargetSecretMissing
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox
 from pipeline.registry_names import NotSetUp
 from pipeline.work import Work
 
-log = structlog.get_logger()
 
-LEASE: Final = timedelta(minutes=3)
-STUMBLED: Final = "every attempt at it was broken off"
-DELIVERED: Final = "delivered"
-GIVEN_UP: Final = "given_up"
-_NOTHING: Final = Answer(status=None)
-
-
-class Caller:
+class Caller(Teller[Callback]):
     """Makes one callback after another, one a thread.
 
     Args:
@@ -56,90 +48,32 @@ class Caller:
         turns: FairTurns,
         max_attempts: int,
     ) -> None:
-        self._outbox = outbox
+        super().__init__(outbox, kind=CALLBACK, max_attempts=max_attempts)
         self._keyring = keyring
-        self._courier = courier
+        self._sender = Sender(outbox, courier, turns)
         self._public_url = public_url
-        self._turns = turns
-        self._max_attempts = max_attempts
 
-    def handlers(self) -> dict[str, Handler]:
-        """By the kind of a row of `due`."""
-        return {CALLBACK: self.call}
+    def begin(self, work: Work, subject_id: UUID) -> Callback | None:
+        return begin_callback(work, subject_id)
 
-    def call(self, tenant_id: UUID, due_id: UUID) -> None:
-        """Make one attempt at what a row of `due` names."""
-        with self._outbox.work(tenant_id) as work:
-            due = take_due(work, due_id)
-            callback = None if due is None else _begin(work, due)
-        if due is None or callback is None:
-            return
-        structlog.contextvars.bind_contextvars(run_id=str(callback.run_id))
-        if callback.attempts > self._max_attempts:
-            self._end(tenant_id, due, callback, _NOTHING, STUMBLED)
-            return
+    def attempt(self, tenant_id: UUID, told: Callback) -> Over | Again | Waits:
+        structlog.contextvars.bind_contextvars(run_id=str(told.run_id))
         try:
             with self._outbox.work(tenant_id) as work:
-                to = delivery_of(work, self._keyring, callback)
+                to = delivery_of(work, self._keyring, told)
         except (NotSetUp, TargetSecretMissing) as error:
-            self._end(tenant_id, due, callback, _NOTHING, str(error))
-            return
-        self._attempt(tenant_id, due, callback, to)
+            return Over(status=GIVEN_UP, said=str(error))
+        sent = self._sender.send_elsewhere(to, told.body(self._public_url))
+        return judged(sent, to.settings.retry_seconds)
 
-    def _attempt(self, tenant_id: UUID, due: Due, callback: Callback, to: Delivery) -> None:
-        turn = self._turns.begin(to.url)
-        if isinstance(turn, timedelta):
-            with self._outbox.work(tenant_id) as work:
-                take_back_callback(work, callback)
-                repeat_due(work, due, after=turn)
-            return
-        try:
-            answer = self._post(callback, to)
-        finally:
-            self._turns.end(turn)
-        outcome = judge_answer(answer, to.settings)
-        said = answer.error or f"HTTP {answer.status}"
-        if outcome is Outcome.DELIVERED:
-            self._end(tenant_id, due, callback, answer, None)
-        elif outcome is Outcome.REFUSED or callback.attempts >= self._max_attempts:
-            self._end(tenant_id, due, callback, answer, said)
-        else:
-            delay = retry_delay(
-                callback.attempts,
-                answer,
-                now=datetime.now(UTC),
-                schedule=to.settings.retry_seconds,
-            )
-            with self._outbox.work(tenant_id) as work:
-                note_callback(work, callback, answer, said, ended=None)
-                repeat_due(work, due, after=delay)
-            log.info("callback_not_made", attempts=callback.attempts, error=said)
+    def take_back(self, work: Work, told: Callback, why: str) -> None:
+        take_back_callback(work, told, why)
 
-    def _post(self, callback: Callback, to: Delivery) -> Answer:
-        body = callback.body(self._public_url)
-        return self._courier.post(
-            to.url,
-            body,
-            to.headers(body, datetime.now(UTC)),
-            allow_private=to.settings.allow_private,
-            timeout_seconds=to.settings.timeout_seconds,
-        )
+    def note(self, work: Work, told: Callback, came_to: Over | Again) -> None:
+        ended = came_to.status if isinstance(came_to, Over) else None
+        note_callback(work, told, came_to.answer, came_to.said, ended=ended)
 
-    def _end(
-        self, tenant_id: UUID, due: Due, callback: Callback, answer: Answer, said: str | None
-    ) -> None:
-        ended = DELIVERED if said is None else GIVEN_UP
-        with self._outbox.work(tenant_id) as work:
-            note_callback(work, callback, answer, said, ended=ended)
-            forget_due(work, due)
-        log.info("callback_ended", status=ended, attempts=callback.attempts, error=said)
-
-
-def _begin(work: Work, due: Due) -> Callback | None:
-    """Take it for as long as an attempt lasts; what has nothing left to do goes away."""
-    callback = None if due.subject_id is None else begin_callback(work, due.subject_id)
-    if callback is None:
-        forget_due(work, due)
-        return None
-    repeat_due(work, due, after=LEASE)
-    return callback
+    def count(self, told: Callback, over: Over, lasted: timedelta) -> None:
+        del told
+        metrics.CALLBACKS.labels(over.status).inc()
+        metrics.CALLBACK_SECONDS.labels(over.status).observe(max(lasted.total_seconds(), 0))

@@ -57,6 +57,7 @@ DUE_KINDS = (
     "post_action.notice",
     "post_action.resend",
     "post_action.wake",
+    "post_action.callback",
     "audit.checkpoint",
     "export.run",
 )
@@ -150,7 +151,7 @@ class Relay:
         engine: Of the login awgp_relay.
         client: Of the same server the broker sends to, for this relay alone: where another thread
             held its connection, the next would look like one to a broker that came back.
-        notices_kept: How long after its end a notice is forgotten; a day at the least.
+        notices_kept: How long after its end a notice or callback is kept; a day at the least.
     """
 
     def __init__(
@@ -243,8 +244,10 @@ class Relay:
             keys = connection.execute(text("SELECT forget_idempotency_keys()")).scalar_one()
             kept = {"kept": self._notices_kept}
             told = connection.execute(text("SELECT forget_notices(:kept)"), kept).scalar_one()
+            called = connection.execute(text("SELECT forget_callbacks(:kept)"), kept).scalar_one()
         log.info("idempotency_keys_forgotten", count=keys)
         log.info("notices_forgotten", count=told)
+        log.info("callbacks_forgotten", count=called)
 
     def _pick(self) -> tuple[list["dramatiq.Message[None]"], list["dramatiq.Message[None]"]]:
         wait = {"first": FAST_PATH_GRACE, "ceiling": RESEND_CEILING, "batch": BATCH}

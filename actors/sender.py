@@ -128,6 +128,20 @@ class Sender:
         self._settle(tenant_id, delivery, sent, leave, run_id)
         return sent
 
+    def send_elsewhere(self, delivery: Delivery, body: bytes) -> Sent | Waits:
+        """Make one attempt at an address that is not its target's own.
+
+        Its target is neither asked how it fares, nor is anything noted of it.
+        """
+        turn = self._turns.begin(delivery.url)
+        if isinstance(turn, timedelta):
+            return Waits(delay=turn, why=NO_TURN, for_target=False)
+        now = datetime.now(UTC)
+        try:
+            return self._exchange(delivery, body, delivery.headers(body, now), now)
+        finally:
+            self._turns.end(turn)
+
     def _leave(self, tenant_id: UUID, delivery: Delivery) -> "_Leave | Waits":
         """Be let through by the circuit and the places, where they have a say."""
         circuit, now = delivery.standing.circuit, delivery.standing.now

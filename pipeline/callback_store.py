@@ -139,11 +139,13 @@ def begin_callback(work: Work, callback_id: UUID) -> Callback | None:
     return Callback(callback_id=callback_id, **dict(zip(names, row, strict=True)))
 
 
-def take_back_callback(work: Work, callback: Callback) -> None:
+def take_back_callback(work: Work, callback: Callback, why: str) -> None:
     """The attempt was not made after all: its place was taken by others."""
     work.execute(
-        "UPDATE run_callbacks SET attempts = attempts - 1 WHERE callback_id = :id",
+        "UPDATE run_callbacks SET attempts = attempts - 1, last_error = :why"
+        " WHERE callback_id = :id AND status = 'due'",
         id=callback.callback_id,
+        why=why,
     )
 
 
@@ -165,7 +167,7 @@ def delivery_of(work: Work, keyring: KeyRing, callback: Callback) -> Delivery:
         raise NotSetUp("the callback's target is switched off")
     if origin_of(to.url) != origin_of(callback.url):
         raise NotSetUp("the callback's target is at another origin by now")
-    return replace(to, url=callback.url)
+    return replace(to, url=callback.url, number=callback.attempts)
 
 
 def note_callback(

@@ -40,6 +40,13 @@ LEASES_LOST = Counter("awgp_leases_lost_total", "Leases that someone else took o
 CUT_SHORT = Counter("awgp_cut_short_total", "Work a stopping worker could not let end.", ["stage"])
 RELAY_SENDS = Counter("awgp_relay_sends_total", "Messages the relay sent (again).", ["queue"])
 NOTICES = Counter("awgp_notices_total", "Notices that are over.", ["kind", "outcome"])
+CALLBACKS = Counter("awgp_callbacks_total", "Callbacks that are over.", ["outcome"])
+CALLBACK_SECONDS = Histogram(
+    "awgp_callback_seconds",
+    "Seconds from when a run's end was sealed until its callback was over.",
+    ["outcome"],
+    buckets=(*_QUICK, 15, 60, 300, 1800, 7200, 43200),
+)
 TARGETS_DISABLED = Counter("awgp_targets_disabled_total", "Targets that said 410 Gone.")
 CIRCUITS = Counter("awgp_target_circuits_total", "Circuits of targets that changed.", ["to"])
 EVENTS_IGNORED = Counter(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -157,7 +157,7 @@ def destination(work: Work, keyring: KeyRing, notice: Notice) -> Delivery:
     to = bare_delivery(work, keyring, notice.channel.target_id, version, message=message)
     if to.standing.disabled_because is not None:
         raise NotSetUp("the channel's target is switched off")
-    return to
+    return replace(to, number=notice.attempts)
 
 
 def facts_of(work: Work, notice: Notice) -> Facts:
@@ -220,11 +220,13 @@ def _payload(work: Work, notice: Notice) -> Any:
         return "(not JSON)"
 
 
-def take_back_attempt(work: Work, notice_id: UUID) -> None:
-    """It was not made after all: its place was taken by others."""
+def take_back_attempt(work: Work, notice_id: UUID, why: str) -> None:
+    """It was not made after all: its place was taken by others, or its target takes nothing."""
     work.execute(
-        "UPDATE notices SET attempts = attempts - 1 WHERE notice_id = :id AND status = 'due'",
+        "UPDATE notices SET attempts = attempts - 1, last_error = :why"
+        " WHERE notice_id = :id AND status = 'due'",
         id=notice_id,
+        why=why,
     )
 
 

@@ -4,16 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakeredis import FakeStrictRedis
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from actors.callbacks import Caller
 from actors.fairness import FairTurns
+from actors.relay import Relay
 from pipeline.callback_store import CALLBACK
 from pipeline.courier import Courier
 from pipeline.registry import add_target
 from pipeline.run import Stage
-from tests.integration.conftest import Database
+from tests.integration.conftest import Database, stub_broker
 from tests.integration.control_plane import open_control_plane
 from tests.integration.door import Door, nothing_left_behind, problem, signed
 from tests.integration.driving import make_signer, seal_all
@@ -33,8 +36,12 @@ def call_back(database: Database, caller: Caller) -> int:
             {"kind": CALLBACK},
         ).all()
     for tenant_id, due_id in due:
-        caller.call(tenant_id, due_id)
+        caller.tell(tenant_id, due_id)
     return len(due)
+
+
+def counted(metric: str) -> float:
+    return REGISTRY.get_sample_value(metric, {"outcome": "delivered"}) or 0
 
 
 def test_a_sender_is_called_back_once_its_run_is_over(
@@ -92,6 +99,7 @@ def test_a_sender_is_called_back_once_its_run_is_over(
             max_attempts=3,
         )
         assert call_back(database, caller) == 0
+        over, lasted = counted("awgp_callbacks_total"), counted("awgp_callback_seconds_count")
         work_off(database, declared(database), tenant, Stage.POLICY)
         seal_all(database, make_signer(tmp_path), tenant)
 
@@ -120,3 +128,15 @@ def test_a_sender_is_called_back_once_its_run_is_over(
             )
         ).scalars()
         assert sorted(outcomes) == ["delivered", "delivered", "retry"]
+    assert counted("awgp_callbacks_total") == over + 2
+    assert counted("awgp_callback_seconds_count") == lasted + 2
+
+    with database.admin.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE awgp.run_callbacks SET finished_at = finished_at - interval '91 days'"
+            " WHERE attempts = 2"
+        )
+    Relay(database.engine("awgp_relay"), stub_broker(), FakeStrictRedis()).keep_house()
+    with database.admin.connect() as connection:
+        left = connection.exec_driver_sql("SELECT attempts FROM awgp.run_callbacks").scalars()
+        assert list(left) == [1]

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import text
 
+from actors.relay import DUE_KINDS
 from ops.database import migrate
 from ops.logins import LOGINS, NOBODY_LOGS_IN_AS
 from pipeline.run import ALLOWED, RAISES_EPOCH
@@ -53,6 +54,14 @@ def ask(database: Database, statement: str, **values: object) -> list[Any]:
 
 def test_there_are_tables_to_look_at(database: Database) -> None:
     assert len(ask(database, f"SELECT c.relname {TABLES}")) > 30
+
+
+def test_the_relay_sends_every_kind_of_what_may_be_due(database: Database) -> None:
+    (law,) = ask(
+        database,
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'due_kind_check'",
+    )
+    assert set(re.findall(r"'([^']+)'", law)) == set(DUE_KINDS)
 
 
 def test_every_table_has_a_tenant(database: Database) -> None:
@@ -275,6 +284,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         "call_back",
         "close_tenant",
         "ensure_audit_partitions",
+        "forget_callbacks",
         "forget_idempotency_keys",
         "forget_notices",
         "known_runtime",

@@ -207,8 +207,8 @@ awgp_definer
   notice_channels      select(tenant_id,channel_id,events,rules,assistants,active,removed_at)
   notices              select(finished_at) insert(tenant_id,notice_id,channel_id,record_id,
                          event,run_id,approval_id) delete
-  run_callbacks        insert(tenant_id,callback_id,run_id,epoch,target_id,url,outcome,
-                         reason)
+  run_callbacks        select(finished_at) insert(tenant_id,callback_id,run_id,epoch,
+                         target_id,url,outcome,reason) delete
   run_payloads         insert(tenant_id,run_id,epoch,content_type,payload,digest_key)
   runs                 select(tenant_id,run_id,assistant_id,sealed_at) insert(tenant_id,run_id,
                          assistant_id,source_id,requester_kind,origin)
@@ -336,6 +336,7 @@ FUNCTIONS: Final = {
     "accept_tick": {"awgp_worker"},
     "close_tenant": {"awgp_web"},
     "ensure_audit_partitions": {"awgp_exporter", "awgp_owner", "awgp_sealer"},
+    "forget_callbacks": {"awgp_relay"},
     "forget_idempotency_keys": {"awgp_relay"},
     "forget_notices": {"awgp_relay"},
     "known_runtime": {"awgp_web"},

@@ -440,10 +440,6 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
         "notice_channels": {
             "select(tenant_id,channel_id,events,rules,assistants,active,removed_at)"
         },
-        # Made by call_back() when a run's end is sealed.
-        "run_callbacks": {
-            "insert(tenant_id,callback_id,run_id,epoch,target_id,url,outcome,reason)"
-        },
         # What accept_tick() makes of a schedule's tick.
         "run_payloads": {"insert(tenant_id,run_id,epoch,content_type,payload,digest_key)"},
         # The head of a new tenant's log, by open_tenant().
@@ -462,6 +458,12 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
         # Made in one tenant; those that are over are forgotten in every one, by forget_notices().
         "notices": {
             "insert(tenant_id,notice_id,channel_id,record_id,event,run_id,approval_id)",
+            "select(finished_at)",
+            "delete",
+        },
+        # Made by call_back() when a run's end is sealed; forgotten as notices are.
+        "run_callbacks": {
+            "insert(tenant_id,callback_id,run_id,epoch,target_id,url,outcome,reason)",
             "select(finished_at)",
             "delete",
         },
@@ -499,6 +501,8 @@ def test_what_a_door_does_for_one_tenant_stays_in_it(filled: Database) -> None:
         ("idempotency_keys", "*"),
         ("notices", "d"),
         ("notices", "r"),
+        ("run_callbacks", "d"),
+        ("run_callbacks", "r"),
         ("runs", "r"),
         ("sources", "r"),
         ("tenants", "r"),

@@ -14,8 +14,10 @@ from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from actors.fairness import FairTurns
-from actors.notices import NO_MAIL, STUMBLED, SWITCHED_OFF, NoticeSender
+from actors.notices import NO_MAIL, SWITCHED_OFF, NoticeSender
 from actors.relay import Relay
+from actors.sender import CIRCUIT_OPEN
+from actors.telling import STUMBLED
 from pipeline.courier import Courier
 from pipeline.decision_link import read_token
 from pipeline.mail import Mailer, MailServer
@@ -71,7 +73,9 @@ def channel(
         return add_channel(work, ChannelWanted(name=name, **given), actor=SYSTEM)
 
 
-def webhook(database: Database, tenant: TenantWorld, url: str, **changed: Any) -> UUID:
+def webhook(
+    database: Database, tenant: TenantWorld, url: str, *, patience: int = 10, **changed: Any
+) -> UUID:
     with database.outbox("awgp_web").work(tenant.tenant_id) as work:
         add_target(
             work,
@@ -80,7 +84,7 @@ def webhook(database: Database, tenant: TenantWorld, url: str, **changed: Any) -
             url=url,
             secret=SECRET,
             by=tenant.persons["axel"],
-            settings={"allow_private": True},
+            settings={"allow_private": True, "circuit": {"failures": patience}},
         )
     return channel(database, tenant, kind=Kind.WEBHOOK, target="n8n", recipients=(), **changed)
 
@@ -130,7 +134,7 @@ def work_off(database: Database, by: NoticeSender) -> int:
             )
         ).all()
     for tenant_id, due_id in due:
-        by.send(tenant_id, due_id)
+        by.tell(tenant_id, due_id)
     return len(due)
 
 
@@ -204,12 +208,18 @@ def test_where_nobody_can_be_told_the_notice_says_so(
 def test_a_target_gets_a_signed_message_under_one_id_at_every_attempt(
     plane: ControlPlane, database: Database, world: World, receiver: Receiver
 ) -> None:
-    webhook(database, world.acme, receiver.url)
+    webhook(database, world.acme, receiver.url, patience=1)
     receiver.answer(Reply(status=503), Reply())
     held = plane.held(HELD)
     by = sender(database)
     assert work_off(database, by) == 1
     assert notices(database, "status", "last_error") == [("due", "HTTP 503")]
+    # That opened its target's circuit: nothing is sent, and no attempt counted, until it is over.
+    work_off(database, by)
+    waiting = notices(database, "status", "attempts", "last_error")
+    assert waiting == [("due", 1, CIRCUIT_OPEN)]
+    with database.admin.begin() as connection:
+        connection.exec_driver_sql("UPDATE awgp.target_circuits SET open_until = clock_timestamp()")
     work_off(database, by)
     assert notices(database, "status", "attempts") == [("delivered", 2)]
     first, second = receiver.received

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey
 from pipeline.fault_points import FAULT_POINTS
-from tests.integration import driving, test_notice_killed, test_worker_killed
+from tests.integration import driving, test_telling_killed, test_worker_killed
 from tests.integration.conftest import Database
 from tests.integration.processes import (
     PATIENCE_SECONDS,
@@ -42,7 +42,7 @@ def valkey(server_folder: Path) -> Iterator[Running]:
 
 def test_every_fault_point_is_killed_at_somewhere() -> None:
     elsewhere = {*test_worker_killed.BEFORE_THE_OUTCOME_IS_KEPT, *test_worker_killed.AFTER_IT}
-    elsewhere |= {*test_notice_killed.AT_A_NOTICE}
+    elsewhere |= {*test_telling_killed.AT_A_NOTICE}
     assert {*TO_THE_HOLD, *AT_THE_RELAY, *AT_AUDIT, *elsewhere} == set(FAULT_POINTS)
 
 

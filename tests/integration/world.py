@@ -189,7 +189,13 @@ def _archive(files: Mapping[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def submit(outbox: Outbox, tenant: TenantWorld, payload: Mapping[str, Any]) -> UUID:
+def submit(
+    outbox: Outbox,
+    tenant: TenantWorld,
+    payload: Mapping[str, Any],
+    *,
+    origin: Mapping[str, Any] | None = None,
+) -> UUID:
     """Put a received run into the database, as ingest does; the outbox is awgp_ingest's."""
     run_id = uuid7()
     with outbox.work(tenant.tenant_id) as work:
@@ -200,7 +206,7 @@ def submit(outbox: Outbox, tenant: TenantWorld, payload: Mapping[str, Any]) -> U
             run=run_id,
             assistant=tenant.assistant_id,
             source=tenant.source_id,
-            origin=Jsonb({}),
+            origin=Jsonb(origin or {}),
         )
         work.execute(
             "INSERT INTO run_payloads (tenant_id, run_id, epoch, content_type, payload, digest_key)"
