@@ -139,6 +139,18 @@ def name_of(tick: datetime) -> str:
     return tick.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def words_of(timing: Timing) -> str:
+    """When it ticks, in English; of the zone nothing is said.
+
+    Raises:
+        FieldInvalid: The expression is none.
+    """
+    try:
+        return CronSim(timing.expression, datetime.now(UTC)).explain()
+    except (CronSimError, AssertionError) as error:
+        raise FieldInvalid("cron", f"this is no cron expression: {error}") from error
+
+
 def next_ticks(timing: Timing, after: datetime, count: int = SHOWN) -> list[datetime]:
     return list(islice(ticks_after(timing, after), count))
 

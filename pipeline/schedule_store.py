@@ -17,9 +17,9 @@ from pipeline.ids import source_id as new_source_id
 from pipeline.registry_find import find_assistant
 from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp, check_name
 from pipeline.run import Stage, Status
-from pipeline.schedule import Missed, Timing, check_timing, name_of, next_ticks, send_at
+from pipeline.schedule import Missed, Timing, check_timing, name_of, next_ticks, send_at, words_of
 from pipeline.schedule_payload import check_payload, fill_payload
-from pipeline.setup_rows import Row, one_row
+from pipeline.setup_rows import PERSON, Row, one_row
 from pipeline.source_view import source_state
 from pipeline.work import Actor, Work
 
@@ -41,8 +41,12 @@ _CHANGE: Final = """
         changed_by_person_id = :by, changed_at = clock_timestamp()
     WHERE source_id = :source"""
 _FIND: Final = """
-    SELECT expression AS cron, zone, jitter_seconds, missed, payload, next_tick
+    SELECT expression AS cron, zone, jitter_seconds, missed, payload
     FROM schedules WHERE source_id = :source"""
+_CHANGED: Final = f"""
+    SELECT c.changed_at AS at, {PERSON.format("p")} AS by FROM schedules c JOIN persons p
+        ON p.tenant_id = c.tenant_id AND p.person_id = c.changed_by_person_id
+    WHERE c.source_id = :source"""  # noqa: S608  # our own columns
 _LOAD: Final = """
     SELECT c.expression, c.zone, c.jitter_seconds, c.missed, c.payload, c.next_tick, c.due_id,
         s.name, s.active, s.removed_at IS NOT NULL OR t.closed_at IS NOT NULL AS over
@@ -169,15 +173,18 @@ def find_schedule(work: Work, source_id: UUID) -> Row | None:
 
 
 def show_schedule(work: Work, source_id: UUID, *, active: bool) -> Row | None:
-    """A schedule with the next moments it sends at; one that is paused has none."""
+    """A schedule in words, with the next moments it sends at; one that is paused has none."""
     found = find_schedule(work, source_id)
     if found is None:
         return None
     timing = _timing(found["cron"], found["zone"], found["jitter_seconds"], found["missed"])
     ticks = next_ticks(timing, datetime.now(UTC)) if active else []
     coming = [{"tick": tick, "send_at": send_at(timing, source_id, tick)} for tick in ticks]
-    del found["next_tick"]
-    return found | {"next": coming}
+    return found | {
+        "words": words_of(timing),
+        "changed": one_row(work, _CHANGED, source=source_id),
+        "next": coming,
+    }
 
 
 def load_schedule(work: Work, source_id: UUID) -> Schedule | None:

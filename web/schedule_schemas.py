@@ -13,7 +13,7 @@ from pipeline.schedule import (
 )
 from pipeline.schedule_store import Wanted
 from web.schemas import Strict, Whole
-from web.setup_schemas import A_NAME
+from web.setup_schemas import A_NAME, PersonRef
 
 _CRON: Final = "Five fields: minute, hour, day of the month, month, day of the week."
 _ZONE: Final = "Of the IANA's time zones, in which the fields are read."
@@ -25,10 +25,11 @@ _PAYLOAD: Final = (
     "What is sent. In its texts `{{ tick }}`, `{{ local }}`, `{{ date }}`, `{{ time }}` and"
     " `{{ source }}` are replaced."
 )
+_WORDS: Final = "When it ticks, in English, in its zone."
 _JITTER_HELP: Final = "A tick is sent up to so many seconds late; how late follows from the tick."
 
 
-class ScheduleBody(Strict):
+class TimingBody(Strict):
     cron = fields.String(
         required=True,
         validate=validate.Length(1, MOST_CHARACTERS),
@@ -39,6 +40,9 @@ class ScheduleBody(Strict):
         validate=validate.Length(1, MOST_ZONE_CHARACTERS),
         metadata={"description": _ZONE},
     )
+
+
+class ScheduleBody(TimingBody):
     jitter_seconds = Whole(
         load_default=0,
         validate=validate.Range(0, MOST_JITTER_SECONDS),
@@ -68,9 +72,26 @@ class Coming(Schema):
     send_at = fields.AwareDateTime(required=True)
 
 
+class TimingRead(Schema):
+    """What a cron expression says, before it is kept."""
+
+    words = fields.String(required=True, metadata={"description": _WORDS})
+    ticks = fields.List(
+        fields.AwareDateTime(),
+        required=True,
+        metadata={"description": "The next five, without jitter."},
+    )
+
+
+class ScheduleChanged(Schema):
+    at = fields.AwareDateTime(required=True)
+    by = fields.Nested(PersonRef, required=True)
+
+
 class ClockView(Schema):
     """When a source sends by the clock, and what."""
 
+    words = fields.String(required=True, metadata={"description": _WORDS})
     cron = fields.String(required=True, metadata={"description": _CRON})
     zone = fields.String(required=True, metadata={"description": _ZONE})
     jitter_seconds = fields.Integer(required=True, metadata={"description": _JITTER_HELP})
@@ -84,6 +105,11 @@ class ClockView(Schema):
         fields.Nested(Coming),
         required=True,
         metadata={"description": "The next five; none while it is deactivated."},
+    )
+    changed = fields.Nested(
+        ScheduleChanged,
+        required=True,
+        metadata={"description": "Last, by whom: they cannot approve what it sends."},
     )
 
 

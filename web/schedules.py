@@ -3,15 +3,23 @@
 An admin sets them up; who operates may stop one (`/deactivate`), because a flood cannot wait.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from pipeline.registry_names import FieldInvalid
+from pipeline.schedule import Timing, check_timing, next_ticks, words_of
 from pipeline.schedule_store import add_schedule, change_schedule, find_schedule
 from pipeline.source_change import owner_of
 from web.access import PEOPLE_WHO_ADMINISTER
-from web.endpoint import make_blueprint
-from web.schedule_schemas import NewScheduleBody, ScheduleBody, wanted_of
+from web.endpoint import endpoint, make_blueprint
+from web.schedule_schemas import (
+    NewScheduleBody,
+    ScheduleBody,
+    TimingBody,
+    TimingRead,
+    wanted_of,
+)
 from web.services import acting
 from web.setup_endpoint import Answer, adds, edits
 from web.setup_schemas import acting_person
@@ -36,6 +44,21 @@ def create(body: dict[str, Any]) -> Answer:
             actor=actor,
         )
         return answer_with(work, source_id, 201)
+
+
+@endpoint(
+    blueprint,
+    "/v1/schedules/preview",
+    method="POST",
+    access=PEOPLE_WHO_ADMINISTER,
+    status=200,
+    answer=TimingRead,
+    body=TimingBody,
+)
+def preview(body: dict[str, Any]) -> dict[str, Any]:
+    """Say when a cron expression would send; nothing is kept"""
+    timing = check_timing(Timing(expression=body["cron"], zone=body["zone"]))
+    return {"words": words_of(timing), "ticks": next_ticks(timing, datetime.now(UTC))}
 
 
 @edits(

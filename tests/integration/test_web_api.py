@@ -104,6 +104,7 @@ OPERATIONS = [
     ("PUT", "/v1/sources/{source_id}/settings"),
     ("PUT", "/v1/sources/{source_id}/schedule"),
     ("POST", "/v1/schedules"),
+    ("POST", "/v1/schedules/preview"),
     ("PUT", "/v1/sources/{source_id}/unsigned"),
     ("DELETE", "/v1/sources/{source_id}/unsigned"),
     ("PUT", "/v1/sources/{source_id}/intake"),

@@ -4762,6 +4762,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say when a cron expression would send; nothing is kept */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TimingBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TimingRead"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -7207,6 +7257,8 @@ export interface components {
             standing: "closed" | "open" | "half-open";
         };
         ClockView: {
+            /** @description Last, by whom: they cannot approve what it sends. */
+            changed: components["schemas"]["ScheduleChanged"];
             /** @description Five fields: minute, hour, day of the month, month, day of the week. */
             cron: string;
             /** @description A tick is sent up to so many seconds late; how late follows from the tick. */
@@ -7222,6 +7274,8 @@ export interface components {
             payload: {
                 [key: string]: unknown;
             };
+            /** @description When it ticks, in English, in its zone. */
+            words: string;
             /** @description Of the IANA's time zones, in which the fields are read. */
             zone: string;
         };
@@ -8863,6 +8917,11 @@ export interface components {
              */
             zone?: string;
         };
+        ScheduleChanged: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["PersonRef"];
+        };
         ScheduleView: {
             /** @description Entries exported so far. */
             exported: number;
@@ -9500,6 +9559,21 @@ export interface components {
              * @description What became of it: GET /v1/notices.
              */
             notice_id: string;
+        };
+        TimingBody: {
+            /** @description Five fields: minute, hour, day of the month, month, day of the week. */
+            cron: string;
+            /**
+             * @description Of the IANA's time zones, in which the fields are read.
+             * @default UTC
+             */
+            zone?: string;
+        };
+        TimingRead: {
+            /** @description The next five, without jitter. */
+            ticks: string[];
+            /** @description When it ticks, in English, in its zone. */
+            words: string;
         };
         TrailCheckpointView: {
             /** @description A C2SP signed note. */
