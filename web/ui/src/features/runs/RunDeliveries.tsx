@@ -1,6 +1,7 @@
 import { Send } from 'lucide-react';
 import type { ReactElement } from 'react';
 import type { Run } from './run';
+import { RunCallbacks } from './RunCallbacks';
 import { Part, Parts } from './RunParts';
 import { CodeBlock } from '@/shared/components/code-block';
 import { DeliveryAnswer } from '@/shared/components/delivery-answer';
@@ -45,6 +46,7 @@ export function RunDeliveries({ run }: { run: Run }): ReactElement {
           <Details delivery={each} />
         </Part>
       ))}
+      <RunCallbacks run={run} />
     </Parts>
   );
 }

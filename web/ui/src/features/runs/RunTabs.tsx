@@ -62,7 +62,7 @@ function firstTab(run: Run): RunTab {
 function countOf(run: Run, tab: RunTab): number | undefined {
   if (tab === 'approvals') return run.approvals.length;
   if (tab === 'executions') return run.executions.length;
-  return tab === 'deliveries' ? run.deliveries.length : undefined;
+  return tab === 'deliveries' ? run.deliveries.length + run.callbacks.length : undefined;
 }
 
 function Count({ of }: { of: number | undefined }): ReactElement | null {

@@ -1,8 +1,9 @@
 import { CirclePause, CirclePlay } from 'lucide-react';
 import type { ReactElement } from 'react';
+import type { SourceLine } from './sources';
 import { Badge } from '@/shared/components/ui/badge';
 
-export function ActiveBadge({ active }: { active: boolean }): ReactElement {
+export function ActiveBadge({ active, kind }: Pick<SourceLine, 'active' | 'kind'>): ReactElement {
   return active ? (
     <Badge tone="ok">
       <CirclePlay aria-hidden />
@@ -11,7 +12,7 @@ export function ActiveBadge({ active }: { active: boolean }): ReactElement {
   ) : (
     <Badge tone="neutral">
       <CirclePause aria-hidden />
-      Switched off
+      {kind === 'cron' ? 'Paused' : 'Switched off'}
     </Badge>
   );
 }

@@ -24,7 +24,7 @@ export function SourceActions(seen: Seen): ReactElement | null {
   if (!mayRotate) return null;
   return (
     <>
-      <Rotate {...seen} />
+      {seen.source.kind === 'webhook' && <Rotate {...seen} />}
       {(seen.source.active || isAdmin) && <Switch {...seen} />}
       {isAdmin && <Remove {...seen} />}
     </>
@@ -73,26 +73,42 @@ function Rotate({ source, etag }: Seen): ReactElement | null {
   );
 }
 
+const SWITCH = {
+  webhook: {
+    on: ['Activate', 'Its events are taken again.'],
+    off: [
+      'Switch off',
+      'Whatever it sends is refused until an admin activates it. Runs that began go on.',
+    ],
+  },
+  cron: {
+    on: [
+      'Resume',
+      'It sends from its next tick on. What it would have sent meanwhile is not made up for.',
+    ],
+    off: ['Pause', 'It sends nothing until an admin resumes it. Runs that began go on.'],
+  },
+} as const;
+
 function Switch({ source, etag }: Seen): ReactElement {
   const change = useSwitchSource();
   const on = !source.active;
   const Icon = on ? CirclePlay : CirclePause;
+  const [verb, means] = SWITCH[source.kind][on ? 'on' : 'off'];
   return (
     <ConfirmDialog
       trigger={
         <Button>
           <Icon aria-hidden />
-          {on ? 'Activate' : 'Switch off'}
+          {verb}
         </Button>
       }
-      title={on ? `Activate ${source.name}?` : `Switch ${source.name} off?`}
-      confirm={on ? 'Activate' : 'Switch off'}
+      title={`${verb}: ${source.name}?`}
+      confirm={verb}
       danger={!on}
       onConfirm={() => change.mutateAsync({ id: source.id, etag, on })}
     >
-      {on
-        ? 'Its events are taken again.'
-        : 'Whatever it sends is refused until an admin activates it. Runs that began go on.'}
+      {means}
     </ConfirmDialog>
   );
 }
@@ -117,7 +133,10 @@ function Remove({ source, etag }: Seen): ReactElement {
         void navigate({ to: '/t/$tenant/sources', params: { tenant } });
       }}
     >
-      Its address and secrets never work again. The trail and its runs stay.
+      {source.kind === 'cron'
+        ? 'It never sends again.'
+        : 'Its address and secrets never work again.'}{' '}
+      The trail and its runs stay.
     </ConfirmDialog>
   );
 }

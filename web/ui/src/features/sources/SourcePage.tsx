@@ -1,161 +1,106 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { ActiveBadge } from './ActiveBadge';
+import { About } from './About';
+import { Callbacks } from './Callbacks';
+import type { Clock } from './clock';
 import { EventMapping } from './EventMapping';
+import { Events } from './Events';
 import { Intake } from './Intake';
 import { Proof } from './Proof';
 import { Refusals } from './Refusals';
 import { Secrets } from './Secrets';
 import { SourceActions } from './SourceActions';
 import { useSource, type Source } from './sources';
+import { Ticks } from './Ticks';
+import { WhenItSends } from './WhenItSends';
 import { CodeBlock } from '@/shared/components/code-block';
-import { CopyableId } from '@/shared/components/copyable-id';
-import { CopyButton } from '@/shared/components/copy-button';
-import { Fact, Facts } from '@/shared/components/facts';
 import { Page } from '@/shared/components/page';
 import { ProblemNotice } from '@/shared/components/problem-notice';
-import { RunLink } from '@/shared/components/run-link';
 import { Section } from '@/shared/components/section';
-import { RUN_STATUSES, StatusBadge } from '@/shared/components/status-badge';
-import { Time } from '@/shared/components/time';
 import { SkeletonLines } from '@/shared/components/ui/skeleton';
-import {
-  Table,
-  TableBody,
-  TableCell,
-  TableHead,
-  TableHeader,
-  TableRow,
-} from '@/shared/components/ui/table';
 import { useTenant } from '@/shared/session/tenant';
 
 const route = getRouteApi('/t/$tenant/sources/$source');
 
+interface Seen {
+  source: Source;
+  etag: string;
+}
+
 export function SourcePage(): ReactElement {
-  const tenant = useTenant();
   const { source: id } = route.useParams();
   const { data, error, refetch } = useSource(id);
+  const seen = data === undefined ? undefined : { source: data.data, etag: data.etag };
   return (
     <Page
-      title={data === undefined ? 'Source' : data.data.name}
-      description={
-        <Link
-          to="/t/$tenant/sources"
-          params={{ tenant }}
-          className="inline-block py-0.5 text-accent hover:underline"
-        >
-          All sources
-        </Link>
-      }
-      actions={data !== undefined && <SourceActions source={data.data} etag={data.etag} />}
+      title={seen?.source.name ?? 'Source'}
+      description={<BackLink />}
+      actions={seen !== undefined && <SourceActions {...seen} />}
     >
       {error !== null && <ProblemNotice error={error} onRetry={() => void refetch()} />}
-      {data === undefined ? (
-        error === null && <SkeletonLines lines={8} />
-      ) : (
-        <div className="grid items-start gap-4 lg:grid-cols-2">
-          <div className="min-w-0 space-y-4">
-            <About source={data.data} />
-            {data.data.kind === 'webhook' && (
-              <>
-                <Intake source={data.data} etag={data.etag} />
-                <EventMapping source={data.data} etag={data.etag} />
-              </>
-            )}
-            <Refusals source={data.data} />
-          </div>
-          <div className="min-w-0 space-y-4">
-            <Proof source={data.data} etag={data.etag} />
-            <Secrets source={data.data} etag={data.etag} />
-            <Events source={data.data} />
-            <Section
-              title="Send an event yourself"
-              description="In a shell, with a secret you have; it stands nowhere on this page."
-            >
-              <CodeBlock label="A sample that signs and sends" text={data.data.sample} />
-            </Section>
-          </div>
-        </div>
-      )}
+      {seen === undefined ? error === null && <SkeletonLines lines={8} /> : <Found {...seen} />}
     </Page>
   );
 }
 
-function About({ source }: { source: Source }): ReactElement {
-  return (
-    <Section title="About it">
-      <Facts>
-        <Fact name="State">
-          <ActiveBadge active={source.active} />
-        </Fact>
-        <Fact name="Address">
-          <span className="flex items-center gap-1">
-            <code className="min-w-0 break-all">{source.url}</code>
-            <CopyButton text={source.url} label="Copy the address" />
-          </span>
-        </Fact>
-        <Fact name="Assistant">
-          {source.assistant.name}
-          {!source.assistant.active && ' (switched off)'}
-        </Fact>
-        <Fact name="Answers for it">
-          {source.owner.name}
-          <span className="block text-muted">They cannot approve what it sends.</span>
-        </Fact>
-        <Fact name="Since">
-          <Time value={source.created_at} />
-        </Fact>
-        <Fact name="Source">
-          <CopyableId value={source.id} label="source's id" />
-        </Fact>
-      </Facts>
-    </Section>
-  );
-}
-
-function Events({ source }: { source: Source }): ReactElement {
+function BackLink(): ReactElement {
   const tenant = useTenant();
   return (
-    <Section title="Last events" flush={source.events.length > 0}>
-      {source.events.length === 0 ? (
-        <p className="text-sm text-muted">
-          None yet. Send one with the sample to see whether it arrives.
-        </p>
-      ) : (
-        <Table aria-label="Events" className="text-sm">
-          <TableHead>
-            <tr>
-              <TableHeader>Received</TableHeader>
-              <TableHeader>Run is</TableHeader>
-              <TableHeader>Run</TableHeader>
-              <TableHeader className="max-sm:hidden">Its sender&apos;s id</TableHeader>
-            </tr>
-          </TableHead>
-          <TableBody>
-            {source.events.map((event) => (
-              <TableRow key={event.id}>
-                <TableCell>
-                  <Time value={event.received_at} />
-                </TableCell>
-                <TableCell>
-                  <RunStatusBadge status={event.status} />
-                </TableCell>
-                <TableCell>
-                  <RunLink tenant={tenant} run={event.id} />
-                </TableCell>
-                <TableCell className="max-w-48 truncate text-muted max-sm:hidden">
-                  {event.event ?? ''}
-                </TableCell>
-              </TableRow>
-            ))}
-          </TableBody>
-        </Table>
-      )}
-    </Section>
+    <Link
+      to="/t/$tenant/sources"
+      params={{ tenant }}
+      className="inline-block py-0.5 text-accent hover:underline"
+    >
+      All sources
+    </Link>
   );
 }
 
-function RunStatusBadge({ status }: { status: string }): ReactElement {
-  const known = RUN_STATUSES.find((each) => each === status);
-  return known === undefined ? <>{status}</> : <StatusBadge status={known} />;
+function Found(seen: Seen): ReactElement {
+  const { schedule } = seen.source;
+  return (
+    <div className="grid items-start gap-4 lg:grid-cols-2">
+      {schedule === null ? <Webhook {...seen} /> : <ByTheClock {...seen} clock={schedule} />}
+    </div>
+  );
+}
+
+function ByTheClock({ clock, ...seen }: Seen & { clock: Clock }): ReactElement {
+  return (
+    <>
+      <div className="min-w-0 space-y-4">
+        <WhenItSends {...seen} clock={clock} />
+      </div>
+      <div className="min-w-0 space-y-4">
+        <About source={seen.source} />
+        <Ticks source={seen.source} clock={clock} />
+      </div>
+    </>
+  );
+}
+
+function Webhook(seen: Seen): ReactElement {
+  const { source } = seen;
+  return (
+    <>
+      <div className="min-w-0 space-y-4">
+        <About source={source} />
+        <Intake {...seen} />
+        <EventMapping {...seen} />
+        <Callbacks {...seen} />
+        <Refusals source={source} />
+      </div>
+      <div className="min-w-0 space-y-4">
+        <Proof {...seen} />
+        <Secrets {...seen} />
+        <Events source={source} />
+        <Section
+          title="Send an event yourself"
+          description="In a shell, with a secret you have; it stands nowhere on this page."
+        >
+          <CodeBlock label="A sample that signs and sends" text={source.sample} />
+        </Section>
+      </div>
+    </>
+  );
 }

@@ -1,7 +1,8 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Radio } from 'lucide-react';
+import { CalendarClock, Radio } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { ActiveBadge } from './ActiveBadge';
+import { CreateSchedule } from './CreateSchedule';
 import { CreateSource } from './CreateSource';
 import { YES_NO } from './search';
 import { useSources, type SourceLine } from './sources';
@@ -11,6 +12,7 @@ import { FilterBar, FilterSelect } from '@/shared/components/filter-bar';
 import { FilterText } from '@/shared/components/filter-text';
 import { Page } from '@/shared/components/page';
 import { Time } from '@/shared/components/time';
+import { Badge } from '@/shared/components/ui/badge';
 import { compact } from '@/shared/search/params';
 import { useHasRole, useTenant } from '@/shared/session/tenant';
 
@@ -24,7 +26,7 @@ const columns = column.columns([
   }),
   column.accessor('active', {
     header: 'State',
-    cell: ({ getValue }) => <ActiveBadge active={getValue()} />,
+    cell: ({ row }) => <ActiveBadge active={row.original.active} kind={row.original.kind} />,
   }),
   column.accessor('assistant', {
     header: 'Assistant',
@@ -49,19 +51,28 @@ const columns = column.columns([
   column.accessor('live_secrets', {
     header: 'Live secrets',
     meta: { className: 'max-lg:hidden tabular' },
+    cell: ({ row, getValue }) => (row.original.kind === 'cron' ? 'needs none' : getValue()),
   }),
 ]);
 
 function SourceLink({ source }: { source: SourceLine }): ReactElement {
   const tenant = useTenant();
   return (
-    <Link
-      to="/t/$tenant/sources/$source"
-      params={{ tenant, source: source.id }}
-      className="inline-flex min-h-6 items-center font-medium break-all text-accent hover:underline"
-    >
-      {source.name}
-    </Link>
+    <span className="flex flex-wrap items-center gap-x-2">
+      <Link
+        to="/t/$tenant/sources/$source"
+        params={{ tenant, source: source.id }}
+        className="inline-flex min-h-6 items-center font-medium break-all text-accent hover:underline"
+      >
+        {source.name}
+      </Link>
+      {source.kind === 'cron' && (
+        <Badge>
+          <CalendarClock aria-hidden />
+          Schedule
+        </Badge>
+      )}
+    </span>
   );
 }
 
@@ -79,8 +90,15 @@ export function SourcesPage(): ReactElement {
   return (
     <Page
       title="Sources"
-      description="Who may send events, each with an address and secrets of its own"
-      actions={isAdmin && <CreateSource />}
+      description="Who sends events: by an address and secrets of its own, or by the clock"
+      actions={
+        isAdmin && (
+          <>
+            <CreateSchedule />
+            <CreateSource />
+          </>
+        )
+      }
     >
       <FilterBar
         label="Filter sources"

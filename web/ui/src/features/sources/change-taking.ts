@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { CallbackEntry } from './callbacks';
 import { fresh, request, type Edit } from './change';
 import type { Intake, Mapping, Sample } from './taking';
 import { apiOf, read } from '@/shared/api/client';
 import { useTenant } from '@/shared/session/tenant';
 
-/** What changes what a source takes and what becomes of it; and a look at what would. */
+/** What changes what a source takes, what becomes of it and who is told; a look at what would. */
 
 export function useChangeIntake() {
   const tenant = useTenant();
@@ -13,6 +14,22 @@ export function useChangeIntake() {
     mutationFn: ({ intake, ...edit }: Edit & { intake: Intake }) =>
       read(
         apiOf(tenant).PUT('/v1/sources/{source_id}/intake', { ...request(edit), body: { intake } }),
+      ),
+    meta: { showsErrors: true },
+    onSettled: () => fresh(client, tenant),
+  });
+}
+
+export function useChangeCallbacks() {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ callbacks, ...edit }: Edit & { callbacks: CallbackEntry[] }) =>
+      read(
+        apiOf(tenant).PUT('/v1/sources/{source_id}/callbacks', {
+          ...request(edit),
+          body: { callbacks },
+        }),
       ),
     meta: { showsErrors: true },
     onSettled: () => fresh(client, tenant),

@@ -1,0 +1,24 @@
+import type { ReactElement } from 'react';
+import { clockText, tickText, type Clock } from './clock';
+import { Time } from '@/shared/components/time';
+
+/** The next ticks, by the clocks of the schedule's zone, and when each is sent. */
+export function Coming({ clock }: { clock: Clock }): ReactElement {
+  return (
+    <ol className="space-y-1 text-sm" aria-label="Next ticks">
+      {clock.next.map(({ tick, send_at }) => (
+        <li key={tick} className="flex flex-wrap items-baseline gap-x-3">
+          <span className="tabular">{tickText(tick, clock.zone)}</span>
+          <span className="text-muted">
+            {clock.jitter_seconds > 0 && (
+              <>
+                sent at <span className="tabular">{clockText(send_at, clock.zone)}</span>,{' '}
+              </>
+            )}
+            <Time value={send_at} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

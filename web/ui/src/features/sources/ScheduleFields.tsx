@@ -1,0 +1,139 @@
+import { useId, type ReactElement } from 'react';
+import { usePreviewSchedule } from './change-schedule';
+import {
+  MISSED,
+  MISSED_KINDS,
+  ownZone,
+  tickText,
+  timingIn,
+  zonesToChoose,
+  type Clock,
+} from './clock';
+import { LongTextField, SelectField, TextField } from '@/shared/components/form-field';
+import { ProblemNotice } from '@/shared/components/problem-notice';
+import { Button } from '@/shared/components/ui/button';
+
+const FIRST_PAYLOAD = { day: '{{ date }}' };
+
+/** When a source sends by the clock, and what. */
+export function ScheduleFields({ clock }: { clock?: Clock }): ReactElement {
+  return (
+    <>
+      <TimingFields clock={clock} />
+      <TextField
+        label="Jitter, in seconds"
+        name="jitter"
+        type="number"
+        min={0}
+        max={3600}
+        defaultValue={clock?.jitter_seconds ?? 0}
+        help="A tick is sent up to so much later, so that not everything starts at once."
+      />
+      <SelectField
+        label="A tick that nobody was there to send"
+        name="missed"
+        defaultValue={clock?.missed ?? 'skip'}
+      >
+        {MISSED_KINDS.map((each) => (
+          <option key={each} value={each}>
+            {MISSED[each]}
+          </option>
+        ))}
+      </SelectField>
+      <LongTextField
+        label="Payload"
+        name="payload"
+        rows={4}
+        spellCheck={false}
+        className="font-mono text-sm"
+        defaultValue={JSON.stringify(clock?.payload ?? FIRST_PAYLOAD, undefined, 2)}
+        help={<Placeholders />}
+      />
+    </>
+  );
+}
+
+function TimingFields({ clock }: { clock: Clock | undefined }): ReactElement {
+  const preview = usePreviewSchedule();
+  const zones = useId();
+  const forget = (): void => {
+    preview.reset();
+  };
+  return (
+    <>
+      <TextField
+        label="When"
+        name="cron"
+        required
+        maxLength={200}
+        defaultValue={clock?.cron ?? '0 7 * * 1'}
+        onChange={forget}
+        autoComplete="off"
+        spellCheck={false}
+        className="font-mono"
+        help="A cron expression: minute, hour, day of the month, month, day of the week."
+      />
+      <TextField
+        label="Time zone"
+        name="zone"
+        required
+        maxLength={64}
+        list={zones}
+        defaultValue={clock?.zone ?? ownZone()}
+        onChange={forget}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      <datalist id={zones}>
+        {zonesToChoose().map((each) => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
+      <Preview preview={preview} />
+    </>
+  );
+}
+
+/** What the server makes of it; it alone decides when a tick is. */
+function Preview({ preview }: { preview: ReturnType<typeof usePreviewSchedule> }): ReactElement {
+  const { data } = preview;
+  return (
+    <div className="space-y-2">
+      <Button
+        size="small"
+        disabled={preview.isPending}
+        onClick={(event) => {
+          const { form } = event.currentTarget;
+          if (form !== null) preview.mutate(() => timingIn(new FormData(form)));
+        }}
+      >
+        Show when that is
+      </Button>
+      {preview.error !== null && <ProblemNotice error={preview.error} />}
+      <div role="status" className="text-sm">
+        {data !== undefined && (
+          <>
+            <p className="font-medium">
+              {data.words}, {data.zone}
+            </p>
+            <ul className="tabular text-muted">
+              {data.ticks.map((each) => (
+                <li key={each}>{tickText(each, data.zone)}</li>
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Placeholders(): ReactElement {
+  return (
+    <>
+      A JSON object. In its texts <code>{'{{ tick }}'}</code>, <code>{'{{ local }}'}</code>,{' '}
+      <code>{'{{ date }}'}</code>, <code>{'{{ time }}'}</code> and <code>{'{{ source }}'}</code> are
+      replaced.
+    </>
+  );
+}
