@@ -6,21 +6,18 @@ import { SelectField, TextField } from '@/shared/components/form-field';
 import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Button } from '@/shared/components/ui/button';
 
+interface Target {
+  name: string;
+  url: string;
+}
+
 interface Row extends CallbackEntry {
   key: number;
 }
 
 /** A row an entry: a target, and an address at its origin. */
 export function CallbackFields({ entries }: { entries: readonly CallbackEntry[] }): ReactElement {
-  const [rows, setRows] = useState<Row[]>(() => numbered(entries));
-  const [next, setNext] = useState(rows.length);
-  const change = (key: number, to: Partial<CallbackEntry>): void => {
-    setRows((old) => old.map((each) => (each.key === key ? { ...each, ...to } : each)));
-  };
-  const add = (): void => {
-    setRows((old) => [...old, { key: next, url: '', target: '' }]);
-    setNext(next + 1);
-  };
+  const { rows, add, change, remove } = useRows(entries);
   return (
     <>
       {rows.length === 0 && <p className="text-sm text-muted">None: nobody is called back.</p>}
@@ -33,7 +30,7 @@ export function CallbackFields({ entries }: { entries: readonly CallbackEntry[] 
             change(row.key, to);
           }}
           onRemove={() => {
-            setRows((old) => old.filter((each) => each.key !== row.key));
+            remove(row.key);
           }}
         />
       ))}
@@ -45,36 +42,39 @@ export function CallbackFields({ entries }: { entries: readonly CallbackEntry[] 
   );
 }
 
-function Entry({
-  row,
-  place,
-  onChange,
-  onRemove,
-}: {
+function useRows(entries: readonly CallbackEntry[]) {
+  const [rows, setRows] = useState<readonly Row[]>(() => numbered(entries));
+  const [next, setNext] = useState(rows.length);
+  return {
+    rows,
+    add: (): void => {
+      setRows((old) => [...old, { key: next, url: '', target: '' }]);
+      setNext(next + 1);
+    },
+    change: (key: number, to: Partial<CallbackEntry>): void => {
+      setRows((old) => old.map((each) => (each.key === key ? { ...each, ...to } : each)));
+    },
+    remove: (key: number): void => {
+      setRows((old) => old.filter((each) => each.key !== key));
+    },
+  };
+}
+
+interface Editing {
   row: Row;
-  place: number;
   onChange: (to: Partial<CallbackEntry>) => void;
-  onRemove: () => void;
-}): ReactElement {
+}
+
+function Entry({
+  place,
+  onRemove,
+  ...editing
+}: Editing & { place: number; onRemove: () => void }): ReactElement {
   return (
     <fieldset className="space-y-3 rounded-md border border-line p-3">
       <legend className="px-1 text-sm font-medium">Callback {place}</legend>
-      <TargetField row={row} onChange={onChange} />
-      <TextField
-        label="Address"
-        name="callback_url"
-        type="url"
-        required
-        maxLength={2048}
-        value={row.url}
-        onChange={(event) => {
-          onChange({ url: event.target.value });
-        }}
-        placeholder="https://flows.example.com/done/"
-        autoComplete="off"
-        spellCheck={false}
-        help="It, and what lies under it. Scheme, host and port are its target’s."
-      />
+      <TargetField {...editing} />
+      <AddressField {...editing} />
       <Button size="small" aria-label={`Remove callback ${place}`} onClick={onRemove}>
         <X aria-hidden />
         Remove
@@ -83,20 +83,29 @@ function Entry({
   );
 }
 
-function TargetField({
-  row,
-  onChange,
-}: {
-  row: Row;
-  onChange: (to: Partial<CallbackEntry>) => void;
-}): ReactElement {
+function AddressField({ row, onChange }: Editing): ReactElement {
+  return (
+    <TextField
+      label="Address"
+      name="callback_url"
+      type="url"
+      required
+      maxLength={2048}
+      value={row.url}
+      onChange={(event) => {
+        onChange({ url: event.target.value });
+      }}
+      placeholder="https://flows.example.com/done/"
+      autoComplete="off"
+      spellCheck={false}
+      help="It, and what lies under it. Scheme, host and port are its target’s."
+    />
+  );
+}
+
+function TargetField({ row, onChange }: Editing): ReactElement {
   const targets = useTargetNames();
   const known = targets.data ?? [];
-  const choose = (name: string): void => {
-    const found = known.find((each) => each.name === name);
-    const begins = row.url === '' && found !== undefined ? { url: startOf(found.url) } : {};
-    onChange({ target: name, ...begins });
-  };
   return (
     <>
       {targets.error !== null && <ProblemNotice error={targets.error} />}
@@ -106,7 +115,7 @@ function TargetField({
         required
         value={row.target}
         onChange={(event) => {
-          choose(event.target.value);
+          onChange(chosen(event.target.value, row, known));
         }}
         help="It lends its secret, headers, time limit and retries."
       >
@@ -119,10 +128,17 @@ function TargetField({
   );
 }
 
+/** A target begins the address, where there is none yet. */
+function chosen(name: string, row: Row, known: readonly Target[]): Partial<CallbackEntry> {
+  const found = known.find((each) => each.name === name);
+  const begins = row.url === '' && found !== undefined;
+  return begins ? { target: name, url: startOf(found.url) } : { target: name };
+}
+
 /** A target that is gone, or not among the first, is still the one that is said. */
-function namesWith(chosen: string, known: readonly { name: string }[]): string[] {
+function namesWith(said: string, known: readonly Target[]): string[] {
   const names = known.map((each) => each.name);
-  return chosen === '' || names.includes(chosen) ? names : [chosen, ...names];
+  return said === '' || names.includes(said) ? names : [said, ...names];
 }
 
 function numbered(entries: readonly CallbackEntry[]): Row[] {

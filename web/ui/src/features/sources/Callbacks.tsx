@@ -22,14 +22,9 @@ export function Callbacks({ source, etag }: Seen): ReactElement {
     <Section
       title="Callbacks"
       description={
-        none ? (
-          'Its senders are not called back.'
-        ) : (
-          <>
-            A sender that names an address under these in <code>AWGP-Callback</code> is told there
-            how its run ended.
-          </>
-        )
+        none
+          ? 'Its senders are not called back.'
+          : 'A sender that names an address under these in AWGP-Callback is told there how its run ended.'
       }
       actions={isAdmin && <ChangeCallbacks source={source} etag={etag} />}
     >

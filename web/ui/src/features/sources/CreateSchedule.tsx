@@ -2,7 +2,7 @@ import { CalendarClock } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useAssistantNames } from './assistants';
 import { useCreateSchedule } from './change-schedule';
-import { scheduleIn } from './clock';
+import { scheduleIn, type Clock } from './clock';
 import { Coming } from './Coming';
 import { ScheduleFields } from './ScheduleFields';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
@@ -28,20 +28,23 @@ export function CreateSchedule(): ReactElement {
           name: textIn(form, 'name'),
           assistant: textIn(form, 'assistant'),
         });
-        if (schedule === null) return null;
-        return (
-          <div role="status" className="space-y-2 text-sm">
-            <p>
-              It sends by itself from now on. {schedule.words}, {schedule.zone}:
-            </p>
-            <Coming clock={schedule} />
-          </div>
-        );
+        return schedule === null ? null : <Made clock={schedule} />;
       }}
     >
       <Naming />
       <ScheduleFields />
     </FormDialog>
+  );
+}
+
+function Made({ clock }: { clock: Clock }): ReactElement {
+  return (
+    <div role="status" className="space-y-2 text-sm">
+      <p>
+        It sends by itself from now on. {clock.words}, {clock.zone}:
+      </p>
+      <Coming clock={clock} />
+    </div>
   );
 }
 

@@ -8,6 +8,8 @@ import {
   timingIn,
   zonesToChoose,
   type Clock,
+  type Missed,
+  type TimingRead,
 } from './clock';
 import { LongTextField, SelectField, TextField } from '@/shared/components/form-field';
 import { ProblemNotice } from '@/shared/components/problem-notice';
@@ -29,17 +31,7 @@ export function ScheduleFields({ clock }: { clock?: Clock }): ReactElement {
         defaultValue={clock?.jitter_seconds ?? 0}
         help="A tick is sent up to so much later, so that not everything starts at once."
       />
-      <SelectField
-        label="A tick that nobody was there to send"
-        name="missed"
-        defaultValue={clock?.missed ?? 'skip'}
-      >
-        {MISSED_KINDS.map((each) => (
-          <option key={each} value={each}>
-            {MISSED[each]}
-          </option>
-        ))}
-      </SelectField>
+      <MissedField missed={clock?.missed ?? 'skip'} />
       <LongTextField
         label="Payload"
         name="payload"
@@ -53,9 +45,25 @@ export function ScheduleFields({ clock }: { clock?: Clock }): ReactElement {
   );
 }
 
+function MissedField({ missed }: { missed: Missed }): ReactElement {
+  return (
+    <SelectField
+      label="A tick that nobody was there to send"
+      name="missed"
+      defaultValue={missed}
+      help="Everything was stopped for longer than five minutes, or the queue paused."
+    >
+      {MISSED_KINDS.map((each) => (
+        <option key={each} value={each}>
+          {MISSED[each]}
+        </option>
+      ))}
+    </SelectField>
+  );
+}
+
 function TimingFields({ clock }: { clock: Clock | undefined }): ReactElement {
   const preview = usePreviewSchedule();
-  const zones = useId();
   const forget = (): void => {
     preview.reset();
   };
@@ -73,14 +81,24 @@ function TimingFields({ clock }: { clock: Clock | undefined }): ReactElement {
         className="font-mono"
         help="A cron expression: minute, hour, day of the month, month, day of the week."
       />
+      <ZoneField zone={clock?.zone ?? ownZone()} onChange={forget} />
+      <Preview preview={preview} />
+    </>
+  );
+}
+
+function ZoneField({ zone, onChange }: { zone: string; onChange: () => void }): ReactElement {
+  const zones = useId();
+  return (
+    <>
       <TextField
         label="Time zone"
         name="zone"
         required
         maxLength={64}
         list={zones}
-        defaultValue={clock?.zone ?? ownZone()}
-        onChange={forget}
+        defaultValue={zone}
+        onChange={onChange}
         autoComplete="off"
         spellCheck={false}
       />
@@ -89,14 +107,12 @@ function TimingFields({ clock }: { clock: Clock | undefined }): ReactElement {
           <option key={each} value={each} />
         ))}
       </datalist>
-      <Preview preview={preview} />
     </>
   );
 }
 
 /** What the server makes of it; it alone decides when a tick is. */
 function Preview({ preview }: { preview: ReturnType<typeof usePreviewSchedule> }): ReactElement {
-  const { data } = preview;
   return (
     <div className="space-y-2">
       <Button
@@ -111,20 +127,24 @@ function Preview({ preview }: { preview: ReturnType<typeof usePreviewSchedule> }
       </Button>
       {preview.error !== null && <ProblemNotice error={preview.error} />}
       <div role="status" className="text-sm">
-        {data !== undefined && (
-          <>
-            <p className="font-medium">
-              {data.words}, {data.zone}
-            </p>
-            <ul className="tabular text-muted">
-              {data.ticks.map((each) => (
-                <li key={each}>{tickText(each, data.zone)}</li>
-              ))}
-            </ul>
-          </>
-        )}
+        {preview.data !== undefined && <Read read={preview.data} />}
       </div>
     </div>
+  );
+}
+
+function Read({ read }: { read: TimingRead }): ReactElement {
+  return (
+    <>
+      <p className="font-medium">
+        {read.words}, {read.zone}
+      </p>
+      <ul className="tabular text-muted">
+        {read.ticks.map((each) => (
+          <li key={each}>{tickText(each, read.zone)}</li>
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -16,6 +16,8 @@ import {
 } from '@/shared/components/ui/table';
 import { useHasRole, useTenant } from '@/shared/session/tenant';
 
+type Event = Source['events'][number];
+
 interface Seen {
   source: Source;
   clock: Clock;
@@ -41,7 +43,6 @@ export function Ticks({ source, clock }: Seen): ReactElement {
 }
 
 function TickTable({ source, clock }: Seen): ReactElement {
-  const tenant = useTenant();
   return (
     <Table aria-label="Ticks" className="text-sm">
       <TableHead>
@@ -54,23 +55,28 @@ function TickTable({ source, clock }: Seen): ReactElement {
       </TableHead>
       <TableBody>
         {source.events.map((event) => (
-          <TableRow key={event.id}>
-            <TableCell className="tabular">
-              {tickText(event.event ?? event.received_at, clock.zone)}
-            </TableCell>
-            <TableCell className="max-sm:hidden">
-              <Time value={event.received_at} />
-            </TableCell>
-            <TableCell>
-              <EventStatus status={event.status} />
-            </TableCell>
-            <TableCell>
-              <RunLink tenant={tenant} run={event.id} />
-            </TableCell>
-          </TableRow>
+          <TickRow key={event.id} event={event} zone={clock.zone} />
         ))}
       </TableBody>
     </Table>
+  );
+}
+
+function TickRow({ event, zone }: { event: Event; zone: string }): ReactElement {
+  const tenant = useTenant();
+  return (
+    <TableRow>
+      <TableCell className="tabular">{tickText(event.event ?? event.received_at, zone)}</TableCell>
+      <TableCell className="max-sm:hidden">
+        <Time value={event.received_at} />
+      </TableCell>
+      <TableCell>
+        <EventStatus status={event.status} />
+      </TableCell>
+      <TableCell>
+        <RunLink tenant={tenant} run={event.id} />
+      </TableCell>
+    </TableRow>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { fresh, request, type Edit } from './change';
-import type { NewSchedule, Schedule, Timing } from './clock';
+import type { NewSchedule, Schedule, Timing, TimingRead } from './clock';
 import { apiOf, read } from '@/shared/api/client';
 import { useTenant } from '@/shared/session/tenant';
 
@@ -36,7 +36,7 @@ export function usePreviewSchedule() {
   const tenant = useTenant();
   return useMutation({
     // What was typed is read here, so that what is wrong with it is shown as an error of it.
-    mutationFn: async (timing: () => Timing) => {
+    mutationFn: async (timing: () => Timing): Promise<TimingRead> => {
       const body = timing();
       const said = await read(apiOf(tenant).POST('/v1/schedules/preview', { body }));
       return { ...said, zone: body.zone ?? 'UTC' };

@@ -8,6 +8,8 @@ import { objectIn } from '@/shared/text/json-input';
 
 export type Clock = components['schemas']['ClockView'];
 export type Timing = components['schemas']['TimingBody'];
+/** What the server makes of a timing, and the zone it was asked for. */
+export type TimingRead = components['schemas']['TimingRead'] & { zone: string };
 export type Schedule = components['schemas']['ScheduleBody'];
 export type NewSchedule = components['schemas']['NewScheduleBody'];
 export type Missed = Clock['missed'];
