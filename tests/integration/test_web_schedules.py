@@ -48,6 +48,9 @@ def test_a_schedule_is_added_shown_changed_and_paused(
         "cron",
     ]
 
+    assert shown["schedule"]["words"] == "At 07:00 on Monday"
+    assert shown["schedule"]["changed"]["by"]["name"]
+
     daily = {"cron": "30 2 * * *"}
     changed = edit(plane, "PUT", f"{path}/schedule", ADMIN, daily, of=path).get_json()
     now = changed["schedule"]
@@ -69,6 +72,21 @@ def test_a_schedule_is_added_shown_changed_and_paused(
     }
     paused = edit(plane, "POST", f"{path}/deactivate", OPERATOR, of=path).get_json()
     assert (paused["active"], paused["schedule"]["next"]) == (False, [])
+
+
+def test_an_expression_is_told_in_words_before_it_is_kept(plane: ControlPlane) -> None:
+    asked = {"cron": "0 7 * * MON", "zone": "Europe/Berlin"}
+    told = send(plane, "POST", "/v1/schedules/preview", ADMIN, asked).get_json()
+    ticks = [datetime.fromisoformat(each) for each in told["ticks"]]
+    assert told["words"] == "At 07:00 on Monday"
+    assert len(ticks) == 5
+    assert all(tick.isoweekday() == 1 and tick.hour in {5, 6} for tick in ticks)
+    for wrong in ({"cron": "0 0 31 2 *"}, {"cron": "0 7 * * MON", "zone": "Mars/Base"}):
+        assert send(plane, "POST", "/v1/schedules/preview", ADMIN, wrong).status_code == 422
+    assert send(plane, "POST", "/v1/schedules/preview", OPERATOR, asked).status_code == 403
+    assert [each["kind"] for each in plane.get("/v1/sources", ADMIN).get_json()["items"]] == [
+        "webhook"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from pipeline.schedule import (
     reckon,
     send_at,
     ticks_after,
+    words_of,
 )
 from pipeline.schedule_payload import check_payload, fill_payload
 
@@ -204,3 +205,19 @@ def test_a_payload_is_filled_once_with_texts() -> None:
 def test_a_payload_that_cannot_be_kept_is_refused(payload: dict[str, object]) -> None:
     with pytest.raises(FieldInvalid, match="payload"):
         check_payload(payload)
+
+
+@given(TIMINGS)
+def test_whatever_ticks_can_be_told_in_words(timing: Timing) -> None:
+    assert words_of(timing)
+
+
+def test_two_kinds_of_days_are_told_as_they_count() -> None:
+    def said(expression: str) -> str:
+        return words_of(Timing(expression=expression, zone="UTC"))
+
+    assert said("0 7 * * 1-5") == "At 07:00 on Monday through Friday"
+    assert said("0 0 1,15 * 1") == "At 00:00 on the first and the 15th day of month and on Monday"
+    assert said("0 0 */2 * 1") == "At 00:00 on every second day of month if it's on Monday"
+    with pytest.raises(FieldInvalid):
+        said("0 0 * * 9")

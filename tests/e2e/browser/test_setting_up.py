@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 from pipeline.registry_sources import whsec
 from runtime_host.bundle import build
 from tests.e2e.browser.conftest import Visit
+from tests.e2e.browser.test_pages import looks_good
 from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import MANIFEST, SCRIBE
 
@@ -100,14 +101,37 @@ def test_what_is_turned_away_is_explained_and_a_secret_is_changed_over(visit: Vi
     expect(becomes).to_contain_text("Ignored: 1 event")
     agree(cleo, "Map no more", "Map no more")
     expect(becomes).to_contain_text("Each is a run of scribe, as it comes.")
+    done = allow_callbacks(cleo)
+    assert sent(hook, old, "astray", back="https://elsewhere.example/done") == 422
+    assert sent(hook, old, "shop-back", back=done) == 202
     new = told_once(dialog(cleo, "Rotate secret"), "Make the secret")
     assert {sent(hook, old, "shop-4"), sent(hook, new, "shop-5")} == {202}
     agree(cleo, "Expire now", "Expire it")
     assert (sent(hook, old, "shop-6"), sent(hook, new, "shop-7")) == (401, 202)
+    events = cleo.call("GET", f"/v1/sources/{page.url.split('/')[-1]}")[1]["events"]
     agree(cleo, "Remove", "Remove the source")
     expect(page.get_by_role("heading", name="Sources")).to_be_visible()
     expect(page.get_by_role("link", name="shop")).to_have_count(0)
     assert sent(hook, new, "shop-8") == 403
+    run = next(each["id"] for each in events if each["event"] == "shop-back")
+    cleo.open(f"/t/acme/runs/{run}?tab=deliveries", "scribe")
+    told = page.get_by_role("region", name="Callbacks")
+    expect(told).to_contain_text(f"Its sender is told at {done}")
+    agree(cleo, "Cancel the run…", "Cancel the run")
+    expect(told).to_contain_text("Given up")  # without loading it again
+    expect(told).to_contain_text("Status 401")
+    looks_good(cleo, "run-called-back")
+
+
+def allow_callbacks(visitor: Visitor) -> str:
+    """Let senders be called back at a target that refuses them; return where."""
+    form = dialog(visitor, "Allow callbacks")
+    form.get_by_label("Target").select_option("nobody")
+    done = form.get_by_label("Address").input_value()
+    looks_good(visitor, "dialog-callbacks")
+    form.get_by_role("button", name="Save").click()
+    expect(visitor.page.get_by_role("list", name="Allowed callbacks")).to_contain_text(done)
+    return done
 
 
 def told_once(form: Locator, verb: str) -> str:
@@ -119,7 +143,9 @@ def told_once(form: Locator, verb: str) -> str:
     return secret
 
 
-def sent(hook: str, secret: str, event: str, *, ago: timedelta = timedelta()) -> int:
+def sent(
+    hook: str, secret: str, event: str, *, ago: timedelta = timedelta(), back: str | None = None
+) -> int:
     at, body = datetime.now(UTC) - ago, json.dumps({"lines": [event]})
     headers = {
         "content-type": "application/json",
@@ -127,6 +153,8 @@ def sent(hook: str, secret: str, event: str, *, ago: timedelta = timedelta()) ->
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(secret).sign(event, at, body),
     }
+    if back is not None:
+        headers["awgp-callback"] = back
     return httpx.post(hook, content=body, headers=headers).status_code
 
 
@@ -160,6 +188,46 @@ def test_an_edit_of_what_another_changed_meanwhile_is_refused_and_says_so(visit:
     still = dialog(cleo, "Remove")
     still.get_by_role("button", name="Remove the target").click()
     expect(still.get_by_role("alert")).to_contain_text("invoice-booker delivers to it")
+
+
+def test_a_schedule_is_told_before_it_is_kept_then_changed_and_paused(visit: Visit) -> None:
+    cleo, elsewhere = visit("cleo"), visit("cleo")
+    for each in (cleo, elsewhere):
+        each.expects(REFUSED)
+    page = cleo.page
+    cleo.open("/t/acme/sources", "Sources")
+    form = dialog(cleo, "New schedule")
+    form.get_by_label("Name", exact=True).fill("weekly")
+    form.get_by_label("Assistant").select_option("scribe")
+    form.get_by_label("When", exact=True).fill("0 0 31 2 *")
+    form.get_by_label("Time zone").fill("Europe/Berlin")
+    form.get_by_role("button", name="Show when that is").click()
+    expect(form.get_by_role("alert")).to_contain_text("never comes")
+    form.get_by_label("When", exact=True).fill("0 7 * * 1")
+    form.get_by_role("button", name="Show when that is").click()
+    expect(form.get_by_role("status")).to_contain_text("At 07:00 on Monday, Europe/Berlin")
+    looks_good(cleo, "dialog-schedule")
+    form.get_by_role("button", name="Create").click()
+    expect(form.get_by_role("list", name="Next ticks").get_by_role("listitem")).to_have_count(5)
+    form.get_by_role("button", name="Done").click()
+    page.get_by_role("link", name="weekly").click()
+    when = page.get_by_role("region", name="When it sends")
+    expect(when).to_contain_text("At 07:00 on Monday, Europe/Berlin")
+    looks_good(cleo, "schedule")
+    elsewhere.open(page.url.removeprefix(cleo.world.web), "weekly")
+    mine, theirs = (dialog(each, "Change when it sends") for each in (cleo, elsewhere))
+    theirs.get_by_label("When", exact=True).fill("30 2 * * *")
+    theirs.get_by_role("button", name="Save").click()
+    expect(when).to_contain_text("At 02:30 every day")  # without loading it again
+    mine.get_by_role("button", name="Save").click()
+    expect(mine.get_by_role("alert")).to_contain_text("Somebody changed this since you opened it")
+    mine.get_by_role("button", name="Cancel").click()
+    agree(cleo, "Pause", "Pause")
+    expect(page.get_by_role("region", name="Next ticks")).to_contain_text("it is paused")
+    agree(cleo, "Resume", "Resume")
+    ticks = page.get_by_role("list", name="Next ticks").get_by_role("listitem")
+    expect(ticks.first).to_contain_text("02:30")
+    agree(cleo, "Remove", "Remove the source")
 
 
 def next_version(visitor: Visitor, url: str) -> Locator:

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { askedAt, attemptsText, stateOf, todoOf, type RunCallback } from './callback-words';
+import {
+  askedAt,
+  attemptsText,
+  stateOf,
+  tellsYet,
+  todoOf,
+  type RunCallback,
+} from './callback-words';
 
 const CALLBACK: RunCallback = {
   id: '0',
@@ -34,4 +41,15 @@ test('where a sender asked to be called back is read from what is kept of the ru
   );
   expect(askedAt({ origin: { callback: 'x' } })).toBeUndefined();
   expect(askedAt({ origin: {} })).toBeUndefined();
+});
+
+test('a run is looked at again until its sender was told of this epoch', () => {
+  const origin = { callback: { url: 'https://flows.example/done' } };
+  const run = { origin, callbacks: [CALLBACK], epoch: 1, can_cancel: false };
+  expect(tellsYet(run)).toBe(true);
+  expect(tellsYet({ ...run, can_cancel: true })).toBe(false);
+  expect(tellsYet({ ...run, origin: {} })).toBe(false);
+  const told = [{ ...CALLBACK, finished_at: '2026-05-04T05:00:01Z' }];
+  expect(tellsYet({ ...run, callbacks: told })).toBe(false);
+  expect(tellsYet({ ...run, callbacks: told, epoch: 2 })).toBe(true);
 });

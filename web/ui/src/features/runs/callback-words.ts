@@ -37,3 +37,9 @@ export function askedAt(run: Pick<Run, 'origin'>): string | undefined {
   const named = typeof asked === 'object' && asked !== null && 'url' in asked;
   return named && typeof asked.url === 'string' ? asked.url : undefined;
 }
+
+/** Whether its sender is about to be told: it asked to be, and no person is waited for. */
+export function tellsYet(run: Pick<Run, 'origin' | 'callbacks' | 'epoch' | 'can_cancel'>): boolean {
+  const told = run.callbacks.some((each) => each.epoch === run.epoch && each.finished_at !== null);
+  return askedAt(run) !== undefined && !told && !run.can_cancel;
+}

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
+import { tellsYet } from './callback-words';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
 import type { components } from '@/shared/api/schema';
@@ -9,6 +10,8 @@ import { useTenant } from '@/shared/session/tenant';
 export type Run = components['schemas']['RunView'];
 export type RunStage = components['schemas']['RunStageView'];
 
+const FRESH_MS = 5_000;
+
 export function runQuery(tenant: string, id: string) {
   return queryOptions({
     queryKey: [...tenantKey(tenant), 'runs', 'one', id],
@@ -18,5 +21,10 @@ export function runQuery(tenant: string, id: string) {
 }
 
 export function useRun(id: string) {
-  return useQuery(runQuery(useTenant(), id));
+  return useQuery({
+    ...runQuery(useTenant(), id),
+    // That its sender was told is not announced as a change of it.
+    refetchInterval: ({ state }) =>
+      state.data !== undefined && tellsYet(state.data) ? FRESH_MS : false,
+  });
 }
