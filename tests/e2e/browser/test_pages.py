@@ -84,6 +84,7 @@ def looks_good(visitor: Visitor, name: str, *, but: str = "nothing") -> None:
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     if wide > PHONE[0]:
         wrong.append(f"phone: it scrolls sideways, to {wide} px")
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     assert not wrong, "\n".join(wrong)
 
 
