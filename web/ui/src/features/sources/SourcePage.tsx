@@ -74,6 +74,8 @@ function ByTheClock({ clock, ...seen }: Seen & { clock: Clock }): ReactElement {
       <div className="min-w-0 space-y-4">
         <About source={seen.source} />
         <Ticks source={seen.source} clock={clock} />
+        {/* It has no door; that somebody knocked all the same is worth a look. */}
+        {seen.source.refused > 0 && <Refusals source={seen.source} />}
       </div>
     </>
   );
