@@ -1,9 +1,10 @@
 import type { ReactElement } from 'react';
-import { clockText, tickText, type Clock } from './clock';
-import { Time } from '@/shared/components/time';
+import { awayText, clockText, tickText, type Clock } from './clock';
+import { useQuarterMinutes } from '@/shared/components/clock';
 
 /** The next ticks, by the clocks of the schedule's zone, and when each is sent. */
 export function Coming({ clock }: { clock: Clock }): ReactElement {
+  const now = useQuarterMinutes();
   return (
     <ol className="space-y-1 text-sm" aria-label="Next ticks">
       {clock.next.map(({ tick, send_at }) => (
@@ -15,7 +16,7 @@ export function Coming({ clock }: { clock: Clock }): ReactElement {
                 sent at <span className="tabular">{clockText(send_at, clock.zone)}</span>,{' '}
               </>
             )}
-            <Time value={send_at} />
+            {awayText(send_at, now)}
           </span>
         </li>
       ))}

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { clockText, jitterText, scheduleIn, tickText, timingIn, zonesToChoose } from './clock';
+import {
+  awayText,
+  clockText,
+  jitterText,
+  scheduleIn,
+  tickText,
+  timingIn,
+  zonesToChoose,
+} from './clock';
 
 function form(fields: Record<string, string>): FormData {
   const made = new FormData();
@@ -47,6 +55,14 @@ test('zones are offered once each, UTC among them', () => {
 });
 
 test('jitter is said as people say it', () => {
-  expect(jitterText(0)).toBe('On time');
-  expect(jitterText(300)).toBe('Up to 5 min 00 s late, each by its own');
+  expect(jitterText(0)).toContain('on time');
+  expect(jitterText(300)).toBe('Each is sent up to 5 minutes late');
+  expect(jitterText(90)).toBe('Each is sent up to 90 seconds late');
+});
+
+test('how long it is until then is told to the minute, as far away as it may be', () => {
+  const now = Date.parse('2026-05-04T05:00:30Z');
+  expect(awayText('2026-05-04T05:01:00Z', now)).toBe('in less than a minute');
+  expect(awayText('2026-05-04T06:05:30Z', now)).toBe('in 1h 05m');
+  expect(awayText('2026-06-04T05:00:30Z', now)).toBe('in 31d 00h');
 });

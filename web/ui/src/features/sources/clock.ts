@@ -1,7 +1,8 @@
 import type { components } from '@/shared/api/schema';
 import { textIn } from '@/shared/components/form-dialog';
+import { duration } from '@/shared/components/time';
 import { InputFault } from '@/shared/components/input-fault';
-import { spanText } from '@/shared/text/amounts';
+import { counted } from '@/shared/text/amounts';
 import { objectIn } from '@/shared/text/json-input';
 
 /** What a form says of when a source sends by the clock and what, and how people read it. */
@@ -43,7 +44,9 @@ export function scheduleIn(form: FormData): Schedule {
 }
 
 export function jitterText(seconds: number): string {
-  return seconds === 0 ? 'On time' : `Up to ${spanText(seconds * 1_000)} late, each by its own`;
+  if (seconds === 0) return 'None: each is sent on time';
+  const span = seconds % 60 === 0 ? counted(seconds / 60, 'minute') : counted(seconds, 'second');
+  return `Each is sent up to ${span} late`;
 }
 
 /** A tick as the schedule's own zone has it: `Mon, 4 May 2026, 07:00`. */
@@ -61,6 +64,12 @@ export function tickText(moment: string, zone: string): string {
 /** When a tick is sent, to the second: `07:04:12`. */
 export function clockText(moment: string, zone: string): string {
   return zoned(moment, zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
+
+/** How long until then, from `now` in milliseconds: `in 3d 04h`. */
+export function awayText(moment: string, now: number): string {
+  const seconds = Math.floor((new Date(moment).getTime() - now) / 1_000);
+  return seconds < 60 ? 'in less than a minute' : `in ${duration(seconds - (seconds % 60))}`;
 }
 
 /** The browser's own zone first: it is the likeliest, and UTC is not among those it lists. */
