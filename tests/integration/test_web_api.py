@@ -180,6 +180,7 @@ JUDGED = (
     # What cron understands, and a time zone there is.
     "/schedule",
     "/schedules",
+    "/schedules/preview",
     # At the own origin of a target there is.
     "/callbacks",
     # Its last entry is not before its first.

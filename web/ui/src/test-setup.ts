@@ -13,3 +13,6 @@ window.matchMedia = (query) =>
     addListener: () => undefined,
     removeListener: () => undefined,
   });
+
+// Nor does it lay anything out.
+Element.prototype.scrollIntoView = () => undefined;

@@ -26,6 +26,7 @@ test('rows are added and removed, and a target begins the address where there is
     </form>,
   );
   await person.click(screen.getByRole('button', { name: 'Remove callback 1' }));
+  expect(screen.getByRole('button', { name: 'One more' })).toHaveFocus();
   expect(said()).toEqual([B]);
   await person.click(screen.getByRole('button', { name: 'One more' }));
   const added = within(screen.getByRole('group', { name: 'Callback 2' }));

@@ -1,5 +1,5 @@
 import { Plus, X } from 'lucide-react';
-import { useState, type ReactElement } from 'react';
+import { useRef, useState, type ReactElement } from 'react';
 import { MOST_ENTRIES, startOf, type CallbackEntry } from './callbacks';
 import { useTargetNames } from './target-names';
 import { SelectField, TextField } from '@/shared/components/form-field';
@@ -18,6 +18,7 @@ interface Row extends CallbackEntry {
 /** A row an entry: a target, and an address at its origin. */
 export function CallbackFields({ entries }: { entries: readonly CallbackEntry[] }): ReactElement {
   const { rows, add, change, remove } = useRows(entries);
+  const more = useRef<HTMLButtonElement>(null);
   return (
     <>
       {rows.length === 0 && <p className="text-sm text-muted">None: nobody is called back.</p>}
@@ -31,10 +32,11 @@ export function CallbackFields({ entries }: { entries: readonly CallbackEntry[] 
           }}
           onRemove={() => {
             remove(row.key);
+            more.current?.focus();
           }}
         />
       ))}
-      <Button size="small" onClick={add} disabled={rows.length >= MOST_ENTRIES}>
+      <Button ref={more} size="small" onClick={add} disabled={rows.length >= MOST_ENTRIES}>
         <Plus aria-hidden />
         One more
       </Button>

@@ -1,9 +1,10 @@
 import { PhoneForwarded, Settings2 } from 'lucide-react';
 import type { ReactElement } from 'react';
-import { callbacksIn } from './callbacks';
+import { callbacksIn, ofItsRow } from './callbacks';
 import { CallbackFields } from './CallbackFields';
 import { useChangeCallbacks } from './change-taking';
 import type { Source } from './sources';
+import { isProblem } from '@/shared/api/problem';
 import { FormDialog } from '@/shared/components/form-dialog';
 import { Section } from '@/shared/components/section';
 import { Button } from '@/shared/components/ui/button';
@@ -23,7 +24,7 @@ export function Callbacks({ source, etag }: Seen): ReactElement {
       title="Callbacks"
       description={
         none
-          ? 'Its senders are not called back.'
+          ? 'Its senders are not called back. Where an address is allowed, they may ask to be told how a run ended.'
           : 'A sender that names an address under these in AWGP-Callback is told there how its run ended.'
       }
       actions={isAdmin && <ChangeCallbacks source={source} etag={etag} />}
@@ -57,7 +58,12 @@ function ChangeCallbacks({ source, etag }: Seen): ReactElement {
       description="It counts for the next event. What was asked for before is still told where it asked."
       confirm="Save"
       onSubmit={async (form) => {
-        await change.mutateAsync({ id: source.id, etag, callbacks: callbacksIn(form) });
+        const callbacks = callbacksIn(form);
+        try {
+          await change.mutateAsync({ id: source.id, etag, callbacks });
+        } catch (error) {
+          throw isProblem(error) ? ofItsRow(error) : error;
+        }
         return null;
       }}
     >

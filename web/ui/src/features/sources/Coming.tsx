@@ -9,7 +9,7 @@ export function Coming({ clock }: { clock: Clock }): ReactElement {
     <ol className="space-y-1 text-sm" aria-label="Next ticks">
       {clock.next.map(({ tick, send_at }) => (
         <li key={tick} className="flex flex-wrap items-baseline gap-x-3">
-          <span className="tabular">{tickText(tick, clock.zone)}</span>
+          <span className="tabular min-w-48">{tickText(tick, clock.zone)}</span>
           <span className="text-muted">
             {clock.jitter_seconds > 0 && (
               <>

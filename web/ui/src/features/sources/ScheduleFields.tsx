@@ -1,4 +1,4 @@
-import { useId, type ReactElement } from 'react';
+import { Fragment, useId, type ReactElement } from 'react';
 import { usePreviewSchedule } from './change-schedule';
 import {
   MISSED,
@@ -148,12 +148,19 @@ function Read({ read }: { read: TimingRead }): ReactElement {
   );
 }
 
+const PLACEHOLDERS = ['tick', 'local', 'date', 'time', 'source'];
+
 function Placeholders(): ReactElement {
   return (
     <>
-      A JSON object. In its texts <code>{'{{ tick }}'}</code>, <code>{'{{ local }}'}</code>,{' '}
-      <code>{'{{ date }}'}</code>, <code>{'{{ time }}'}</code> and <code>{'{{ source }}'}</code> are
-      replaced.
+      A JSON object. Replaced in its texts:{' '}
+      {PLACEHOLDERS.map((each, at) => (
+        <Fragment key={each}>
+          {at > 0 && ', '}
+          <code className="whitespace-nowrap">{`{{ ${each} }}`}</code>
+        </Fragment>
+      ))}
+      .
     </>
   );
 }

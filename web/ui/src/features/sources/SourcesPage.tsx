@@ -62,7 +62,7 @@ function SourceLink({ source }: { source: SourceLine }): ReactElement {
       <Link
         to="/t/$tenant/sources/$source"
         params={{ tenant, source: source.id }}
-        className="inline-flex min-h-6 items-center font-medium break-all text-accent hover:underline"
+        className="inline-flex min-h-6 items-center font-medium wrap-anywhere text-accent hover:underline"
       >
         {source.name}
       </Link>

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { callbacksIn, startOf } from './callbacks';
+import { callbacksIn, ofItsRow, startOf } from './callbacks';
+import { ProblemError } from '@/shared/api/problem';
 
 function form(...rows: [url: string, target: string][]): FormData {
   const made = new FormData();
@@ -23,6 +24,15 @@ test('each row is an entry, in order, and an empty one is none', () => {
 test('a row that says half of it is not sent', () => {
   expect(() => callbacksIn(form(['', 'a']))).toThrow('Address 1');
   expect(() => callbacksIn(form(['https://a.example/', '']))).toThrow('https://a.example/');
+});
+
+test('what the server says of an entry is said of its row', () => {
+  const said = (detail: string): string =>
+    ofItsRow(new ProblemError({ type: 'x', title: 'x', status: 422, detail })).message;
+  expect(said('callbacks[1].url: must not have a query')).toBe(
+    'Callback 2, address: must not have a query',
+  );
+  expect(said('Somebody changed it.')).toBe('Somebody changed it.');
 });
 
 test('a target’s address is a beginning, without what an entry may not have', () => {

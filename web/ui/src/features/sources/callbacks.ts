@@ -1,4 +1,5 @@
 import type { components } from '@/shared/api/schema';
+import { ProblemError } from '@/shared/api/problem';
 import { InputFault } from '@/shared/components/input-fault';
 
 /** A source's allowlist of callbacks, as a form has it: a row an entry, in order. */
@@ -18,6 +19,16 @@ export function callbacksIn(form: FormData): CallbackEntry[] {
     if (row.target === '') throw new InputFault(`Choose the target that signs for ${row.url}.`);
     return [row];
   });
+}
+
+/** What the server says of `callbacks[0].url`, said of the row that people see. */
+export function ofItsRow({ problem }: ProblemError): ProblemError {
+  const detail = problem.detail.replace(
+    /^callbacks\[(\d+)\]\.(url|target): /,
+    (_, at: string, member: string) =>
+      `Callback ${Number(at) + 1}, ${member === 'url' ? 'address' : 'target'}: `,
+  );
+  return new ProblemError({ ...problem, detail });
 }
 
 /** What lies under a target's address, as a beginning: without its query, which none may have. */

@@ -1,4 +1,11 @@
-import { useState, type ReactElement, type ReactNode, type SyntheticEvent } from 'react';
+import {
+  useEffect,
+  useRef,
+  useState,
+  type ReactElement,
+  type ReactNode,
+  type SyntheticEvent,
+} from 'react';
 import { ProblemNotice } from './problem-notice';
 import { Button } from './ui/button';
 import {
@@ -11,12 +18,14 @@ import {
   DialogTitle,
   DialogTrigger,
 } from './ui/dialog';
+import { isProblem } from '@/shared/api/problem';
 
 /**
  * A few fields and a verb. It stays open, with the reason, where the server refuses. What
  * `onSubmit` gives back is shown in place of the fields: a secret told once, a progress. It is the
  * `onSubmit` of the moment the dialog opened, as the fields are: what others change meanwhile gives
- * the page a newer ETag, and an edit of what was not seen must be refused.
+ * the page a newer ETag, and an edit of what was not seen must be refused. Whoever is refused for
+ * that chooses: to begin again from what is saved now, or to leave it.
  */
 export function FormDialog({
   trigger,
@@ -39,9 +48,11 @@ export function FormDialog({
 }): ReactElement {
   const [open, setOpen] = useState(false);
   const [outcome, setOutcome] = useState<ReactElement | null>(null);
+  const [begun, setBegun] = useState(1);
   const change = (to: boolean): void => {
     setOpen(to);
     setOutcome(null);
+    setBegun(1);
   };
   const done = (shown: ReactElement | null): void => {
     setOutcome(shown);
@@ -63,7 +74,17 @@ export function FormDialog({
           </DialogDescription>
         </DialogHeader>
         {outcome ?? (
-          <Fields confirm={confirm} danger={danger} onSubmit={onSubmit} onDone={done}>
+          <Fields
+            key={begun}
+            confirm={confirm}
+            danger={danger}
+            onSubmit={onSubmit}
+            onDone={done}
+            onBeginAgain={() => {
+              setBegun(begun + 1);
+            }}
+          >
+            {begun > 1 && <SavedNow />}
             {children}
           </Fields>
         )}
@@ -84,12 +105,14 @@ function Fields({
   danger,
   onSubmit,
   onDone,
+  onBeginAgain,
   children,
 }: {
   confirm: string;
   danger: boolean;
   onSubmit: (form: FormData) => Promise<ReactElement | null>;
   onDone: (shown: ReactElement | null) => void;
+  onBeginAgain: () => void;
   children: ReactNode;
 }): ReactElement {
   const [busy, setBusy] = useState(false);
@@ -108,7 +131,7 @@ function Fields({
   return (
     <form onSubmit={submit} className="space-y-4">
       {children}
-      {error !== undefined && <ProblemNotice error={error} />}
+      {error !== undefined && <Refused error={error} onBeginAgain={onBeginAgain} />}
       <DialogFooter>
         <DialogClose asChild>
           <Button disabled={busy}>Cancel</Button>
@@ -118,6 +141,42 @@ function Fields({
         </Button>
       </DialogFooter>
     </form>
+  );
+}
+
+function Refused({
+  error,
+  onBeginAgain,
+}: {
+  error: unknown;
+  onBeginAgain: () => void;
+}): ReactElement {
+  const notice = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Below long fields it would not be seen.
+    notice.current?.scrollIntoView({ block: 'nearest' });
+  }, [error]);
+  return (
+    <div ref={notice}>
+      <ProblemNotice error={error}>
+        {isProblem(error, 'precondition-failed') && (
+          <>
+            <p className="text-sm">What you typed stays here until you do.</p>
+            <Button size="small" className="mt-2" onClick={onBeginAgain}>
+              Begin again from what is saved now
+            </Button>
+          </>
+        )}
+      </ProblemNotice>
+    </div>
+  );
+}
+
+function SavedNow(): ReactElement {
+  return (
+    <p role="status" className="text-sm text-muted">
+      This is what is saved now. Make your change again.
+    </p>
   );
 }
 
