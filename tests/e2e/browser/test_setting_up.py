@@ -216,7 +216,8 @@ def test_a_schedule_is_told_before_it_is_kept_then_changed_and_paused(visit: Vis
     mine, theirs = (dialog(each, "Change when it sends") for each in (cleo, elsewhere))
     theirs.get_by_label("When", exact=True).fill("30 2 * * *")
     theirs.get_by_role("button", name="Save").click()
-    expect(when).to_contain_text("At 02:30 every day")  # without loading it again
+    # Behind the dialog, without loading it again.
+    expect(page.get_by_text("At 02:30 every day")).to_be_visible()
     mine.get_by_role("button", name="Save").click()
     expect(mine.get_by_role("alert")).to_contain_text("Somebody changed this since you opened it")
     mine.get_by_role("button", name="Begin again").click()

@@ -19,7 +19,13 @@ export function RunCallbacks({ run }: { run: Run }): ReactElement | null {
       <h3 className="text-sm">Callbacks</h3>
       {run.callbacks.length === 0 ? (
         <p className="text-sm text-muted">
-          Its sender is told at <Printable text={asked ?? ''} /> once the run is over.
+          {run.sealed_at === null ? (
+            <>
+              Its sender is told at <Printable text={asked ?? ''} /> once the run is over.
+            </>
+          ) : (
+            'What its sender was told is no longer listed; the audit log has it.'
+          )}
         </p>
       ) : (
         <Parts>

@@ -45,11 +45,14 @@ test('where a sender asked to be called back is read from what is kept of the ru
 
 test('a run is looked at again until its sender was told of this epoch', () => {
   const origin = { callback: { url: 'https://flows.example/done' } };
-  const run = { origin, callbacks: [CALLBACK], epoch: 1, can_cancel: false };
+  const run = { origin, callbacks: [CALLBACK], epoch: 1, can_cancel: false, sealed_at: null };
   expect(tellsYet(run)).toBe(true);
   expect(tellsYet({ ...run, can_cancel: true })).toBe(false);
   expect(tellsYet({ ...run, origin: {} })).toBe(false);
   const told = [{ ...CALLBACK, finished_at: '2026-05-04T05:00:01Z' }];
   expect(tellsYet({ ...run, callbacks: told })).toBe(false);
   expect(tellsYet({ ...run, callbacks: told, epoch: 2 })).toBe(true);
+  const sealed_at = '2026-05-04T05:00:00Z';
+  expect(tellsYet({ ...run, sealed_at })).toBe(true);
+  expect(tellsYet({ ...run, sealed_at, callbacks: [] })).toBe(false);
 });

@@ -38,8 +38,12 @@ export function askedAt(run: Pick<Run, 'origin'>): string | undefined {
   return named && typeof asked.url === 'string' ? asked.url : undefined;
 }
 
+type Telling = Pick<Run, 'origin' | 'callbacks' | 'epoch' | 'can_cancel' | 'sealed_at'>;
+
 /** Whether its sender is about to be told: it asked to be, and no person is waited for. */
-export function tellsYet(run: Pick<Run, 'origin' | 'callbacks' | 'epoch' | 'can_cancel'>): boolean {
-  const told = run.callbacks.some((each) => each.epoch === run.epoch && each.finished_at !== null);
-  return askedAt(run) !== undefined && !told && !run.can_cancel;
+export function tellsYet(run: Telling): boolean {
+  if (askedAt(run) === undefined || run.can_cancel) return false;
+  const [callback] = run.callbacks.filter((each) => each.epoch === run.epoch);
+  // It is made as the run is sealed, and forgotten long after.
+  return callback === undefined ? run.sealed_at === null : callback.finished_at === null;
 }
