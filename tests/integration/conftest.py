@@ -34,6 +34,8 @@ from tests.integration.world import World, make_world
 
 TEMPLATE = "awgp_template"
 WORLD_TEMPLATE = "awgp_world_template"
+MEMORY: Final = Path("/dev/shm")  # noqa: S108  # the folder in it is new, and ours
+ROOM_BYTES: Final = 6 * 1024**3
 NUMBERS = itertools.count(1)
 WAITING: Final[tuple[LiteralString, ...]] = ("fsync", "full_page_writes")
 
@@ -41,19 +43,33 @@ WAITING: Final[tuple[LiteralString, ...]] = ("fsync", "full_page_writes")
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder that an unprivileged server may reach: pytest's own are closed to it."""
-    folder = Path(tempfile.mkdtemp(prefix="awgp-test-"))
+    with _open_folder(None) as folder:
+        yield folder
+
+
+@contextmanager
+def _open_folder(where: Path | None) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="awgp-test-", dir=where))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_memory() -> Path | None:
+    """Where files cost nothing, if there is room: each copy of the template is 600 of them."""
+    room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    return MEMORY if room else None
 
 
 @pytest.fixture(scope="session")
-def cluster(server_folder: Path) -> Iterator[Running]:
+def cluster() -> Iterator[Running]:
     """One PostgreSQL for the session, with the logins and a migrated template database.
 
     It waits for no disk: it is thrown away, and what a killed process wrote the kernel still has.
     """
-    with hasty_postgres(server_folder / "postgres") as running:
+    with _open_folder(_in_memory()) as folder, hasty_postgres(folder / "postgres") as running:
         wait_for_disk(running, wait=False)
         with _superuser(running, "postgres") as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
