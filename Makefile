@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test e2e tour tour-n8n bench chaos lint format lock api clean
+.PHONY: help setup demo up down test e2e attacks tour tour-n8n bench chaos lint format lock api clean
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live lists scale)
 
@@ -31,13 +31,16 @@ up: setup ## Run everything on this machine until Ctrl-C
 down: ## Stop it; the data stays
 	@$(BIN)/awgp down
 
-test: setup ## Run all tests but the login at Keycloak, N8N and Lighthouse: lint, types, laws, unit, integration, end to end
+test: setup ## Run all tests but the long attacks, the login at Keycloak, N8N and Lighthouse: lint, types, laws, unit, integration, end to end
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not keycloak and not lighthouse and not n8n"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not attacks and not keycloak and not lighthouse and not n8n"
 
 e2e: setup ## Run the end-to-end tests alone, with a real N8N, the login at a real Keycloak where one can be had
 	@$(BIN)/python -m ops.check_n8n_node
 	@$(BIN)/pytest tests/e2e
+
+attacks: setup ## Attack the sandbox in every way we know, one sandbox each, then 200 in a row
+	@$(BIN)/pytest tests/attacks
 
 tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
 	@$(BIN)/pytest -q tests/e2e/browser/tour.py

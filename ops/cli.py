@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 
 import click
 
+from ops.terminal_text import one_line
 from pipeline.errors import AwgpError
 
 FAILED: Final = 2
@@ -233,7 +234,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         message = plain_message(error)
         if message is None:
             raise
-        click.echo(f"awgp: {' '.join(message.split())}", err=True)
+        click.echo(f"awgp: {one_line(message)}", err=True)
         return FAILED
     return status if type(status) is int else 0
 

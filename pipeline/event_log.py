@@ -24,6 +24,7 @@ def configure_event_log(env: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _without_nothing,
+        *([_fit_for_a_terminal] if for_people else []),
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -61,6 +62,20 @@ def _adopt_libraries(shared: list[Processor], renderer: Processor) -> None:
         handler,
     ]
     root.setLevel(logging.WARNING)
+
+
+def _fit_for_a_terminal(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Spell out what would move a cursor or begin a line; JSON does so by itself."""
+    return {
+        key: _spelled(value) if isinstance(value, str) and key != "exception" else value
+        for key, value in event.items()
+    }
+
+
+def _spelled(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def _without_nothing(

@@ -8,6 +8,7 @@ from xdist.workermanage import WorkerController
 
 LINKS: Final = "links"
 BROWSER: Final = "browser: "
+ATTACKS: Final = "attacks"
 # They add network links, and a browser then drops what it is loading (ERR_NETWORK_CHANGED).
 MAKE_LINKS: Final = frozenset({"test_fault_proxy.py", "test_faults.py"})
 # A running system is dear, and so is a worker that goes on alone: two for all browser tests, of
@@ -25,7 +26,7 @@ LONGEST_FIRST: Final = (
 
 
 class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """What shares a running system goes to one worker: a file, and half of the browser tests.
+    """What shares a running system goes to one worker: a file, half of the browser tests, attacks.
 
     The longest begin first, or the last worker would go on alone. What would disturb a browser is
     done before there is one.
@@ -40,7 +41,7 @@ class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
             return LINKS
         if file.parent.name == "browser":
             return f"{BROWSER}{'pages' if file.name in LOOK_AT_PAGES else 'deeds'}"
-        return str(file)
+        return ATTACKS if file.parent.name == "attacks" else str(file)
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0

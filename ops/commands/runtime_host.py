@@ -12,10 +12,12 @@ from pathlib import Path
 import click
 
 from ops import install_runsc
+from pipeline.event_log import configure_event_log
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 
 KEPT = frozenset(
     {
+        "AWGP_ENV",
         "AWGP_RUNSC",
         "AWGP_RUNTIME_CLIENT_UIDS",
         "AWGP_RUNTIME_FOLDER",
@@ -50,6 +52,7 @@ def command() -> None:
         AWGP_RUNTIME_FOLDER=/var/lib/awgp/runtimes awgp runtime-host
     """
     forget_the_environment()
+    configure_event_log(os.environ.get("AWGP_ENV", "development"))
     settings = settings_from(dict(os.environ))
     host = RuntimeHost(settings)
     for number in (signal.SIGTERM, signal.SIGINT):

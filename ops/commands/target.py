@@ -21,7 +21,7 @@ from ops.setup_options import (
     show_one,
 )
 from ops.target_options import settings_of, settings_options
-from ops.terminal_text import one_line
+from ops.terminal_text import one_line, plain
 from pipeline.registry_find import find_target
 from pipeline.registry_names import FieldInvalid, NotSetUp, check_name
 from pipeline.registry_remove import remove_target
@@ -218,7 +218,8 @@ def test(
         print_json({"id": str(test_id), "preview": seen.as_json(), **ended})
     else:
         _show_preview(seen, as_json=False)
-        click.echo(f"\n{ended['status']}: {ended['status_code'] or ''} {ended['error'] or ''}")
+        said = f"{ended['status']}: {ended['status_code'] or ''} {ended['error'] or ''}"
+        click.echo(f"\n{one_line(said)}")
     if ended["status"] != "delivered":
         raise click.exceptions.Exit(1)
 
@@ -237,7 +238,7 @@ def _show_preview(seen: Preview, *, as_json: bool) -> None:
     click.echo(f"POST {seen.url}")
     for header, value in seen.headers.items():
         click.echo(f"{header}: {one_line(value)}")
-    click.echo(f"\n{seen.problem or seen.body.decode()}")
+    click.echo(f"\n{plain(seen.problem or seen.body.decode())}")
 
 
 def _wait_for(desk: Desk, test_id: UUID) -> dict[str, Any]:

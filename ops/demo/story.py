@@ -23,6 +23,7 @@ from ops.demo.proof import (
 )
 from ops.demo.stage import DemoStage
 from ops.embedded.oidc_login import token_for
+from ops.terminal_text import one_line
 
 ENDED: Final = frozenset({"completed", "denied", "rejected", "expired", "failed", "cancelled"})
 INVOICE: Final[Mapping[str, Any]] = {
@@ -96,7 +97,7 @@ class Story:
         self.must(view["status"] == "failed", f"the misbehaver ended as {view['status']}")
         for line in self.output(run):
             self.must("WORKED" not in line, f"the sandbox let it: {line}")
-            self.say(f"it tried: {line}")
+            self.say(f"it tried: {escape(one_line(line))}")
         self.say(f"[red]stopped[/] at its limit: {view['reason']}")
 
     def bad_requests(self) -> None:

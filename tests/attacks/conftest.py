@@ -11,7 +11,7 @@ from tests.integration.own_host import runtimes
 __all__ = ["runtimes"]
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="session", params=PLACES)
 def shared_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, runtimes: Path
 ) -> Iterator[Site]:
@@ -21,6 +21,6 @@ def shared_site(
 
 @pytest.fixture
 def site(shared_site: Site) -> Iterator[Site]:
-    """The module's host; the test's attack must leave everything as it was, and harm no other."""
+    """The session's host; the test's attack must leave everything as it was, and harm no other."""
     with shared_site.unharmed():
         yield shared_site

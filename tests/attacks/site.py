@@ -17,7 +17,7 @@ AGENTS: Final = Path(__file__).parent / "agents"
 PLACES: Final[dict[str, dict[str, str]]] = {"runsc-cold": {}}
 # Small, so that a hole shows early and takes little with it.
 SMALL: Final[dict[str, float]] = {
-    "wall_seconds": 20.0,
+    "wall_seconds": 60.0,
     "memory_bytes": 32 * MIB,
     "disk_bytes": 4 * MIB,
     "processes": 16,
@@ -43,7 +43,10 @@ class Site:
         assert self.witness.came() == []
 
     def run(self, program: str, **limits: float) -> ExecutionResult:
-        return self.run_bundle(pack({"main.py": program.encode()}), **limits)
+        return self.host.run(self.spec_of(program, **limits))
+
+    def run_files(self, files: dict[str, str]) -> ExecutionResult:
+        return self.run_bundle(pack({name: text.encode() for name, text in files.items()}))
 
     def run_bundle(self, bundle: bytes, **limits: float) -> ExecutionResult:
         return self.host.run(self.spec(bundle, **limits))
@@ -64,6 +67,9 @@ class Site:
         assert result.result is not None
         report: dict[str, list[str]] = json.loads(result.result)
         return report
+
+    def spec_of(self, program: str, **limits: float) -> ExecutionSpec:
+        return self.spec(pack({"main.py": program.encode()}), **limits)
 
     def spec(self, bundle: bytes, **limits: float) -> ExecutionSpec:
         spec = self.host.spec_of(bundle)

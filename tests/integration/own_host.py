@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from ops import build_runtime, debian, install_runsc
+from ops.runtime_folder import runtime_folder
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
 from runtime_host.bundle import digest_of, pack
 from runtime_host.client import HostClient, HostUnavailable
@@ -172,7 +173,7 @@ def runtimes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         missing("runsc of 2024 or later")
     if os.geteuid() != 0:
         missing("root, which starts sandboxes")
-    folder = Path("/var/lib/awgp/runtimes")
+    folder = runtime_folder(os.environ)
     try:
         build_runtime.build(folder)
     except (debian.DebianUnavailable, OSError) as exc:

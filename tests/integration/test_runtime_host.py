@@ -1,26 +1,20 @@
-"""The runtime host against agents that attack it, in real gVisor sandboxes.
+"""The runtime host, in real gVisor sandboxes; who attacks it does so in `tests/attacks`.
 
-After each attack an innocent run succeeds and nothing of the attack is left on the machine.
+After each test an innocent run succeeds and nothing of it is left on the machine.
 """
 
-import gzip
-import io
 import signal
-import tarfile
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
-from runtime_host.bundle import pack
+from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
 from runtime_host.client import LaunchRefused
 from tests.integration.own_host import (
     INNOCENT,
     START_SECONDS,
-    WRITE_RESULT,
     Host,
     end,
     running_host,
@@ -102,107 +96,6 @@ x = {
         "descriptors": ["0", "1", "2"],
         "host": False,
     }  # fmt: skip
-
-
-ATTACKS: dict[str, tuple[str, dict[str, float], ExitReason]] = {
-    "sleeps for ever": ("import time\ntime.sleep(999)", {"wall_seconds": 1.5}, ExitReason.TIMEOUT),
-    "spins for ever": ("while True: pass", {"wall_seconds": 1.5}, ExitReason.TIMEOUT),
-    "ignores signals": (
-        "import signal\nfor n in (1, 2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
-        {"wall_seconds": 1.5},
-        ExitReason.TIMEOUT,
-    ),
-    "takes memory": (
-        "kept = []\nwhile True: kept.append(b'x' * (4 << 20))",
-        {},
-        ExitReason.MEMORY,
-    ),
-    "forks without end": (
-        # It stays at its limit for a while: a peak between two looks would be called an error.
-        "import os, time\n"
-        "try:\n    while True: os.fork()\n"
-        "except OSError:\n    time.sleep(2)\n    raise",
-        {"processes": 16},
-        ExitReason.PROCESSES,
-    ),
-    "fills its disk": (
-        "f = open('/tmp/big', 'wb')\nwhile True: f.write(bytes(1 << 16))",
-        {},
-        ExitReason.DISK,
-    ),
-    "floods its output": ("while True: print('y' * 1000)", {}, ExitReason.OUTPUT),
-    "floods with empty lines": ("while True: print()", {}, ExitReason.OUTPUT),
-    "opens files without end": (
-        "kept = []\nwhile True: kept.append(open('/dev/null'))",
-        {"open_files": 32},
-        ExitReason.ERROR,
-    ),
-    "crashes": ("import os\nos.abort()", {}, ExitReason.ERROR),
-    "gives no JSON": ("open('/output/result.json', 'w').write('{')", {}, ExitReason.ERROR),
-    "gives deep JSON": (
-        "open('/output/result.json', 'w').write('[' * 5000 + ']' * 5000)",
-        {},
-        ExitReason.ERROR,
-    ),
-    "gives a link": (
-        "import os\nos.symlink('/etc/ld.so.conf', '/output/result.json')",
-        {},
-        ExitReason.ERROR,
-    ),
-    "gives a pipe": ("import os\nos.mkfifo('/output/result.json')", {}, ExitReason.ERROR),
-    "gives too much": (
-        "open('/output/result.json', 'w').write('1' * ((1 << 20) + 1))",
-        {},
-        ExitReason.ERROR,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_an_agent_that_misbehaves_is_stopped_for_the_right_reason(host: Host, name: str) -> None:
-    program, limits, reason = ATTACKS[name]
-    spec = host.spec(program)
-    values = {"wall_seconds": 20.0, "memory_bytes": 32 * MIB, "disk_bytes": 4 * MIB, **limits}
-    result = host.run(replace(spec, limits=Limits.from_mapping(values)))
-    assert result.reason is reason, result
-    assert result.result is None
-    assert len(result.lines) <= 10_000
-
-
-def test_children_that_outlive_the_agent_end_with_it(host: Host) -> None:
-    program = (
-        "import json, os, time\nif os.fork() == 0:\n    time.sleep(999)\nx = 1\n" + WRITE_RESULT
-    )
-    assert host.run(host.spec(program)).result == b"1"
-
-
-def _tar(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
-    plain = io.BytesIO()
-    with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        tar.addfile(tarfile.TarInfo("main.py"))
-        info = tarfile.TarInfo(name)
-        info.type = kind
-        info.linkname = "/etc/passwd"
-        tar.addfile(info)
-    return gzip.compress(plain.getvalue())
-
-
-@pytest.mark.parametrize(
-    ("bundle", "why"),
-    [
-        (_tar("../../evil"), "leaves the bundle"),
-        (_tar("/evil"), "absolute"),
-        (_tar("link", tarfile.SYMTYPE), "symbolic link"),
-        (gzip.compress(bytes(600 * MIB), 1), "more than"),
-        (b"not an archive", "not sound gzip"),
-        (pack({"other.py": b""}), "entrypoint"),
-    ],
-    ids=["traversal", "absolute", "link", "bomb", "noise", "no entrypoint"],
-)
-def test_a_bad_archive_is_refused_inside_the_sandbox(host: Host, bundle: bytes, why: str) -> None:
-    result = host.run(host.spec_of(bundle))
-    assert result.reason is ExitReason.ERROR
-    assert why in result.detail
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def test_a_wrong_call_is_one_line_and_status_two(
             raising(OperationalError("SELECT 'hush'", {}, Exception("connection\nrefused"))),
             "awgp: the database cannot be used: connection refused",
         ),
+        (raising(Broken("what\x1b[2J\u202e")), "awgp: what\\u001b[2J\\u202e"),
     ],
 )
 def test_what_goes_wrong_is_one_line_without_a_traceback(

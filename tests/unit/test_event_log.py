@@ -1,7 +1,10 @@
 """Every line of a process's log is one JSON object, whoever wrote it."""
 
+import io
 import json
 import logging
+import re
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -47,3 +50,26 @@ def test_what_a_library_logs_has_the_same_form(capsys: pytest.CaptureFixture[str
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["logger"], line["level"]) == ("it failed", "dramatiq", "warning")
     assert "ValueError: why" in line["exception"]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("env", "stream"), [("production", io.StringIO()), ("development", _Terminal())]
+)
+def test_nothing_that_is_logged_begins_a_line_or_moves_a_cursor(
+    env: str, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_event_log(env)
+    evil = "\x1b]0;gone\x07\x1b[2J\nlevel=critical\r\u202e\u2028\x9b31m"
+    structlog.get_logger().info("client_lost", why=evil, count=1)
+    logging.getLogger("library").warning(evil)
+    said = stream.getvalue()
+    assert len(said.splitlines()) == 2
+    without_colours = re.sub("\x1b\\[[0-9]*m", "", said)
+    assert not any(c in without_colours for c in "\x1b\x07\r\u202e\u2028\x9b")
+    assert said.count("critical") == 2

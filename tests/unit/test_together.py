@@ -18,6 +18,7 @@ TESTS = Path(__file__).parents[1]
         ("tests/e2e/browser/test_pages.py::test_a[x/y.py::z]", PAGES),
         ("tests/e2e/browser/test_inbox.py::test_b", DEEDS),
         ("tests/integration/test_faults.py::test_c", LINKS),
+        ("tests/attacks/test_words.py::test_e[runsc-cold]", "attacks"),
         ("tests/e2e/test_main_job.py::test_d", "tests/e2e/test_main_job.py"),
     ],
 )
