@@ -1,15 +1,12 @@
 """Commit several tenants' requests in one transaction, each tenant's under its own setting.
 
-    BEGIN
-      accept_together(...)      for each request: its tenant is set, then key, run, payload,
-                                record and handoff are inserted, a statement each
-    COMMIT
+    accept_together(...)      for each request: its tenant is set, then key, run, payload,
+                              record and handoff are inserted, a statement each
 
-All of it goes out at once (libpq's pipeline mode) and comes back at once: one round trip. The
-function has its caller's rights, so row security judges every statement by the one tenant that is
-set while it runs, as it does when requests come alone. It asks again whether the source, its
-assistant and the very secret that verified are still live, so what a process remembers of them
-opens nothing.
+It is one statement, and so one round trip and one transaction. The function has its caller's
+rights, so row security judges every statement by the one tenant that is set while it runs, as it
+does when requests come alone. It asks again whether the source, its assistant and the very secret
+that verified are still live, so what a process remembers of them opens nothing.
 
 Whatever is not inserted (the key is taken, the source was switched off) and every batch that fails
 is left to the path for one request, which finds out why and says so.
@@ -156,12 +153,8 @@ def _transaction(connection: "psycopg.Connection[Any]", arrivals: Sequence[Arriv
         str(LOCK_PATIENCE_MS),
     ]
     try:
-        with connection.pipeline():
-            connection.execute("BEGIN")
-            made = connection.execute(_ACCEPT, values)
-            committed = connection.execute("COMMIT")
-        if committed.statusmessage != "COMMIT":
-            raise psycopg.InternalError("the transaction was not committed")
+        # A statement by itself is a transaction by itself: it is durable when it has answered.
+        made = connection.execute(_ACCEPT, values)
     except psycopg.errors.LockNotAvailable as error:
         raise _Undone(_tenant_in(error)) from error
     except psycopg.Error as error:

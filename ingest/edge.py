@@ -101,11 +101,18 @@ class Answered:
     standing: Standing
 
 
-def accepted_response(
-    accepted: Accepted, tenant_id: UUID, standing: Standing | None = None
-) -> Response:
+def log_received(accepted: Accepted, tenant_id: UUID) -> None:
+    """Say in the log what became a run, or was one."""
+    log.info(
+        "run_received" if accepted.is_new else "run_received_again",
+        run_id=str(accepted.run_id),
+        tenant_id=str(tenant_id),
+    )
+
+
+def accepted_response(accepted: Accepted, standing: Standing | None = None) -> Response:
     """202, the same for every send of one request: what was accepted, not how far it got since."""
-    told = _told(accepted, tenant_id)
+    told = _told(accepted)
     response = jsonify(told)
     response.status_code = 202
     response.headers["Location"] = told["links"]["run"]
@@ -114,24 +121,19 @@ def accepted_response(
     return response
 
 
-def answered(answer: Answered, tenant_id: UUID) -> Response:
+def answered(answer: Answered) -> Response:
     """202 for a webhook: a run, `ignored`, or each event of a batch in order."""
     if not answer.is_batch and answer.accepted[0] is not None:
-        return accepted_response(answer.accepted[0], tenant_id, answer.standing)
-    told = [IGNORED if each is None else _told(each, tenant_id) for each in answer.accepted]
+        return accepted_response(answer.accepted[0], answer.standing)
+    told = [IGNORED if each is None else _told(each) for each in answer.accepted]
     response = jsonify({"status": "received", "events": told} if answer.is_batch else told[0])
     response.status_code = 202
     response.headers.update(answer.standing.headers())
     return response
 
 
-def _told(accepted: Accepted, tenant_id: UUID) -> dict[str, Any]:
+def _told(accepted: Accepted) -> dict[str, Any]:
     run_id = str(accepted.run_id)
-    log.info(
-        "run_received" if accepted.is_new else "run_received_again",
-        run_id=run_id,
-        tenant_id=str(tenant_id),
-    )
     # As url_for says it, which takes longer than everything else here.
     location = f"{request.script_root}/v1/runs/{run_id}"
     return {"run": run_id, "status": Status.RECEIVED.value, "links": {"run": location}}

@@ -9,7 +9,7 @@ from werkzeug.datastructures import Headers
 
 from ingest import api_schemas as api
 from ingest.accept import accept_all
-from ingest.edge import Answered, Edge, accepted_response, answered
+from ingest.edge import Answered, Edge, accepted_response, answered, log_received
 from ingest.event import Event
 from ingest.named_proxies import came_through_proxy
 from ingest.rates import RateExceeded, Standing
@@ -94,7 +94,7 @@ def receive(edge: Edge, source_id: UUID) -> Response:
     )
     outcome = edge.together.accept(event, edge.now())
     if outcome is not None and outcome.accepted is not None:
-        return accepted_response(outcome.accepted, event.tenant_id, outcome.standing)
+        return accepted_response(outcome.accepted, outcome.standing)
     try:
         answer = accept_alone(edge, event, None if outcome is None else outcome.standing)
     except Refusal as refusal:
@@ -102,11 +102,14 @@ def receive(edge: Edge, source_id: UUID) -> Response:
         raise
     if isinstance(answer, Reply):
         return jsonify(answer.members)
+    for each in answer.accepted:
+        if each is not None:
+            log_received(each, event.tenant_id)
     ignored = sum(each is None for each in answer.accepted)
     if ignored:
         EVENTS_IGNORED.inc(ignored)
         edge.notebook.ignored(event, edge.now(), ignored)
-    return answered(answer, event.tenant_id)
+    return answered(answer)
 
 
 def asked_url() -> str:

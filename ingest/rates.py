@@ -19,6 +19,7 @@ from typing import Final
 
 import redis
 import structlog
+from redis.commands.core import Script
 from throttled import MemoryStore, Throttled, per_min
 from throttled.rate_limiter.gcra import RedisLimitAtomicActionSpec
 
@@ -32,6 +33,18 @@ TENANT: Final = "tenant"
 _PREFIX: Final = "awgp:rate:"
 # As long as a process that was wrong about a limit may refuse on its own word.
 _LONGEST_REFUSAL_SECONDS: Final = 1.0
+
+# The library's script, for several buckets at once.
+_EACH: Final = f"""
+local function ask(KEYS, ARGV)
+{RedisLimitAtomicActionSpec.SCRIPTS}
+end
+local answers = {{}}
+for at, key in ipairs(KEYS) do
+    answers[at] = ask({{key}}, {{ARGV[3 * at - 2], ARGV[3 * at - 1], ARGV[3 * at]}})
+end
+return answers
+"""
 
 log = structlog.get_logger()
 
@@ -131,8 +144,7 @@ class Rates:
         self._respite = respite
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._script = RedisLimitAtomicActionSpec.SCRIPTS
-        self._sha: str | None = None
+        self._script: Script | None = None
         self._own: dict[Rate, Throttled] = {}
         # Until when each empty bucket is known to be empty.
         self._empty: dict[str, tuple[float, int, float]] = {}
@@ -246,31 +258,20 @@ class Rates:
     def _ask_valkey(
         self, client: "redis.Redis", wanted: Mapping[Bucket, int]
     ) -> dict[Bucket, tuple[bool, Level]]:
-        try:
-            rows = self._run(client, wanted)
-        except redis.exceptions.NoScriptError:
-            self._sha = None
-            rows = self._run(client, wanted)
+        if self._script is None:
+            self._script = client.register_script(_EACH)
+        rows = self._script(
+            keys=[_PREFIX + bucket.key for bucket in wanted],
+            args=[
+                number
+                for bucket, cost in wanted.items()
+                for number in (bucket.rate.seconds_each, bucket.rate.burst, cost)
+            ],
+        )
         return {
             bucket: (bool(row[0]), Level(int(row[1]), float(row[2]), float(row[3])))
             for bucket, row in zip(wanted, rows, strict=True)
         }
-
-    def _run(self, client: "redis.Redis", wanted: Mapping[Bucket, int]) -> list[list[bytes]]:
-        if self._sha is None:
-            self._sha = str(client.script_load(self._script))
-        pipeline = client.pipeline(transaction=False)
-        for bucket, cost in wanted.items():
-            pipeline.evalsha(
-                self._sha,
-                1,
-                _PREFIX + bucket.key,
-                str(bucket.rate.seconds_each),
-                str(bucket.rate.burst),
-                str(cost),
-            )
-        rows: list[list[bytes]] = pipeline.execute()
-        return rows
 
     def _ask_own(self, bucket: Bucket, cost: int) -> tuple[bool, Level]:
         if cost <= 0:  # nothing is given back here: it is a limit of a few seconds

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 
 from ingest import api_schemas as api
 from ingest.accept import PATIENCE_MS, EventInFlight, Incoming, RequestInFlight, accept
-from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_response
+from ingest.edge import AssistantUnknown, Edge, RequestInvalid, accepted_response, log_received
 from ingest.follower import EVENTS_TYPE, State
 from ingest.following import Caller, answer_events, answer_poll, wants_events
 from ingest.traceparent import current_traceparent
@@ -148,7 +148,8 @@ def submit(edge: Edge) -> Response:
             field="Idempotency-Key",
             headers=error.headers,
         ) from error
-    return accepted_response(accepted, caller.tenant_id, standing)
+    log_received(accepted, caller.tenant_id)
+    return accepted_response(accepted, standing)
 
 
 def show(edge: Edge, run_id: UUID) -> Response:

@@ -3,7 +3,8 @@
     gunicorn --config python:ops.gunicorn_conf 'ingest.app:from_environ()'
 
 Addresses and counts that differ by machine come from the command line (`--bind`, `--workers`).
-AWGP_OPS_ADDRESS is where the workers answer for their health and metrics.
+AWGP_OPS_ADDRESS is where the workers answer for their health and metrics; each keeps to one
+processor unless AWGP_ONE_PROCESSOR is `off`.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ import signal
 from typing import Any, Final
 
 from ops.metrics_folder import forget_counts
+from ops.one_processor import stay_on_one_processor
 from pipeline.settings import METRICS_FOLDER
 
 PR_SET_PDEATHSIG: Final = 1
@@ -57,7 +59,7 @@ def on_starting(server: Any) -> None:
     gc.freeze()  # so that no collection touches, and copies, the memory the workers share
 
 
-def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  # gunicorn's signature
+def post_fork(server: Any, worker: Any) -> None:
     """Let no worker outlive a master that was killed (prctl(2)).
 
     It would keep the port for as long as connections to it last, accepting nothing, and the next
@@ -66,6 +68,7 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  # gunicorn's s
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != worker.ppid:
         os.kill(os.getpid(), signal.SIGKILL)  # it died before we asked to be told
+    stay_on_one_processor(server.WORKERS)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,7 +1,7 @@
 """Messages on their way to the broker, several in one round trip where it can take them so."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import dramatiq
 import redis
@@ -10,6 +10,13 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import DramatiqError
 
 from pipeline.ids import uuid7
+
+_ENQUEUE: Final = """
+for at = 1, #ARGV, 2 do
+    redis.call("hset", KEYS[1], ARGV[at], ARGV[at + 1])
+    redis.call("rpush", KEYS[2], ARGV[at])
+end
+"""
 
 log = structlog.get_logger()
 
@@ -33,15 +40,13 @@ def enqueue_together(broker: RedisBroker, messages: Sequence["dramatiq.Message[A
     Raises:
         redis.RedisError: It failed; some of them may have been sent.
     """
-    by_queue: dict[str, dict[Any, Any]] = {}
+    by_queue: dict[str, list[Any]] = {}
     for each in messages:
         # Unique to this sending, as in RedisBroker.enqueue.
         redis_id = str(uuid7())
         sent = each.copy(options={"redis_message_id": redis_id})
-        by_queue.setdefault(each.queue_name, {})[redis_id] = sent.encode()
-    pipeline = broker.client.pipeline(transaction=True)
+        by_queue.setdefault(each.queue_name, []).extend((redis_id, sent.encode()))
+    script = broker.client.register_script(_ENQUEUE)
     for queue, encoded in by_queue.items():
         name = f"{broker.namespace}:{queue}"
-        pipeline.hset(f"{name}.msgs", mapping=encoded)
-        pipeline.rpush(name, *encoded)
-    pipeline.execute()
+        script(keys=[f"{name}.msgs", name], args=encoded)

@@ -48,12 +48,7 @@ def parse(text: bytes, *, max_depth: int) -> Any:
     """Read any JSON value; raises as `parse_object`."""
     check_depth(text, max_depth)
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
+        value = _DECODER.decode(text.decode("utf-8"))
         if _ESCAPED_SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
@@ -69,6 +64,8 @@ def parse(text: bytes, *, max_depth: int) -> Any:
 
 def check_depth(text: bytes, limit: int) -> None:
     """Raises: JsonTooDeep."""
+    if text.count(b"[") + text.count(b"{") <= limit:
+        return  # it could not be, wherever they stand
     depth = 0
     for match in _TOKEN.finditer(text):
         token = match[0]
@@ -111,3 +108,8 @@ def _finite(text: str) -> float:
 
 def _invalid(what: str) -> JsonInvalid:
     return JsonInvalid(f"the body is not valid JSON: {what}", field="body")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite
+)

@@ -8,11 +8,7 @@ sparse files, and nothing after the end-of-archive mark but zeros.
 
 import unicodedata
 import zlib
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    # Importing it would cost each sandbox some of its start.
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
 BLOCK = 512
 CHUNK = 64 * 1024
@@ -66,7 +62,7 @@ class Entry:
         self.data = data
 
 
-def entries(packed: bytes) -> "Iterator[Entry]":
+def entries(packed: bytes) -> Iterator[Entry]:
     """Yield what the archive holds, in its order, one file in memory at a time.
 
     Raises:

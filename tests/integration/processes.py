@@ -20,11 +20,9 @@ from tests.integration.door import KEK
 PATIENCE_SECONDS = 60.0
 
 
-def wait_until(
-    condition: Callable[[], object], what: str, *, seconds: float = PATIENCE_SECONDS
-) -> None:
+def wait_until(condition: Callable[[], object], what: str) -> None:
     """Poll for something another process does."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)

@@ -19,8 +19,6 @@ DESCRIPTION = {
     "enforced": [],
     "not_enforced": {},
     "sandboxes": 64,
-    "warm": {},
-    "parked": [],
 }
 
 

@@ -67,7 +67,13 @@ def test_the_workers_of_a_killed_master_give_up_its_port_though_someone_is_conne
         port = listening.getsockname()[1]
     with gunicorn(port) as first:
         wait_until(lambda: answers(port), "the first to answer")
-        assert children_of(first.pid) != []
+        workers = children_of(first.pid)
+        assert workers != []
+        may_run_on = os.sched_getaffinity(0)
+        if len(may_run_on) >= len(workers):
+            kept = [os.sched_getaffinity(pid) for pid in workers]
+            assert [len(each) for each in kept] == [1] * len(workers)
+            assert len(set.union(*kept)) == len(workers)
         with socket.create_connection(("127.0.0.1", port)) as silent:
             silent.sendall(b"GET /healthz HTTP/1.1\r\n")
             assert answers(port)

@@ -103,10 +103,10 @@ export const properties: INodeProperties[] = [
 		displayName: 'Wait At Most (Seconds)',
 		name: 'waitSeconds',
 		type: 'number',
-		typeOptions: { minValue: 0, maxValue: 3600 },
+		typeOptions: { minValue: 1, maxValue: 3600 },
 		default: 60,
 		description:
-			'How long to wait here; 0 only looks. For what people take hours to decide, look at "finished" and come back after a Wait node of more than a minute: that outlives a restart of N8N, which this node does not.',
+			'How long to wait here. For what people take hours to decide, look at "finished" and come back after a Wait node, which outlives a restart of N8N.',
 		displayOptions: { show: { ...RUN, operation: ['wait'] } },
 	},
 	{
@@ -182,7 +182,6 @@ export const properties: INodeProperties[] = [
 					{ name: 'Expired', value: 'expired' },
 					{ name: 'Open', value: 'open' },
 					{ name: 'Rejected', value: 'rejected' },
-					{ name: 'Superseded', value: 'superseded' },
 				],
 			},
 		],
