@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test e2e attacks tour tour-n8n bench chaos lint format lock api clean
 
+# What is tried with made-up requests: as many cases of each, thousands together.
+CASES ?= 500
+MADE_UP := tests/integration/test_ingest_api.py tests/integration/test_ingest_schemes.py
+
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live lists scale)
 
 help: ## Show these targets
@@ -35,9 +39,10 @@ test: setup ## Run all tests but the long attacks, the login at Keycloak, N8N an
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not attacks and not keycloak and not lighthouse and not n8n"
 
-e2e: setup ## Run the end-to-end tests alone, with a real N8N, the login at a real Keycloak where one can be had
+e2e: setup ## Run the end-to-end tests, with a real N8N, the login at a real Keycloak where one can be had, thousands of made-up requests
 	@$(BIN)/python -m ops.check_n8n_node
 	@$(BIN)/pytest tests/e2e
+	@AWGP_TEST_CASES=$(CASES) $(BIN)/pytest -n 2 $(MADE_UP)
 
 attacks: setup ## Attack the sandbox in every way we know, one sandbox each, then 200 in a row
 	@$(BIN)/pytest tests/attacks

@@ -1,6 +1,7 @@
 """Sources of every scheme at the door: what opens it, what does not, and who is told why."""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from uuid import UUID
 
 import pytest
 from dramatiq.brokers.stub import StubBroker
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -20,6 +23,7 @@ from pipeline.work import Actor
 from tests.integration.conftest import Database
 from tests.integration.door import Door, bearer, problem
 from tests.integration.world import ISSUER, KEYRING, TenantWorld, World
+from tests.unit.test_schemes import mutated
 
 pytestmark = pytest.mark.services
 
@@ -38,6 +42,12 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "oidc": {"issuer": ISSUER, "audience": "awgp", "subjects": ["acme-ada"]},
     "twilio": {},
 }
+# Where a header holds several signatures, one that is right is enough.
+LISTS = {"standard-webhooks": " ", "gitlab": " ", "stripe": ","}
+# Sent along, and signed by nobody.
+UNSIGNED = {"content-type", "x-github-delivery", "x-github-event"}
+FORBIDDEN = {"\r", "\n", "\0"}
+CASES = int(os.environ.get("AWGP_TEST_CASES", "0"))
 # What names an event where the scheme has nothing that does: nothing.
 NAMELESS = {"header-token", "http-basic", "mtls", "oidc"}
 
@@ -131,6 +141,48 @@ def test_a_source_of_each_scheme_opens_the_door_and_a_replay_is_the_same_run(
                 {"id": sender.source_id},
             ).scalar_one()
         assert used is not None
+
+
+def still_proves(scheme: str, name: str, value: str, changed: str) -> bool:
+    """Whether a changed header says what the right one says: by the scheme's own rules it may."""
+    if changed.strip(" \t") == value:
+        return True  # HTTP takes that off (RFC 9110, 5.5)
+    if name == "Authorization":
+        return changed[:7].lower() == "bearer " and changed[7:].strip() == value[7:]
+    if scheme in LISTS:
+        return {*value.split(LISTS[scheme])} <= {*changed.split(LISTS[scheme])}
+    return False
+
+
+def test_no_mutated_header_or_body_opens_any_door(
+    database: Database, world: World, door: Door
+) -> None:
+    senders = {scheme: Sender(database, world.acme, scheme) for scheme in sorted(SCHEMES)}
+    right = {name: each.headers(EVENT, "evt_1") for name, each in senders.items()}
+
+    @settings(max_examples=CASES or 60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def refused(data: st.DataObject) -> None:
+        scheme = data.draw(st.sampled_from(sorted(senders)))
+        url, headers = right[scheme]
+        body = EVENT
+        parts = sorted(name for name in headers if name.lower() not in UNSIGNED)
+        part = data.draw(st.sampled_from(parts + ["body"] * (scheme not in NAMELESS)))
+        if part == "body":
+            body = mutated(data, EVENT)
+            assume(body != EVENT)
+        else:
+            changed = mutated(data, headers[part].encode()).decode("latin-1")
+            assume(not set(changed) & FORBIDDEN)
+            assume(not still_proves(scheme, part, headers[part], changed))
+            headers = headers | {part: changed}
+        sent = {"content-type": "application/json"} | headers
+        answer = door.client.post(url.removeprefix(HOST), data=body, headers=sent)
+        assert problem(answer) == (401, "signature-invalid"), (scheme, part)
+
+    before = door.counts()
+    refused()
+    assert door.counts() == before
 
 
 def test_what_is_refused_reads_the_same_for_all_and_is_told_the_owner(
