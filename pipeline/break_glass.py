@@ -14,6 +14,7 @@ from pipeline.approval_store import let_through
 from pipeline.approval_view import StoredApproval, load_approval
 from pipeline.envelope import KeyRing
 from pipeline.errors import AwgpError
+from pipeline.identity import Identity
 from pipeline.ids import uuid7
 from pipeline.personal_store import seal_for
 from pipeline.reauthentication import NO_PROOF, Proof, ask_proof_of_all
@@ -21,12 +22,17 @@ from pipeline.work import Actor, Work
 
 _COLUMNS: Final = (
     "r.review_id, r.approval_id, a.run_id, r.person_id, p.display_name, r.reason, r.opened_at,"
-    " r.closed_at, r.closed_by_person_id, c.display_name, r.verdict, r.note"
+    " r.closed_at, r.closed_by_person_id, c.display_name, r.verdict, r.note,"
+    " CASE WHEN me.person_id = r.person_id THEN 'person who broke the glass' ELSE x.because END"
 )
 _FROM: Final = (
     " FROM reviews r JOIN approvals a USING (tenant_id, approval_id)"
     " JOIN persons p ON p.tenant_id = r.tenant_id AND p.person_id = r.person_id"
     " LEFT JOIN persons c ON c.tenant_id = r.tenant_id AND c.person_id = r.closed_by_person_id"
+    " LEFT JOIN persons me ON me.tenant_id = r.tenant_id AND me.issuer = :issuer"
+    "  AND me.subject = :subject"
+    " LEFT JOIN approval_persons x ON x.tenant_id = r.tenant_id AND x.approval_id = r.approval_id"
+    "  AND x.person_id = me.person_id AND x.part = 'excluded'"
 )
 
 
@@ -47,7 +53,11 @@ class ReviewClosed(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """Somebody approved alone; open until another person has looked at it."""
+    """Somebody approved alone; open until another person has looked at it.
+
+    Attributes:
+        excluded_as: By what part in it four eyes keep whoever asks from closing it.
+    """
 
     review_id: UUID
     approval_id: UUID
@@ -61,6 +71,7 @@ class Review:
     closed_by: str | None
     verdict: ReviewVerdict | None
     note: str
+    excluded_as: str | None
 
 
 def break_glass(
@@ -162,19 +173,25 @@ def load_review(work: Work, review_id: UUID) -> Review:
     row = work.execute(
         f"SELECT {_COLUMNS}{_FROM} WHERE r.review_id = :id",  # constant parts
         id=review_id,
+        issuer=None,
+        subject=None,
     ).one_or_none()
     if row is None:
         raise ReviewNotFound(f"no review {review_id}")
     return _read(tuple(row))
 
 
-def list_reviews(work: Work, *, is_open: bool, before: UUID | None, limit: int) -> list[Review]:
+def list_reviews(
+    work: Work, asked_by: Identity, *, is_open: bool, before: UUID | None, limit: int
+) -> list[Review]:
     """Newest first, open or closed ones."""
     rows = work.execute(
         f"SELECT {_COLUMNS}{_FROM} WHERE (r.closed_at IS NULL) = :open"  # constant parts
         " AND (CAST(:before AS uuid) IS NULL OR r.review_id < :before)"
         " ORDER BY r.review_id DESC LIMIT :limit",
         open=is_open,
+        issuer=asked_by.issuer,
+        subject=asked_by.subject,
         before=before,
         limit=limit,
     )

@@ -116,6 +116,11 @@ class ReviewView(Schema):
     closed_by = fields.String(required=True, allow_none=True)
     verdict = fields.Enum(ReviewVerdict, by_value=True, required=True, allow_none=True)
     note = fields.String(required=True)
+    excluded_as = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "By what part in it four eyes keep you from closing it."},
+    )
 
 
 class ReviewPage(Page):

@@ -69,6 +69,7 @@ def list_(query: dict[str, Any]) -> dict[str, Any]:
     with reading() as work:
         rows = list_reviews(
             work,
+            current_caller().identity,
             is_open=query["status"] == "open",
             before=query["cursor"],
             limit=query["limit"] + 1,

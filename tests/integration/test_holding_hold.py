@@ -62,6 +62,9 @@ def test_what_the_hold_keeps_is_shown_one_tenant_at_a_time(plane: ControlPlane) 
     (review,) = listed(plane, "/v1/reviews")
     assert (loan["id"], review["approval_id"]) == (loan_id, str(urgent_id))
     assert review["reason"] == "line 2 stands still"
+    (own,) = plane.get("/v1/reviews", BEN).get_json()["items"]
+    told = (review["excluded_as"], own["excluded_as"])
+    assert told == (None, "person who broke the glass")
     assert waiting["id"] in {each["id"] for each in listed(plane, "/v1/approvals?limit=100")}
     assert as_hana(plane, f"/v1/approvals/{waiting['id']}").status_code == 200
     for path in ("/v1/delegations?whose=all", "/v1/reviews", "/v1/approvals"):

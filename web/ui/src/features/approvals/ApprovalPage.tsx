@@ -21,6 +21,7 @@ import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Button } from '@/shared/components/ui/button';
 import { SkeletonLines } from '@/shared/components/ui/skeleton';
 import { useShortcut } from '@/shared/keyboard/shortcuts';
+import { useLentVotes } from '@/shared/live/lent-votes';
 import { useTenant } from '@/shared/session/tenant';
 
 const route = getRouteApi('/t/$tenant/approvals/$approval');
@@ -28,6 +29,7 @@ const route = getRouteApi('/t/$tenant/approvals/$approval');
 export function ApprovalPage(): ReactElement {
   const { approval: id } = route.useParams();
   const { data, error, refetch } = useApproval(id);
+  useLentVotes();
   if (data === undefined) {
     return (
       <Page title="Approval" actions={<Back />}>

@@ -9,6 +9,7 @@ import { INBOX_TABS, type InboxTab } from './search';
 import { Page } from '@/shared/components/page';
 import { Button } from '@/shared/components/ui/button';
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '@/shared/components/ui/tabs';
+import { useLentVotes } from '@/shared/live/lent-votes';
 import { compact } from '@/shared/search/params';
 import { useTenant } from '@/shared/session/tenant';
 
@@ -19,6 +20,7 @@ export function InboxPage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const tab = search.tab ?? 'mine';
+  useLentVotes();
   const reviews = useReviews('open').data?.pages[0]?.items.length ?? 0;
   const labels: Record<InboxTab, string> = {
     mine: 'For me',

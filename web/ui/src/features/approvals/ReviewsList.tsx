@@ -88,7 +88,7 @@ function ReviewCard({ review }: { review: Review }): ReactElement {
       </div>
       <p className="text-sm break-words">“{showHidden(review.reason)}”</p>
       {review.closed_at === null ? (
-        may && <CloseReviewDialog review={review} />
+        may && <Look review={review} />
       ) : (
         <p className="text-sm break-words text-muted">
           {showHidden(review.closed_by ?? '')}: “{showHidden(review.note)}”{' '}
@@ -96,6 +96,17 @@ function ReviewCard({ review }: { review: Review }): ReactElement {
         </p>
       )}
     </li>
+  );
+}
+
+/** Four eyes: not by whoever broke the glass, nor by who had another part in it. */
+function Look({ review }: { review: Review }): ReactElement {
+  if (review.excluded_as === null) return <CloseReviewDialog review={review} />;
+  return (
+    <p className="text-sm text-muted">
+      You are the {review.excluded_as}, so another person closes it: an approver, an admin or an
+      auditor.
+    </p>
   );
 }
 

@@ -10,12 +10,14 @@ import { Button } from '@/shared/components/ui/button';
 import { Card } from '@/shared/components/ui/card';
 import { SkeletonRows } from '@/shared/components/ui/skeleton';
 import { Switch } from '@/shared/components/ui/switch';
+import { useLentVotes } from '@/shared/live/lent-votes';
 import { useHasRole } from '@/shared/session/tenant';
 
 /** Who may vote for whom, and until when. */
 export function DelegationsPage(): ReactElement {
   const [shown, setShown] = useState<Shown>({ whose: 'mine', status: 'current' });
   const query = useDelegations(shown);
+  useLentVotes();
   const administers = useHasRole('admin');
   const loans = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (

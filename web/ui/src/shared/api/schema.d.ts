@@ -8517,6 +8517,8 @@ export interface components {
             closed_by: string | null;
             /** Format: uuid */
             closed_by_id: string | null;
+            /** @description By what part in it four eyes keep you from closing it. */
+            excluded_as: string | null;
             /** Format: uuid */
             id: string;
             note: string;
