@@ -16,6 +16,7 @@ import dramatiq
 
 from pipeline.conversation import Conversation
 from pipeline.errors import AwgpError
+from pipeline.ids import uuid7
 from pipeline.queue_state import OPEN
 from pipeline.run import Stage
 
@@ -55,6 +56,8 @@ def message(
         args=(str(tenant_id), str(handoff_id)),
         kwargs={},
         options=options,
+        # Dramatiq's own costs a call of the system, and the interpreter's lock with it.
+        message_id=str(uuid7()),
     )
 
 
