@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LINT := lint-types lint-style lint-web lint-laws
+PARTS := $(MAKE) --no-print-directory -j2 --output-sync=target
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test e2e attacks tour tour-n8n bench chaos lint format lock api clean
+.PHONY: help setup demo up down test e2e attacks tour tour-n8n bench chaos lint format lock api clean $(LINT) collected
 
 # What is tried with made-up requests: as many cases of each, thousands together.
 CASES ?= 500
@@ -36,7 +38,7 @@ down: ## Stop it; the data stays
 	@$(BIN)/awgp down
 
 test: setup ## Run all tests but the long attacks, the login at Keycloak, N8N and Lighthouse: lint, types, laws, unit, integration, end to end
-	@$(MAKE) --no-print-directory lint
+	@$(PARTS) collected $(LINT)
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not attacks and not keycloak and not lighthouse and not n8n"
 
 e2e: setup ## Run the end-to-end tests, with a real N8N, the login at a real Keycloak where one can be had, thousands of made-up requests
@@ -61,11 +63,25 @@ chaos: setup ## Kill everything under load and count what was lost: MINUTES=30 i
 	@$(BIN)/python -m ops.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/.ready ## Check style, types, the laws between rooms, and the web UI
+	@$(PARTS) $(LINT)
+
+lint-style: $(VENV)/.ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint-types: $(VENV)/.ready
 	@$(BIN)/mypy
+
+lint-laws: $(VENV)/.ready
 	@$(BIN)/lint-imports
+
+lint-web: $(VENV)/.ready
 	@$(BIN)/python -m ops.check_web_ui
+
+# pytest rewrites each assertion once and remembers it, here beside mypy, which has one thread: or
+# all workers would at the same time. Whatever is wrong with a test the run itself says.
+collected: $(VENV)/.ready
+	@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1 || true
 
 format: $(VENV)/.ready ## Put the code into its one form
 	@$(BIN)/ruff format .
