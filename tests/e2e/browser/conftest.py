@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -96,8 +96,29 @@ class Visit(Protocol):
 def visit(lobby: Lobby, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Lets people in. An error in a console, a refused script or a dialog fails the test."""
     yield lobby.visit
+    _keep_what_was_seen(lobby, request)
+    assert lobby.close() == []
+
+
+@pytest.fixture(scope="module")
+def house(lobby: Lobby) -> Iterator[Lobby]:
+    """Where people stay at one tab for a whole file."""
+    staying = Lobby(world=lobby.world, browser=lobby.browser, known=lobby.known)
+    yield staying
+    assert staying.close() == []
+
+
+@pytest.fixture
+def stay(house: Lobby, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Visitor]]:
+    """Lets people in who stay: what a page loaded once, the next has. Errors fail as at `visit`."""
+    yield house.stay
+    _keep_what_was_seen(house, request)
+    assert house.troubles() == []
+
+
+def _keep_what_was_seen(lobby: Lobby, request: pytest.FixtureRequest) -> None:
+    """A picture of every tab of a test that failed."""
     if request.node.stash.get(FAILED, False):
         name = re.sub(r"[^a-z0-9_]+", "-", request.node.name)
         for index, each in enumerate(lobby.inside):
             each.picture(OUTPUT / "failed" / f"{name}-{index}-{each.person}.png")
-    assert lobby.close() == []

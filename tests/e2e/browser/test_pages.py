@@ -1,6 +1,7 @@
 """Every page: how it looks in light, in dark and on a phone, and that axe finds nothing wrong."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +14,7 @@ from tests.e2e.browser.addresses import address, pages
 from tests.e2e.browser.conftest import OUTPUT, Visit
 from tests.e2e.browser.visitor import DESKTOP, PHONE, Visitor
 
+WANT_PICTURES: Final = bool(os.environ.get("AWGP_TEST_PICTURES"))
 AXE: Final = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE: Final = """() => axe.run(document, {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
@@ -49,9 +51,9 @@ LOOK_AT_ALL: Final = """async () => {
 
 @pytest.mark.parametrize("route", pages())
 def test_a_page_is_good_to_look_at_for_everyone(
-    visit: Visit, seen: dict[str, str], route: str
+    stay: Callable[[str], Visitor], seen: dict[str, str], route: str
 ) -> None:
-    visitor = visit("hana" if route == "tenants" else "cleo")
+    visitor = stay("hana" if route == "tenants" else "cleo")
     visitor.open(address(route, seen))
     settled(visitor)
     assert visitor.page.evaluate(WHAT_AXE_LEAVES_OUT) == []
@@ -66,18 +68,14 @@ def settled(visitor: Visitor) -> None:
 
 
 def looks_good(visitor: Visitor, name: str, *, but: str = "nothing") -> None:
-    """Take its pictures, and let axe and the phone's width judge it."""
+    """Let axe and the phone's width judge it, and take its pictures where they are wanted."""
     page = visitor.page
     page.evaluate(AXE.read_text("utf-8"))
     wrong: list[str] = []
-    for look, size, scheme in (
-        ("light", DESKTOP, "light"),
-        ("dark", DESKTOP, "dark"),
-        ("phone", PHONE, "light"),
-    ):
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        visitor.picture(OUTPUT / "pages" / f"{name}-{look}.png")
+    for look, size in (("light", DESKTOP), ("dark", DESKTOP), ("phone", PHONE)):
+        visitor.look(size, dark=look == "dark")
+        if WANT_PICTURES:
+            visitor.picture(OUTPUT / "pages" / f"{name}-{look}.png")
         page.evaluate(LOOK_AT_ALL)
         found: list[str] = page.evaluate(RUN_AXE)
         wrong += [f"{look}: {each}" for each in found if not each.startswith(f"{but}:")]
@@ -162,10 +160,10 @@ DIALOGS: Final[dict[str, tuple[str, str, Opener]]] = {
 
 @pytest.mark.parametrize("name", DIALOGS)
 def test_a_dialog_is_good_to_look_at_for_everyone(
-    visit: Visit, seen: dict[str, str], name: str
+    stay: Callable[[str], Visitor], seen: dict[str, str], name: str
 ) -> None:
     person, route, opened = DIALOGS[name]
-    visitor = visit(person)
+    visitor = stay(person)
     visitor.open(address(route, seen))
     settled(visitor)
     opened(visitor)

@@ -101,6 +101,11 @@ class Visitor:
         text = answer.text()
         return answer.status, json.loads(text) if text else None
 
+    def look(self, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> None:
+        """Go on at a window of another size, by day or by night."""
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+
     def picture(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path, full_page=True, animations="disabled")
@@ -145,9 +150,23 @@ class Lobby:
             self._leave(first)
         return self._enter(person, size, dark=dark, state=None if fresh else self.known[person])
 
+    def stay(self, person: str) -> Visitor:
+        """Give a person the browser they have here already; at a desk, in daylight."""
+        known = next((each for each in self.inside if each.person == person), None)
+        visitor = known or self.visit(person)
+        visitor.look()
+        return visitor
+
+    def troubles(self) -> list[str]:
+        """What went wrong in the browsers since this was asked last."""
+        troubles = [f"{each.person}: {one}" for each in self.inside for one in each.unexpected()]
+        for each in self.inside:
+            each.troubles.clear()
+        return troubles
+
     def close(self) -> list[str]:
         """Close every browser; return what went wrong in them."""
-        troubles = [f"{each.person}: {one}" for each in self.inside for one in each.unexpected()]
+        troubles = self.troubles()
         for each in list(self.inside):
             self._leave(each)
         return troubles
