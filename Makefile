@@ -12,7 +12,7 @@ PARTS := $(MAKE) --no-print-directory -j2 --output-sync=target
 CASES ?= 500
 MADE_UP := tests/integration/test_ingest_api.py tests/integration/test_ingest_schemes.py
 
-BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage live lists scale)
+BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage sandbox live lists scale)
 
 help: ## Show these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,7 +55,7 @@ tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
 tour-n8n: setup ## Take the pictures of docs/tutorials/awgp-and-n8n.md anew
 	@$(BIN)/pytest -q tests/e2e/n8n_tour.py
 
-bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|live|lists|scale, all without; or n8n, which it installs
+bench: setup ## Measure against baselines: BENCH=pipeline|ingest|stage|sandbox|live|lists|scale, all without; or n8n, which it installs
 	@for bench in $(BENCHES); do $(BIN)/python -m ops.bench $$bench || exit $$?; done
 
 chaos: setup ## Kill everything under load and count what was lost: MINUTES=30 is the long form

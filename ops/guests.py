@@ -5,6 +5,7 @@ from functools import partial
 
 from ops.embedded.data_folder import DataFolder
 from ops.embedded.n8n import (
+    OWNER,
     ensure_n8n_database,
     ensure_owner,
     n8n_program,
@@ -60,3 +61,12 @@ def refuse_foreign_database(operator: Mapping[str, str]) -> None:
 def guest_urls(data: DataFolder, names: Sequence[str]) -> dict[str, str]:
     """Return where those guests are that are among the parts named."""
     return {N8N: n8n_url(data)} if N8N in names else {}
+
+
+def guest_words(data: DataFolder, names: Sequence[str], *, canvas: bool) -> dict[str, str]:
+    """Return what a person has to know of those guests, besides where they are."""
+    if N8N not in names:
+        return {}
+    if not canvas:
+        return {N8N: "webhooks alone; --n8n-canvas serves its pages, too"}
+    return {N8N: f"sign in as {OWNER}, the password is in {data.secret_file('n8n-owner')}"}

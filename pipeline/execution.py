@@ -187,6 +187,8 @@ class ExecutionResult:
         lines: What was written, up to the output limit; `truncated` when something is missing.
         peak_memory_bytes: Of the whole sandbox, its kernel included; None where not measured.
         detail: One plain sentence for a person.
+        sandbox: What the sandbox named itself at its start, at random; empty where it said nothing.
+        warm: Whether it had been started before the run came.
     """
 
     reason: ExitReason
@@ -197,6 +199,8 @@ class ExecutionResult:
     duration_ms: int
     peak_memory_bytes: int | None
     detail: str
+    sandbox: str = ""
+    warm: bool = False
 
 
 class Sandbox(Protocol):

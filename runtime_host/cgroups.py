@@ -43,6 +43,28 @@ class Cgroup:
         """Whether the memory cap holds."""
         return "memory" in self._folders
 
+    def limit(self, *, memory_bytes: int, tasks: int) -> None:
+        """Set the caps; before anything of a run is inside, or while a parked sandbox waits.
+
+        Args:
+            memory_bytes: For everything inside, the sandbox's kernel included; no swap on top.
+            tasks: Threads on the machine itself, as the kernel counts them.
+
+        Raises:
+            OSError: A cap does not hold.
+        """
+        if "pids" in self._folders:
+            _write(self._folders["pids"] / "pids.max", tasks)
+        if not self.has_memory:
+            return
+        folder = self._folders["memory"]
+        if self._versions["memory"] == 1:
+            _limit_memory_1(folder, memory_bytes)
+            return
+        _write(folder / "memory.max", memory_bytes)
+        _write_if_there(folder / "memory.swap.max", 0)
+        _write_if_there(folder / "memory.oom.group", 1)
+
     def oom_kills(self) -> int:
         """How often the kernel killed in here for want of memory."""
         if not self.has_memory:
@@ -98,28 +120,16 @@ class CgroupTree:
         return frozenset(h.controller for h in self._hierarchies)
 
     def create(self, group: str, *, memory_bytes: int, tasks: int) -> Cgroup:
-        """Make a group with its limits set, empty of processes.
-
-        Args:
-            memory_bytes: For everything inside, the sandbox's kernel included; no swap on top.
-            tasks: Threads on the machine itself, as the kernel counts them.
-        """
+        """Make a group with its limits set, empty of processes; they are those of `limit`."""
         folders, versions = {}, {}
         for hierarchy in self._hierarchies:
             folder = hierarchy.base / group
             folder.mkdir(exist_ok=True)
             folders[hierarchy.controller] = folder
             versions[hierarchy.controller] = hierarchy.version
-            if hierarchy.controller == "pids":
-                _write(folder / "pids.max", tasks)
-            elif hierarchy.version == 1:
-                _write(folder / "memory.limit_in_bytes", memory_bytes)
-                _write_if_there(folder / "memory.memsw.limit_in_bytes", memory_bytes)
-            else:
-                _write(folder / "memory.max", memory_bytes)
-                _write_if_there(folder / "memory.swap.max", 0)
-                _write_if_there(folder / "memory.oom.group", 1)
-        return Cgroup(folders, versions)
+        made = Cgroup(folders, versions)
+        made.limit(memory_bytes=memory_bytes, tasks=tasks)
+        return made
 
     def sweep(self) -> set[str]:
         """Kill and remove every group below; their names.
@@ -138,6 +148,17 @@ class CgroupTree:
         for base in {h.base for h in self._hierarchies}:
             with contextlib.suppress(OSError):
                 base.rmdir()
+
+
+def _limit_memory_1(folder: Path, memory_bytes: int) -> None:
+    """Version 1 refuses a cap on memory above the one on memory with swap, which may be absent."""
+    with_swap = folder / "memory.memsw.limit_in_bytes"
+    try:
+        _write(folder / "memory.limit_in_bytes", memory_bytes)
+    except OSError:
+        _write_if_there(with_swap, memory_bytes)
+        _write(folder / "memory.limit_in_bytes", memory_bytes)
+    _write_if_there(with_swap, memory_bytes)
 
 
 def kill_all_in(folder: Path) -> None:

@@ -44,6 +44,8 @@ class HostDescription:
         enforced: The limits and fences that hold on that machine.
         not_enforced: What does not, with what holds in its place.
         sandboxes: How many it runs at once.
+        warm: How many it keeps started ahead, and what became of those since its start.
+        parked: Names of those that wait now.
     """
 
     runtimes: dict[str, str]
@@ -53,6 +55,8 @@ class HostDescription:
     enforced: tuple[str, ...]
     not_enforced: dict[str, str]
     sandboxes: int
+    warm: dict[str, float]
+    parked: tuple[str, ...]
 
 
 class Launched:
@@ -145,6 +149,8 @@ class HostClient:
             enforced=tuple(body["enforced"]),
             not_enforced=body["not_enforced"],
             sandboxes=body["sandboxes"],
+            warm=body["warm"],
+            parked=tuple(body["parked"]),
         )
 
     def launch(self, spec: ExecutionSpec, lease_seconds: float) -> Launched:

@@ -28,7 +28,11 @@ from runtime_host import rootfs, selftest, sweep
 from runtime_host.cgroups import CgroupTree
 from runtime_host.connection import ClientWatcher
 from runtime_host.launch_frame import SpecRefused, decode_launch, encode_result
-from runtime_host.runsc import RunscDriver, SandboxFailed
+from runtime_host.places import Places
+from runtime_host.pool import PoolSettings, WarmPool
+from runtime_host.profile import profile_of
+from runtime_host.runsc import RunscDriver
+from runtime_host.sandbox import SandboxFailed
 from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 
 log = structlog.get_logger()
@@ -39,6 +43,8 @@ BUSY_SECONDS = 10.0
 # How much of a lease may pass in waiting for a place; its client renews after a third.
 BUSY_SHARE = 0.25
 ACCEPT_SECONDS = 0.2
+# Clients served at once beside four for each place: those who wait for one.
+WAITING_CLIENTS = 64
 SOCKET_MODE = 0o660
 PEER = struct.Struct("3i")
 
@@ -46,6 +52,16 @@ PEER = struct.Struct("3i")
 def _group_id(group: str) -> int:
     # A number need not have an entry of its own.
     return int(group) if group.isascii() and group.isdigit() else grp.getgrnam(group).gr_gid
+
+
+def _is_served(path: Path) -> bool:
+    """Whether somebody takes connections there; a killed host's socket refuses them."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 class HostRefuses(AwgpError):
@@ -65,6 +81,7 @@ class HostSettings:
         client_uids: Who may connect beside root and our own user.
         group: Group that owns the socket, by name or number; None keeps our own.
         stop_seconds: How long running sandboxes may go on once we are told to stop.
+        warm: How many sandboxes are started ahead.
     """
 
     socket_path: Path
@@ -75,6 +92,7 @@ class HostSettings:
     client_uids: frozenset[int] = frozenset()
     group: str | None = None
     stop_seconds: float = 30.0
+    warm: PoolSettings = field(default_factory=PoolSettings)
 
 
 @dataclass(slots=True)
@@ -92,7 +110,7 @@ class RuntimeHost:
     def __init__(self, settings: HostSettings) -> None:
         self._settings = settings
         self._running = _Running()
-        self._slots = threading.BoundedSemaphore(settings.sandboxes)
+        self._places = Places(settings.sandboxes)
         self._stopping = threading.Event()
         self._stop_at: float | None = None
         name = hashlib.sha256(os.fsencode(settings.state.resolve())).hexdigest()[:12]
@@ -102,6 +120,12 @@ class RuntimeHost:
             sandboxes=settings.state / "sandboxes",
             cgroups=self._cgroups,
             rootless=os.geteuid() != 0,
+        )
+        self._pool = WarmPool(
+            self._driver,
+            settings.warm,
+            starters=max(1, (os.cpu_count() or 1) // 2),
+            crowded=lambda: self._places.waiting() > 0,
         )
         self._runtimes: dict[str, rootfs.RuntimeRecord] = {}
         self._version = "unknown"
@@ -118,6 +142,7 @@ class RuntimeHost:
                 self._serve_locked()
             finally:
                 self._finish()
+                self._pool.close()
                 self._cgroups.remove()
 
     def _serve_locked(self) -> None:
@@ -126,6 +151,7 @@ class RuntimeHost:
             log.warning("orphans_swept", sandboxes=swept)
         self._load_runtimes()
         self._prove()
+        self._pool.open()
         with self._listener() as listener:
             log.info("serving", socket=str(self._settings.socket_path), **self.describe())
             self._accept(listener)
@@ -147,6 +173,8 @@ class RuntimeHost:
             "enforced": holds,
             "not_enforced": lacks,
             "sandboxes": self._settings.sandboxes,
+            "warm": self._pool.describe(),
+            "parked": self._pool.parked(),
         }
 
     @contextmanager
@@ -190,6 +218,8 @@ class RuntimeHost:
     @contextmanager
     def _listener(self) -> Iterator[socket.socket]:
         path = self._settings.socket_path
+        if _is_served(path):
+            raise HostRefuses(f"another runtime host serves {path}")
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             before = os.umask(0o177)
@@ -218,7 +248,7 @@ class RuntimeHost:
         path.chmod(SOCKET_MODE)
 
     def _accept(self, listener: socket.socket) -> None:
-        most = 4 * self._settings.sandboxes + 16
+        most = 4 * self._settings.sandboxes + WAITING_CLIENTS
         while not self._stopping.is_set():
             try:
                 connection, _ = listener.accept()
@@ -288,7 +318,7 @@ class RuntimeHost:
     def _slot(self, spec: ExecutionSpec, patience: float) -> Iterator[None]:
         """One of the machine's places, for one execution at most once at a time."""
         name = str(spec.execution_id)
-        if not self._slots.acquire(timeout=min(BUSY_SECONDS, patience)):
+        if not self._places.take(spec.tenant_id, min(BUSY_SECONDS, patience)):
             raise SpecRefused("busy", "all sandboxes of this machine are taken")
         try:
             with self._running.lock:
@@ -303,7 +333,7 @@ class RuntimeHost:
                 with self._running.lock:
                     self._running.executions.discard(name)
         finally:
-            self._slots.release()
+            self._places.give_back(spec.tenant_id)
 
     def _launch(
         self,
@@ -324,12 +354,14 @@ class RuntimeHost:
         ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
         log.info("launched", tenant_id=str(spec.tenant_id), fence=spec.fence, **ids)
         try:
-            result = self._driver.run(spec, record, self._rootfs(spec.runtime), watcher)
+            profile = profile_of(record, self._rootfs(spec.runtime), spec.limits)
+            result = self._pool.run(spec, profile, watcher)
         except SandboxFailed as exc:
             log.error("sandbox_failed", why=str(exc), **ids)  # the message says it
             connection.settimeout(RESULT_SECONDS)
             raise SpecRefused("sandbox_failed", str(exc)) from exc
-        log.info("ended", reason=result.reason.value, duration_ms=result.duration_ms, **ids)
+        told = {"duration_ms": result.duration_ms, "warm": result.warm, "sandbox": result.sandbox}
+        log.info("ended", reason=result.reason.value, **told, **ids)
         with contextlib.suppress(OSError):
             connection.settimeout(RESULT_SECONDS)
             watcher.flush()

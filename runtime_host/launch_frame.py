@@ -143,6 +143,8 @@ def encode_result(result: ExecutionResult) -> bytes:
         "duration_ms": result.duration_ms,
         "peak_memory_bytes": result.peak_memory_bytes,
         "detail": result.detail,
+        "sandbox": result.sandbox,
+        "warm": result.warm,
     }
     return encode(body, result.result or b"")
 
@@ -159,6 +161,8 @@ def decode_result(frame: Frame, lines: tuple[OutputLine, ...]) -> ExecutionResul
         duration_ms=body["duration_ms"],
         peak_memory_bytes=body["peak_memory_bytes"],
         detail=body["detail"],
+        sandbox=body["sandbox"],
+        warm=body["warm"],
     )
 
 

@@ -1,13 +1,13 @@
 """The OCI configuration of a sandbox: what it sees, who it is, what it may call."""
 
 import platform
-from pathlib import Path
 from typing import Any
 
 from pipeline.execution import MIB, ExecutionSpec, Limits
+from runtime_host import seccomp
+from runtime_host.inside.agent_process import ENVIRONMENT
 from runtime_host.inside.ustar import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
-from runtime_host.rootfs import RuntimeRecord
-from runtime_host.seccomp import profile
+from runtime_host.profile import Profile
 
 # The launcher enters as root of the sandbox only to fork off the agent as another user.
 LAUNCHER_CAPABILITIES = ("CAP_SETGID", "CAP_SETUID")
@@ -15,8 +15,10 @@ LAUNCHER_UID, AGENT_GID = 65533, 65534
 LAUNCH = """
 import sys
 sys.path.insert(0, "/usr/lib/awgp")
+from runtime_host.inside.agent_process import AgentProcess
+agent = AgentProcess(sys.executable)
 from runtime_host.inside.launch import main
-main()
+main(agent)
 """
 
 OUTPUT_BYTES = 2 * MIB
@@ -40,16 +42,16 @@ def machine_tasks(limits: Limits) -> int:
     return KERNEL_TASKS + TASKS_A_PROCESS * limits.processes
 
 
-def configuration(rootfs: Path, record: RuntimeRecord, limits: Limits) -> dict[str, Any]:
-    """The `config.json` for one sandbox."""
+def configuration(profile: Profile) -> dict[str, Any]:
+    """The `config.json` of a sandbox."""
     return {
         "ociVersion": "1.0.2",
         "hostname": "sandbox",
-        "root": {"path": str(rootfs), "readonly": True},
+        "root": {"path": str(profile.rootfs), "readonly": True},
         "process": {
             "terminal": False,
             "cwd": "/",
-            "args": [record.interpreter, "-I", "-S", "-B", "-c", LAUNCH],
+            "args": [profile.interpreter, "-I", "-S", "-B", "-c", LAUNCH],
             "env": ["PATH=/usr/bin", "LANG=C.UTF-8"],
             "user": {"uid": 0, "gid": 0},
             "noNewPrivileges": True,
@@ -62,18 +64,18 @@ def configuration(rootfs: Path, record: RuntimeRecord, limits: Limits) -> dict[s
             _tmpfs("/bundle", MAX_UNPACKED_BYTES + MIB, "0755", LAUNCHER_UID),
             _tmpfs("/input", MAX_UNPACKED_BYTES, "0755", LAUNCHER_UID),
             _tmpfs("/output", OUTPUT_BYTES, "1777"),
-            _tmpfs("/tmp", limits.disk_bytes, "1777"),  # noqa: S108  # a path inside
-            _tmpfs("/dev/shm", min(SHM_BYTES, limits.disk_bytes), "1777"),  # noqa: S108
+            _tmpfs("/tmp", profile.disk_bytes, "1777"),  # noqa: S108  # a path inside
+            _tmpfs("/dev/shm", min(SHM_BYTES, profile.disk_bytes), "1777"),  # noqa: S108
         ],
         "linux": {
             "namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount")],
-            "seccomp": profile(platform.machine()),
+            "seccomp": seccomp.profile(platform.machine()),
         },
     }
 
 
 def job(
-    spec: ExecutionSpec, record: RuntimeRecord, *, address_space_bytes: int | None
+    spec: ExecutionSpec, profile: Profile, *, address_space_bytes: int | None
 ) -> dict[str, Any]:
     """The header the launcher reads before the bundle and the payload.
 
@@ -89,7 +91,7 @@ def job(
     if address_space_bytes is not None:
         rlimits["RLIMIT_AS"] = address_space_bytes
     return {
-        "argv": [record.interpreter, *spec.entrypoint],
+        "argv": [profile.interpreter, *spec.entrypoint],
         "bundle_bytes": len(spec.bundle),
         "payload_bytes": len(spec.payload),
         "environment": environment(spec),
@@ -102,17 +104,9 @@ def environment(spec: ExecutionSpec) -> dict[str, str]:
     """All the agent finds in its environment; the host's own names win."""
     return {
         **spec.environment,
+        **ENVIRONMENT,
         "AWGP_EXECUTION_ID": str(spec.execution_id),
         "AWGP_RUN_ID": str(spec.run_id),
-        "HOME": "/tmp",  # noqa: S108  # a path inside
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/bin",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONUTF8": "1",
-        "TZ": "UTC",
     }
 
 

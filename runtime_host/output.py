@@ -14,7 +14,7 @@ from pipeline.execution import OutputLine
 
 HEADER = struct.Struct(">cI")
 MAX_FRAME_BYTES = 1024 * 1024
-FRAME_KINDS = frozenset({b"S", b"O", b"E", b"P", b"F", b"X", b"R"})
+FRAME_KINDS = frozenset({b"A", b"S", b"O", b"E", b"P", b"F", b"X", b"R"})
 
 MAX_LINE_BYTES = 8 * 1024
 MAX_LINES = 10_000

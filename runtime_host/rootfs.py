@@ -21,7 +21,7 @@ from pipeline.errors import AwgpError
 
 FORMAT = "awgp.runtime.v1"
 MAX_RECORD_BYTES = 64 * 1024
-INSIDE_FILES = ("__init__.py", "launch.py", "ustar.py")
+INSIDE_FILES = ("__init__.py", "agent.py", "agent_process.py", "launch.py", "ustar.py")
 
 
 class RuntimeInvalid(AwgpError):

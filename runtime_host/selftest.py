@@ -3,7 +3,8 @@
 1. One sandbox reports on itself: its kernel is gVisor, system calls outside the profile get
    EPERM, it is nobody and without capabilities, its root is read-only, and neither an outside
    address nor a listener of this very process on the loopback can be reached.
-2. One sandbox takes memory without end and must be ended for that.
+2. One sandbox, which was parked and is capped by its claim, takes memory without end and must be
+   ended for that.
 
 Anything else than the expected answer, silence included, is a failure.
 """
@@ -20,6 +21,7 @@ from uuid import UUID
 from pipeline.errors import AwgpError
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
 from runtime_host.bundle import digest_of, pack
+from runtime_host.profile import profile_of
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.runsc import RunscDriver
 
@@ -111,7 +113,7 @@ def prove(driver: RunscDriver, record: RuntimeRecord, root: Path, machine: str) 
         addresses = [_OUTSIDE, listener.getsockname()]
         program = _REPORT.format(addresses=addresses, **_NUMBERS[machine])
         report = pool.submit(_run, driver, record, root, program)
-        memory = pool.submit(_run, driver, record, root, _TAKE_MEMORY)
+        memory = pool.submit(_run, driver, record, root, _TAKE_MEMORY, parked=True)
         _check_report(report.result())
         _check_memory(memory.result())
 
@@ -159,7 +161,9 @@ def _check_memory(result: ExecutionResult) -> None:
         raise SelfTestFailed(f"the memory cap did not hold: {result.reason}, {result.detail}")
 
 
-def _run(driver: RunscDriver, record: RuntimeRecord, root: Path, program: str) -> ExecutionResult:
+def _run(
+    driver: RunscDriver, record: RuntimeRecord, root: Path, program: str, *, parked: bool = False
+) -> ExecutionResult:
     bundle = pack({"main.py": program.encode()})
     spec = ExecutionSpec(
         tenant_id=UUID(int=0),
@@ -175,7 +179,13 @@ def _run(driver: RunscDriver, record: RuntimeRecord, root: Path, program: str) -
         entrypoint=("main.py",),
         limits=Limits(wall_seconds=WALL_SECONDS, memory_bytes=64 * MIB, disk_bytes=MIB),
     )
-    return driver.run(spec, record, root, _Nobody())
+    profile = profile_of(record, root, spec.limits)
+    if not parked:
+        return driver.run(spec, profile, _Nobody())
+    result = driver.run_in(driver.park(profile), spec, profile, _Nobody())
+    if result is None:
+        raise SelfTestFailed("a parked sandbox did not take its job")
+    return result
 
 
 class _Nobody:

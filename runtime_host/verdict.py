@@ -45,12 +45,16 @@ class Transcript:
 
     Args:
         tell: Called with each line at once.
+        nonce: What the sandbox said when it was ready; empty while it has not said it.
     """
 
-    def __init__(self, limits: Limits, tell: Callable[[OutputLine], None]) -> None:
+    def __init__(
+        self, limits: Limits, tell: Callable[[OutputLine], None], *, nonce: str = ""
+    ) -> None:
         self.over = False
-        self._limits = limits
         self._tell = tell
+        self._nonce = nonce
+        self._begun = False
         self._frames = FrameReader()
         self._cutter = LineCutter(limits.output_bytes)
         self._lines: list[OutputLine] = []
@@ -59,6 +63,11 @@ class Transcript:
         self._result: bytes | None = None
         self._refused: str | None = None
         self._end: dict[str, object] | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is known beyond that the sandbox is gone: a start, a reason, a word."""
+        return self._begun or self._stopped is not None or self._refused is not None
 
     def stop(self, reason: ExitReason, detail: str) -> None:
         """The sandbox is to be killed for this; only the first call counts."""
@@ -90,10 +99,15 @@ class Transcript:
             duration_ms=ending.duration_ms,
             peak_memory_bytes=ending.peak_memory_bytes,
             detail=_plain(detail)[:MAX_DETAIL_CHARACTERS],
+            sandbox=self._nonce,
         )
 
     def _take(self, kind: bytes, body: bytes, offset_ms: int) -> None:
-        if kind in {b"O", b"E"}:
+        if kind == b"A":
+            self._meet(body.hex())
+        elif kind == b"S":
+            self._begun = True
+        elif kind in {b"O", b"E"}:
             stream = "stdout" if kind == b"O" else "stderr"
             for line in self._cutter.feed(stream, body, offset_ms):
                 self._keep(line)
@@ -106,8 +120,15 @@ class Transcript:
             self.over = True
         elif kind == b"X":
             end = json.loads(body)
-            self._end = end if isinstance(end, dict) else {}
+            if not isinstance(end, dict) or end.get("nonce", "") != self._nonce:
+                raise FramesBroken("the sandbox is not the one that was ready")
+            self._end = end
             self.over = True
+
+    def _meet(self, nonce: str) -> None:
+        if self._nonce or not nonce:
+            raise FramesBroken("a sandbox is ready once")
+        self._nonce = nonce
 
     def _keep(self, line: OutputLine) -> None:
         self._lines.append(line)

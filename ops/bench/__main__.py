@@ -13,6 +13,7 @@ BENCHES: Final = {
     "ingest": "Signed requests accepted a second beside bare views, and with servers away.",
     "n8n": "Signed requests accepted a second, beside a webhook of the real N8N.",
     "stage": "Milliseconds each stage adds at low load.",
+    "sandbox": "How soon a run is under way in gVisor, beside a raw `runsc run`.",
     "live": "How soon a decision arrives at everyone who watches, beside a bare echo.",
     "lists": "How long lists take with a million runs and ten thousand open approvals.",
     "scale": "What a second process of a queue adds, and that none is lost at zero.",

@@ -14,6 +14,7 @@ import click
 from ops import install_runsc
 from pipeline.event_log import configure_event_log
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
+from runtime_host.pool import PoolSettings
 
 KEPT = frozenset(
     {
@@ -26,6 +27,10 @@ KEPT = frozenset(
         "AWGP_RUNTIME_STATE",
         "AWGP_RUNTIME_STOP_SECONDS",
         "AWGP_SANDBOXES",
+        "AWGP_WARM_MEMORY_MIB",
+        "AWGP_WARM_SANDBOXES",
+        "AWGP_WARM_SANDBOXES_MIN",
+        "AWGP_WARM_SECONDS",
         "LANG",
         "PATH",
         "PYTHONPATH",
@@ -45,6 +50,10 @@ def command() -> None:
     AWGP_RUNTIME_GROUP: group that owns the socket, by name or number.
     AWGP_RUNTIME_STOP_SECONDS: how long running sandboxes may go on at SIGTERM; 30 by default.
     AWGP_RUNSC: the runsc binary; else /usr/local/bin/runsc, else PATH.
+    AWGP_WARM_SANDBOXES: how many are started ahead at most; as many as may run; 0 for none.
+    AWGP_WARM_SANDBOXES_MIN: at the least, once something ran; 1 by default.
+    AWGP_WARM_MEMORY_MIB: for all that are started ahead, at 32 each; 256 by default.
+    AWGP_WARM_SECONDS: how old one of them may be; 900 by default.
 
     \b
     Example:
@@ -85,15 +94,27 @@ def settings_from(environment: dict[str, str]) -> HostSettings:
     if not runsc.recent:
         raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
     group = environment.get("AWGP_RUNTIME_GROUP")
+    sandboxes = _whole(environment, "AWGP_SANDBOXES", 2 * (os.cpu_count() or 1))
     return HostSettings(
         socket_path=_path(environment, "AWGP_RUNTIME_SOCKET"),
         runtimes=_path(environment, "AWGP_RUNTIME_FOLDER"),
         state=_path(environment, "AWGP_RUNTIME_STATE"),
-        sandboxes=_whole(environment, "AWGP_SANDBOXES", 2 * (os.cpu_count() or 1)),
+        sandboxes=sandboxes,
         runsc=runsc.path,
         client_uids=_uids(environment.get("AWGP_RUNTIME_CLIENT_UIDS", "")),
         group=group or None,
         stop_seconds=float(_whole(environment, "AWGP_RUNTIME_STOP_SECONDS", 30)),
+        warm=_warm(environment, sandboxes),
+    )
+
+
+def _warm(environment: dict[str, str], sandboxes: int) -> PoolSettings:
+    usual = PoolSettings()
+    return PoolSettings(
+        ceiling=_whole(environment, "AWGP_WARM_SANDBOXES", sandboxes, least=0),
+        floor=_whole(environment, "AWGP_WARM_SANDBOXES_MIN", usual.floor, least=0),
+        memory_mib=_whole(environment, "AWGP_WARM_MEMORY_MIB", usual.memory_mib, most=1 << 20),
+        age_seconds=float(_whole(environment, "AWGP_WARM_SECONDS", 900, most=86_400)),
     )
 
 
@@ -104,10 +125,12 @@ def _path(environment: dict[str, str], name: str) -> Path:
     return Path(value).absolute()
 
 
-def _whole(environment: dict[str, str], name: str, default: int) -> int:
+def _whole(
+    environment: dict[str, str], name: str, default: int, *, least: int = 1, most: int = 10_000
+) -> int:
     value = environment.get(name) or str(default)
-    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= 10_000:
-        raise HostRefuses(f"{name} must be a whole number from 1 to 10000")
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise HostRefuses(f"{name} must be a whole number from {least} to {most}")
     return int(value)
 
 

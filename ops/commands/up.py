@@ -28,7 +28,7 @@ from ops.embedded.data_folder import (
 from ops.embedded.postgres import superuser_url
 from ops.embedded.program import Program
 from ops.embedded.users import Users, choose_users
-from ops.guests import guest_urls, n8n_guest, refuse_foreign_database
+from ops.guests import guest_urls, guest_words, n8n_guest, refuse_foreign_database
 from ops.instances import one_change_at_a_time, ops_addresses
 from ops.logins import LOGINS
 from ops.processes import app_programs, web_urls
@@ -49,7 +49,9 @@ class _Terminated(BaseException):
 @click.option("--detach", is_flag=True, help="Return once everything answers; `awgp down` ends it.")
 @click.option("--services-only", is_flag=True, help="Start the servers AWGP rests on, not AWGP.")
 @click.option("--with-n8n", is_flag=True, help="Run N8N beside it, with our node; 2.7 GB, once.")
-@click.option("--n8n-canvas", is_flag=True, help="The same, with N8N's own web pages.")
+@click.option(
+    "--n8n-canvas", is_flag=True, help="The same, with N8N's own web pages, to draw flows."
+)
 def up(
     data_path: str | None, *, detach: bool, services_only: bool, with_n8n: bool, n8n_canvas: bool
 ) -> None:
@@ -80,10 +82,10 @@ def up(
                 wanted = _Wanted(apps=apps, users=users, n8n=beside_n8n, canvas=n8n_canvas)
                 started = _bring_up(console, data, lock, wanted)
             if detach:
-                _show_urls(console, data, detach=True, names=started.names)
+                _show_urls(console, data, wanted, detach=True, names=started.names)
                 return
             try:
-                _show_urls(console, data, detach=False, names=started.names)
+                _show_urls(console, data, wanted, detach=False, names=started.names)
                 _watch(console, started)
             finally:
                 stop(started)
@@ -221,10 +223,15 @@ def _urls(data: DataFolder, names: Sequence[str]) -> dict[str, str]:
     return {**ours, **services, **guest_urls(data, names)}
 
 
-def _show_urls(console: Console, data: DataFolder, *, detach: bool, names: Sequence[str]) -> None:
+def _show_urls(
+    console: Console, data: DataFolder, wanted: _Wanted, *, detach: bool, names: Sequence[str]
+) -> None:
     console.print()
+    words = guest_words(data, names, canvas=wanted.canvas)
     for name, url in _urls(data, names).items():
         console.print(f"{name:<10} {url}", soft_wrap=True)
+        if name in words:
+            console.print(f"{'':<10} {words[name]}", soft_wrap=True)
     console.print(f"{'data':<10} {data.root}", soft_wrap=True)
     console.print()
     console.print("`awgp down` stops it" if detach else "Ctrl-C stops it")

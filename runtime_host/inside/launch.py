@@ -1,38 +1,39 @@
 """The first process of a sandbox: take the job from stdin, run the agent, tell stdout.
 
-In:  length (4 bytes, big endian), job as JSON, then the bundle and the payload, whose sizes the
-     job states. stdin then stays open: its end means that the host is gone, and so are we.
-Out: frames of kind (1 byte), length (4 bytes, big endian), body. `S` the agent starts; `O` and
-     `E` bytes of its stdout and stderr; `P` a limit's mark; `F` result.json; `X` how it ended,
-     as JSON, the last frame; `R` instead of a start: the bundle was refused, with the reason.
+In:  length (4 bytes, big endian), job as Python's marshal, then the bundle and the payload, whose
+     sizes the job states. stdin then stays open: its end means that the host is gone, so we go.
+Out: frames of kind (1 byte), length (4 bytes, big endian), body. `A` we take a job, with 16 bytes
+     that no other sandbox has; `S` the agent starts, said before it does; `O` and `E` bytes of its
+     stdout and stderr; `P` a limit's mark; `F` result.json; `X` how it ended, as JSON with those 16
+     bytes, the last frame; `R` instead of a start: the bundle was refused, with the reason.
 
 An agent cannot forge frames. It runs under another user than this process, which has given up
 its own rights before it reads the first byte of the job, so the agent can neither signal nor
 trace it nor open its descriptors by /proc; and of the descriptors it inherits none.
 
-Standard library only, and little of it: every import is paid at each sandbox's start.
+Standard library only, and little of it: every import is paid at each sandbox's start. json alone
+would be a quarter of it, so a job comes in the form that every interpreter reads unasked.
 """
 
-import json
+import marshal
 import os
-import resource
 import select
-import struct
 import sys
 import time
 
+from runtime_host.inside.agent_process import AGENT_GID, AgentProcess
 from runtime_host.inside.ustar import ArchiveRefused, entries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
-AGENT_UID = AGENT_GID = 65534
 LAUNCHER_UID = 65533
 
 BUNDLE, REQUEST, RESULT = "/bundle", "/input/request.json", "/output/result.json"
 WRITABLE = ("/tmp", "/output", "/dev/shm")  # noqa: S108  # paths inside the sandbox
 
+NONCE_BYTES = 16
 MAX_JOB_BYTES = 64 * 1024
 MAX_RESULT_BYTES = 1024 * 1024
 CHUNK_BYTES = 32 * 1024
@@ -43,13 +44,18 @@ TICK_SECONDS = 0.1
 FULL_BELOW_BYTES = 16 * 1024
 
 
-def main() -> None:
+def main(agent: AgentProcess) -> None:
     """Run one job and leave; the sandbox ends with this process."""
-    agent = _AgentProcess()
     os.setgroups([])
     os.setresgid(AGENT_GID, AGENT_GID, AGENT_GID)
     os.setresuid(LAUNCHER_UID, LAUNCHER_UID, LAUNCHER_UID)
-    job = json.loads(_read_exactly(_read_length(MAX_JOB_BYTES)))
+    if not select.select([0], [], [], 0)[0]:
+        # Parked: whoever takes us finds everything started.
+        agent.await_ready()
+    nonce = os.urandom(NONCE_BYTES)
+    _send(b"A", nonce)
+    # The host's, who starts and ends us at its will.
+    job = marshal.loads(_read_exactly(_read_length(MAX_JOB_BYTES)))  # noqa: S302
     bundle = _read_exactly(job["bundle_bytes"])
     try:
         _unpack(bundle)
@@ -61,64 +67,19 @@ def main() -> None:
     if not os.path.isfile(BUNDLE + "/" + job["argv"][1]):  # noqa: PTH113  # pathlib is slow to import
         _send(b"R", b"the entrypoint is not in the bundle")
         return
+    agent.await_ready()
     _send(b"S", b"")
-    agent.start(job)
-    _Watch(agent, job).until_the_end()
-
-
-class _AgentProcess:
-    """The agent's process, forked while that is allowed, executed when its job is known."""
-
-    def __init__(self) -> None:
-        job_in, self._job_out = os.pipe()
-        self.stdout, agent_stdout = os.pipe()
-        self.stderr, agent_stderr = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                os.close(self._job_out)
-                self._become(job_in, agent_stdout, agent_stderr)
-            except BaseException as exc:  # noqa: BLE001  # nothing may return into the parent's code
-                os.write(agent_stderr, f"cannot start: {exc}\n".encode())
-            os._exit(126)
-        for descriptor in (job_in, agent_stdout, agent_stderr):
-            os.close(descriptor)
-
-    def start(self, job: "dict[str, Any]") -> None:
-        """Hand over the job; the end of the pipe is the signal to go."""
-        start = {"argv": job["argv"], "environment": job["environment"], "rlimits": job["rlimits"]}
-        body = memoryview(json.dumps(start).encode())
-        while body:
-            body = body[os.write(self._job_out, body) :]
-        os.close(self._job_out)
-
-    def _become(self, job_in: int, stdout: int, stderr: int) -> "NoReturn":
-        os.setgroups([])
-        os.setresgid(AGENT_GID, AGENT_GID, AGENT_GID)
-        os.setresuid(AGENT_UID, AGENT_UID, AGENT_UID)
-        body = b""
-        while piece := os.read(job_in, MAX_JOB_BYTES):
-            body += piece
-        if not body:
-            os._exit(126)
-        start = json.loads(body)
-        os.setsid()
-        os.umask(0o022)
-        os.chdir(BUNDLE)
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        os.dup2(stdout, 1)
-        os.dup2(stderr, 2)
-        os.closerange(3, 256)
-        for name, value in start["rlimits"].items():
-            resource.setrlimit(getattr(resource, name), (value, value))
-        os.execve(start["argv"][0], start["argv"], start["environment"])  # noqa: S606  # no shell, on purpose
+    start = {"argv": job["argv"], "environment": job["environment"], "rlimits": job["rlimits"]}
+    agent.start(marshal.dumps(start))
+    _Watch(agent, job, nonce).until_the_end()
 
 
 class _Watch:
     """Carry the agent's output out and notice the limits it runs into, until it ends."""
 
-    def __init__(self, agent: _AgentProcess, job: "dict[str, Any]") -> None:
+    def __init__(self, agent: AgentProcess, job: "dict[str, Any]", nonce: bytes) -> None:
         self._agent = agent
+        self._nonce = nonce
         self._max_processes = job["max_processes"]
         self._streams = {agent.stdout: b"O", agent.stderr: b"E"}
         self._marks: set[bytes] = set()
@@ -188,8 +149,9 @@ class _Watch:
             while drained < MAX_DRAIN_BYTES and (taken := self._carry(descriptor)):
                 drained += taken
         problem = _send_result()
-        end = {"exit_code": exit_code, "problem": problem}
-        _send(b"X", json.dumps(end).encode())
+        told = "null" if problem is None else f'"{problem}"'
+        end = f'{{"exit_code": {exit_code}, "nonce": "{self._nonce.hex()}", "problem": {told}}}'
+        _send(b"X", end.encode())
 
 
 def _tasks_of_the_agent() -> int:
@@ -205,7 +167,7 @@ def _tasks_of_the_agent() -> int:
 
 
 def _send_result() -> str | None:
-    """Send result.json if there is a sound one; else say what is wrong with it."""
+    """Send result.json if there is a sound one; else say what is wrong, in words JSON holds."""
     try:
         descriptor = os.open(RESULT, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -242,10 +204,10 @@ def _write_file(path: str, data: bytes, mode: int) -> None:
 
 
 def _read_length(cap: int) -> int:
-    (length,) = struct.unpack(">I", _read_exactly(4))
+    length = int.from_bytes(_read_exactly(4), "big")
     if length > cap:
         sys.exit("the job is too large")
-    return int(length)
+    return length
 
 
 def _read_exactly(count: int) -> bytes:
@@ -260,6 +222,6 @@ def _read_exactly(count: int) -> bytes:
 
 
 def _send(kind: bytes, body: bytes) -> None:
-    rest = memoryview(struct.pack(">cI", kind, len(body)) + body)
+    rest = memoryview(kind + len(body).to_bytes(4, "big") + body)
     while rest:
         rest = rest[os.write(1, rest) :]

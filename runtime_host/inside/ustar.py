@@ -8,7 +8,11 @@ sparse files, and nothing after the end-of-archive mark but zeros.
 
 import unicodedata
 import zlib
-from collections.abc import Iterator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Importing it would cost each sandbox some of its start.
+    from collections.abc import Iterator
 
 BLOCK = 512
 CHUNK = 64 * 1024
@@ -62,7 +66,7 @@ class Entry:
         self.data = data
 
 
-def entries(packed: bytes) -> Iterator[Entry]:
+def entries(packed: bytes) -> "Iterator[Entry]":
     """Yield what the archive holds, in its order, one file in memory at a time.
 
     Raises:

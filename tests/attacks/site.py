@@ -14,7 +14,7 @@ from tests.integration.own_host import INNOCENT, Host, running_host
 
 AGENTS: Final = Path(__file__).parent / "agents"
 # Every attack is tried at each: the settings of a host that starts its sandboxes in that way.
-PLACES: Final[dict[str, dict[str, str]]] = {"runsc-cold": {}}
+PLACES: Final[dict[str, dict[str, str]]] = {"runsc-cold": {"AWGP_WARM_SANDBOXES": "0"}}
 # Small, so that a hole shows early and takes little with it.
 SMALL: Final[dict[str, float]] = {
     "wall_seconds": 60.0,

@@ -23,8 +23,10 @@ SETTINGS: Final = {
     # What `--n8n` says.
     "expect": {"body_lacks": "n8n is starting up"},
     "retry_status": [404],
-    "retry_seconds": [3] * 30,
+    "retry_seconds": [6] * 30,
 }
+BODY: Final = "$('Called').item.json.body"
+KEPT: Final = "RE-2"
 ENDED: Final = frozenset({"completed", "denied", "rejected", "expired", "failed", "cancelled"})
 
 
@@ -34,6 +36,8 @@ class Desk:
 
     url: str
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    tokens: int = 0
     open: threading.Event = field(default_factory=threading.Event)
 
     def of(self, path: str, **members: Any) -> list[dict[str, Any]]:
@@ -64,13 +68,33 @@ def open_desk() -> Iterator[Desk]:
 class _Clerk(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         desk: Desk = self.server.desk  # type: ignore[attr-defined]  # see above
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        desk.told.append((self.path, body))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/token":
+            desk.tokens += 1
+            self._answer(200, {"access_token": f"token-{desk.tokens}", "token_type": "bearer"})
+            return
+        desk.told.append((self.path, json.loads(body)))
         desk.open.wait(PATIENCE_SECONDS)
-        self.send_response(200)
+        self._answer(200, {})
+
+    def do_GET(self) -> None:
+        """Be an AWGP whose first access token has expired, is restarted then, and has no run."""
+        desk: Desk = self.server.desk  # type: ignore[attr-defined]  # see above
+        desk.asked.append(self.headers["Authorization"])
+        match len(desk.asked):
+            case 1:
+                self._answer(401, {"type": "urn:awgp:problem:bearer-invalid", "status": 401})
+            case 2:
+                self._answer(503, {"type": "urn:awgp:problem:database-away", "status": 503})
+            case _:
+                told = {"title": "Run not found", "status": 404, "detail": "there is no such run"}
+                self._answer(404, {"type": "urn:awgp:problem:run-not-found", **told})
+
+    def _answer(self, status: int, body: Mapping[str, Any]) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(json.dumps(body).encode())
 
     def log_message(self, *_: object) -> None:
         """Nothing: the tests look at `told`."""
@@ -128,9 +152,9 @@ class N8nStage:
         page = f"{self.stage.urls['web']}/t/acme/approvals/{approval}"
         return any(each["text"].startswith(text) for each in self.desk.of("/chat", url=page))
 
-    def ended(self, run: str) -> dict[str, Any]:
+    def ended(self, run: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         ben = self.person("ben")
-        wait_until(lambda: ben.run(run)["status"] in ENDED, f"run {run} to end")
+        wait_until(lambda: ben.run(run)["status"] in ENDED, f"run {run} to end", seconds=seconds)
         return ben.run(run)
 
 
@@ -189,7 +213,9 @@ def _deliver_to(stage: N8nStage, target: str) -> None:
 
 
 def _tell(stage: N8nStage, flow: Flow) -> None:
-    flow.set("Wait for it", waitSeconds=120)
+    # Of all but one it waits itself; of that one N8N is killed while N8N keeps it.
+    flow.set("Wait for it", waitSeconds=f"={{{{ {BODY}.number === '{KEPT}' ? 0 : 120 }}}}")
+    flow.set("Look again later", amount=70, unit="seconds")
     told = post_json(f"{stage.desk.url}/outcome", "={{ $json }}")
     flow.add_after("Outcome", "Tell", "n8n-nodes-base.httpRequest", 4.2, told)
 
@@ -205,6 +231,26 @@ def _work(stage: N8nStage, flow: Flow) -> None:
 def _chat(stage: N8nStage, flow: Flow) -> None:
     flow.set("An approval is requested", events=["approvalRequested", "runCompleted", "runFailed"])
     flow.set("Tell the chat", url=f"{stage.desk.url}/chat")
+
+
+def flow_at_the_desk(stage: N8nStage) -> Flow:
+    """A flow that waits for a run of an AWGP that the desk plays, and goes on where that fails."""
+    kept, url = dict(stage.owner.credentials), stage.desk.url
+    client = {"clientId": "x", "clientSecret": "y", "grantType": "clientCredentials"}
+    urls = {"ingestUrl": url, "webUrl": url, "accessTokenUrl": f"{url}/token"}
+    fixed = {"tenant": "", "scope": "", "authentication": "header"}
+    stage.owner.keep("AWGP played", "awgpOAuth2Api", {**client, **urls, **fixed})
+    flow = Flow({"name": "AWGP: the desk", "nodes": [], "connections": {}, "settings": {}})
+    hook = {"httpMethod": "POST", "path": "awgp-desk", "responseMode": "lastNode"}
+    flow.add("Called", "n8n-nodes-base.webhook", 2.1, {**hook, "authentication": "headerAuth"})
+    flow.node("Called")["credentials"] = {"httpHeaderAuth": {"name": "Who may call"}}
+    wait = {"resource": "run", "operation": "wait", "runId": "4711", "waitSeconds": 0}
+    flow.add_after("Called", "Wait", "n8n-nodes-awgp.awgp", 1, wait)
+    flow.node("Wait").update(onError="continueRegularOutput")
+    flow.node("Wait")["credentials"] = {"awgpOAuth2Api": {"name": "AWGP played"}}
+    stage.owner.publish(flow)
+    stage.owner.credentials |= kept
+    return flow
 
 
 def node_flow() -> Flow:

@@ -74,7 +74,9 @@ def test_the_tutorials_pictures(n8n: N8nStage, canvas: Page) -> None:
     show_node(canvas, "A result comes", "trigger")
     show_flow(canvas, f"/workflow/{shipped['submit-and-wait']}", "submit-and-wait")
     show_node(canvas, "Submit", "submit")
+    show_credential(canvas, "Submit")
     show_execution(n8n, canvas)
+    show_table(canvas)
     assert sum(each.stat().st_size for each in PICTURES.glob("*.png")) < MOST_BYTES
 
 
@@ -102,6 +104,20 @@ def show_node(canvas: Page, node: str, name: str) -> None:
     expect(canvas.get_by_test_id("parameter-input").first).to_be_visible()
     picture(canvas, name)
     canvas.keyboard.press("Escape")
+
+
+def show_credential(canvas: Page, node: str) -> None:
+    canvas.get_by_test_id("canvas-node").filter(has_text=node).first.dblclick()
+    canvas.get_by_test_id("credential-edit-button").click()
+    expect(canvas.get_by_test_id("parameter-input-accessTokenUrl")).to_be_visible()
+    picture(canvas, "credential")
+
+
+def show_table(canvas: Page) -> None:
+    canvas.goto("/home/datatables")
+    canvas.get_by_text("awgp_taken").first.click()
+    expect(canvas.get_by_text("done").first).to_be_visible(timeout=PATIENCE_MS)
+    picture(canvas, "taken")
 
 
 def show_execution(n8n: N8nStage, canvas: Page) -> None:

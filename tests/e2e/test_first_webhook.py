@@ -30,6 +30,7 @@ from ops.provision import add_tenant, close_tenant
 from ops.runtime_folder import runtime_digest
 from ops.source_probe import source_probe
 from pipeline.outbox import Outbox
+from tests.e2e.sender_how_tos import SENDERS, HowTo
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -266,3 +267,21 @@ def test_a_tenant_that_is_not_fit_is_refused(shell: Shell, slug: str, capsys: Ca
         owner.dispose()
     assert run(["init", "--tenant", slug, "--data", str(shell.data.root)]) == 2
     assert "choose another with --tenant" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how_to", SENDERS, ids=str)
+def test_what_a_how_to_says_to_type_makes_a_source_and_is_accepted(
+    shell: Shell, how_to: HowTo, capsys: Captured, tmp_path: Path
+) -> None:
+    asked = ("--tenant", "my-company", "--data", str(shell.data.root))
+    theirs = tmp_path / "secret"
+    theirs.write_text("whsec_" + "k" * 32)
+    for command in how_to.commands(theirs):
+        assert run([*command, *asked, "--json"]) == 0, capsys.readouterr().err
+        made = json.loads(capsys.readouterr().out)
+        if how_to.sender_makes_the_secret:
+            rotate = ("source", "rotate", made["name"], "--secret-file", str(theirs))
+            assert run([*rotate, *asked]) == 0
+        for sample in how_to.samples():
+            answer = sample.typed(hook=made["url"], secret=made["secret"] or theirs.read_text())
+            assert "/v1/runs/" in answer, f"{sample.text}{answer}"

@@ -46,9 +46,25 @@ class Host:
     def client(self) -> HostClient:
         return HostClient(self.folder / "socket")
 
+    def parked(self) -> tuple[str, ...]:
+        """Names of the sandboxes that wait for a run; none of a host that does not answer."""
+        try:
+            return self.client.describe().parked
+        except HostUnavailable:
+            return ()
+
     def processes(self) -> list[int]:
-        """Processes of sandboxes of this host's state folder, runsc's own included."""
-        needle = os.fsencode(f"--root={self.folder / 'state'}/sandboxes/")
+        """Processes of this host's sandboxes but the parked, runsc's own included."""
+        names = set(self.sandboxes()) - set(self.parked())
+        return [pid for name in names for pid in self.pids_of(name)]
+
+    def sandboxes(self) -> list[str]:
+        """Names of all that there is a folder of."""
+        return [path.name for path in (self.folder / "state/sandboxes").iterdir()]
+
+    def pids_of(self, name: str) -> list[int]:
+        """Processes of one sandbox; of all with an empty name."""
+        needle = os.fsencode(f"--root={self.folder / 'state'}/sandboxes/{name}")
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -61,14 +77,16 @@ class Host:
         return found
 
     def leftovers(self) -> list[object]:
-        """What a sandbox left: processes, folders, groups."""
+        """What a sandbox left that is not parked: processes, folders, groups."""
         groups = [
             path
             for base in Path("/sys/fs/cgroup").glob("**/awgp-*")
             for path in base.iterdir()
             if path.is_dir() and base.name == self.group
         ]
-        return [*self.processes(), *(self.folder / "state/sandboxes").iterdir(), *groups]
+        parked, folder = self.parked(), self.folder / "state/sandboxes"
+        left = [path for path in (*folder.iterdir(), *groups) if path.name not in parked]
+        return [*(self.processes() if parked else self.pids_of("")), *left]
 
     @property
     def group(self) -> str:

@@ -20,9 +20,11 @@ from tests.integration.door import KEK
 PATIENCE_SECONDS = 60.0
 
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
+def wait_until(
+    condition: Callable[[], object], what: str, *, seconds: float = PATIENCE_SECONDS
+) -> None:
     """Poll for something another process does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)

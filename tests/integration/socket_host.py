@@ -19,6 +19,8 @@ DESCRIPTION = {
     "enforced": [],
     "not_enforced": {},
     "sandboxes": 64,
+    "warm": {},
+    "parked": [],
 }
 
 

@@ -1,19 +1,24 @@
 """What N8N is told, and the flows we ship for it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops.embedded.data_folder import DataFolder, open_data_folder
-from ops.embedded.n8n import Installed, n8n_program
+from ops.embedded.n8n import OWNER, Installed, n8n_program
 from ops.embedded.ports import PORTS
 from ops.embedded.secret_files import SECRETS
 from ops.embedded.users import FIRST_ID, PARTS, Users
-from ops.guests import GuestHasNoPlace, refuse_foreign_database
+from ops.guests import GuestHasNoPlace, guest_words, refuse_foreign_database
 from ops.n8n_packages import HOME
 from ops.node_packages import NodeUnavailable, refuse_too_small
+from pipeline.approval_list import STATUSES
+from pipeline.delivery import EXECUTED
+from pipeline.notice import WANTABLE
+from pipeline.run import TERMINAL
 
 FLOWS = sorted((HOME / "workflows").glob("*.json"))
 INSTALLED = Installed(program=Path("/cache/n8n"), node=Path("/cache/package"))
@@ -102,3 +107,24 @@ def test_three_flows_are_shipped() -> None:
         "take-a-result-once",
         "tell-of-an-approval",
     ]
+
+
+def test_the_node_knows_every_event_and_status_that_awgp_does() -> None:
+    nodes = HOME / "n8n-nodes-awgp" / "nodes"
+    trigger = (nodes / "AwgpTrigger" / "description.ts").read_text()
+    told = set(re.findall(r"'([a-z_]+\.[a-z]+)'", trigger))
+    assert told == {*WANTABLE, EXECUTED}
+    over = re.search(r"OVER = new Set\(\[(.*)\]\)", (nodes / "Awgp" / "runs.ts").read_text())
+    assert over is not None
+    assert set(re.findall(r"'(\w+)'", over[1])) == TERMINAL
+    approvals = (nodes / "Awgp" / "description.ts").read_text()
+    assert set(STATUSES) <= set(re.findall(r"value: '(\w+)'", approvals))
+
+
+def test_who_draws_flows_is_told_as_whom_to_sign_in(data: DataFolder) -> None:
+    words = guest_words(data, ["n8n", "web"], canvas=True)["n8n"]
+    assert OWNER in words
+    assert str(data.secret_file("n8n-owner")) in words
+    assert data.secret("n8n-owner") not in words
+    assert "--n8n-canvas" in guest_words(data, ["n8n"], canvas=False)["n8n"]
+    assert guest_words(data, ["web"], canvas=True) == {}

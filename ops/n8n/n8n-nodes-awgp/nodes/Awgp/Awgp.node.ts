@@ -10,6 +10,7 @@ import { NodeApiError, NodeConnectionTypes, NodeOperationError } from 'n8n-workf
 import { testSource } from '../shared/credentialTests';
 import { listApprovals } from './approvals';
 import { properties } from './description';
+import { failedItem } from './problem';
 import { getRun, submitRun, waitForRun } from './runs';
 
 type Operation = (
@@ -71,7 +72,7 @@ export class Awgp implements INodeType {
 						throw new NodeOperationError(this.getNode(), error);
 					throw new NodeApiError(this.getNode(), error as JsonObject, { itemIndex: item });
 				}
-				returned.push({ json: { error: (error as Error).message }, pairedItem: { item } });
+				returned.push({ json: failedItem(error as Error), pairedItem: { item } });
 			}
 		}
 		return [returned];

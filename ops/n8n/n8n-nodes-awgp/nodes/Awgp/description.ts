@@ -103,10 +103,10 @@ export const properties: INodeProperties[] = [
 		displayName: 'Wait At Most (Seconds)',
 		name: 'waitSeconds',
 		type: 'number',
-		typeOptions: { minValue: 1, maxValue: 3600 },
+		typeOptions: { minValue: 0, maxValue: 3600 },
 		default: 60,
 		description:
-			'How long to wait here. For what people take hours to decide, look at "finished" and come back after a Wait node, which outlives a restart of N8N.',
+			'How long to wait here; 0 only looks. For what people take hours to decide, look at "finished" and come back after a Wait node of more than a minute: that outlives a restart of N8N, which this node does not.',
 		displayOptions: { show: { ...RUN, operation: ['wait'] } },
 	},
 	{
@@ -182,6 +182,7 @@ export const properties: INodeProperties[] = [
 					{ name: 'Expired', value: 'expired' },
 					{ name: 'Open', value: 'open' },
 					{ name: 'Rejected', value: 'rejected' },
+					{ name: 'Superseded', value: 'superseded' },
 				],
 			},
 		],

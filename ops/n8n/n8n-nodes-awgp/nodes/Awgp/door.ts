@@ -8,6 +8,7 @@ import type {
 	JsonObject,
 } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
+import { problemError } from './problem';
 
 export const OAUTH2 = 'awgpOAuth2Api';
 
@@ -45,6 +46,8 @@ export async function ask(
 			await context.helpers.httpRequestWithAuthentication.call(context, OAUTH2, {
 				...options,
 				...wanted,
+				// At a 401 that is thrown, N8N fetches another access token and asks once more.
+				ignoreHttpStatusErrors: { ignore: true, except: [401] },
 			}),
 	);
 }
@@ -55,17 +58,19 @@ export async function judged(
 	itemIndex: number,
 	request: (wanted: Partial<IHttpRequestOptions>) => Promise<IN8nHttpFullResponse>,
 ): Promise<IN8nHttpFullResponse> {
-	const answer = await request({
-		returnFullResponse: true,
-		ignoreHttpStatusErrors: true,
-		json: true,
-	});
+	let answer: IN8nHttpFullResponse;
+	try {
+		answer = await request({
+			returnFullResponse: true,
+			ignoreHttpStatusErrors: true,
+			json: true,
+		});
+	} catch (error) {
+		const failed = new NodeApiError(context.getNode(), error as JsonObject, { itemIndex });
+		const problem = failed.context.data as IDataObject | undefined;
+		if (problem?.type === undefined) throw failed;
+		throw problemError(context, itemIndex, problem, Number(problem.status));
+	}
 	if (answer.statusCode < 400) return answer;
-	const problem = (answer.body ?? {}) as IDataObject;
-	throw new NodeApiError(context.getNode(), problem as JsonObject, {
-		itemIndex,
-		httpCode: String(answer.statusCode),
-		message: String(problem.title ?? `AWGP answered HTTP ${answer.statusCode}`),
-		description: String(problem.detail ?? ''),
-	});
+	throw problemError(context, itemIndex, answer.body, answer.statusCode);
 }

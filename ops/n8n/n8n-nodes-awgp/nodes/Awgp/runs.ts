@@ -1,7 +1,12 @@
 /** What the node does with runs. */
 
-import type { IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
-import { NodeOperationError, sleep } from 'n8n-workflow';
+import type {
+	IDataObject,
+	IExecuteFunctions,
+	IN8nHttpFullResponse,
+	JsonObject,
+} from 'n8n-workflow';
+import { NodeApiError, NodeOperationError, sleep } from 'n8n-workflow';
 import { messageId } from '../shared/messageId';
 import { secretFault, signedHeaders } from '../shared/standardWebhooks';
 import { ask, judged } from './door';
@@ -12,6 +17,7 @@ const OVER = new Set(['completed', 'denied', 'rejected', 'expired', 'failed', 'c
 const LONG_POLL_SECONDS = 20;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
+const AWAY_MS = 60_000;
 
 export async function submitRun(
 	context: IExecuteFunctions,
@@ -39,32 +45,51 @@ export async function getRun(context: IExecuteFunctions, itemIndex: number): Pro
 	);
 }
 
-/** Look until it is over or the time is up; a held run may take its people days. */
+/** Look until it is over or the time is up; a held run may take its people days, AWGP a restart. */
 export async function waitForRun(
 	context: IExecuteFunctions,
 	itemIndex: number,
 ): Promise<IDataObject> {
 	const run = runId(context, itemIndex);
-	const seconds = context.getNodeParameter('waitSeconds', itemIndex) as number;
-	const until = Date.now() + seconds * 1000;
-	let pause = FIRST_PAUSE_MS;
-	let seen = await readRun(context, itemIndex, run, {});
+	const until = Date.now() + (context.getNodeParameter('waitSeconds', itemIndex) as number) * 1000;
+	const backUntil = Math.max(until, Date.now() + AWAY_MS);
 	const stopped = context.getExecutionCancelSignal();
-	while (!isOver(seen.body as IDataObject) && Date.now() < until && !stopped?.aborted) {
-		const left = Math.ceil((until - Date.now()) / 1000);
+	let pause = FIRST_PAUSE_MS;
+	let seen: IN8nHttpFullResponse | undefined;
+	let end = until;
+	do {
 		const asked = Date.now();
-		const answer = await readRun(context, itemIndex, run, {
-			Prefer: `wait=${Math.min(LONG_POLL_SECONDS, left)}`,
-			'If-None-Match': String(seen.headers.etag ?? ''),
-		});
-		if (answer.statusCode !== 304) seen = answer;
+		try {
+			const answer = await readRun(context, itemIndex, run, seen ? longPoll(seen, until) : {});
+			if (answer.statusCode !== 304) seen = answer;
+			end = until;
+		} catch (error) {
+			// Where AWGP is away for a moment we wait for it, unless we know how the run stood.
+			end = seen ? until : backUntil;
+			if (!passes(error) || (!seen && Date.now() >= end))
+				throw new NodeApiError(context.getNode(), error as JsonObject, { itemIndex });
+		}
 		// Who answered at once did not wait for us, so we do.
-		if (!isOver(seen.body as IDataObject) && Date.now() - asked < pause) {
-			await sleep(Math.min(pause, Math.max(0, until - Date.now())));
+		if (!isOver(seen?.body) && Date.now() - asked < pause) {
+			await sleep(Math.min(pause, Math.max(0, end - Date.now())));
 			pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
 		}
-	}
-	return timeUp(context, itemIndex, shown(seen.body as IDataObject));
+	} while (!isOver(seen?.body) && (!seen || Date.now() < end) && !stopped?.aborted);
+	return timeUp(context, itemIndex, shown((seen?.body ?? {}) as IDataObject));
+}
+
+function longPoll(seen: IN8nHttpFullResponse, until: number): Record<string, string> {
+	const left = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+	return {
+		Prefer: `wait=${Math.min(LONG_POLL_SECONDS, left)}`,
+		'If-None-Match': String(seen.headers.etag ?? ''),
+	};
+}
+
+/** Whether AWGP is away for a while only: no answer, or one that asks to come back. */
+function passes(error: unknown): boolean {
+	if (!(error instanceof NodeApiError)) return false;
+	return /^(429|5\d\d|E[A-Z_]+)$/.test(String(error.httpCode));
 }
 
 function timeUp(context: IExecuteFunctions, itemIndex: number, run: IDataObject): IDataObject {
@@ -78,8 +103,8 @@ function timeUp(context: IExecuteFunctions, itemIndex: number, run: IDataObject)
 	return run;
 }
 
-function isOver(run: IDataObject): boolean {
-	return OVER.has(String(run.status));
+function isOver(run: unknown): boolean {
+	return OVER.has(String((run as IDataObject | undefined)?.status));
 }
 
 function shown(run: IDataObject): IDataObject {

@@ -9,7 +9,7 @@ import type {
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { testTarget } from '../shared/credentialTests';
 import { type Verdict, verify } from '../shared/standardWebhooks';
-import { properties, typesOf } from './description';
+import { properties, triggerPanel, typesOf } from './description';
 
 const TESTS = new Set(['channel.test', 'target.test']);
 
@@ -24,6 +24,7 @@ export class AwgpTrigger implements INodeType {
 		subtitle: '={{ $parameter["events"].join(", ") }}',
 		description: 'Starts when AWGP tells of a run or an approval; signatures are verified',
 		eventTriggerDescription: 'Waiting for AWGP to call the address of this node',
+		triggerPanel,
 		activationMessage: 'Make the production URL of this node a target in AWGP.',
 		defaults: { name: 'AWGP Trigger' },
 		inputs: [],
@@ -64,8 +65,10 @@ export class AwgpTrigger implements INodeType {
 		if (verdict !== 'genuine') return refused(this);
 		const told = JSON.parse(request.rawBody.toString('utf8')) as IDataObject;
 		const wanted = typesOf(this.getNodeParameter('events', []) as string[]);
-		const tested =
-			TESTS.has(String(told.type)) && this.getNodeParameter('options.tests', false) === true;
+		// At the test URL somebody waits for just that.
+		const tests =
+			this.getMode() === 'manual' || this.getNodeParameter('options.tests', false) === true;
+		const tested = tests && TESTS.has(String(told.type));
 		if (!wanted.has(String(told.type)) && !tested) {
 			return { webhookResponse: { taken: false, type: told.type } };
 		}

@@ -1,6 +1,6 @@
 /** What the trigger's panel shows, and which messages its events are. */
 
-import type { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties, TriggerPanelDefinition } from 'n8n-workflow';
 
 /** What a channel or an assistant's target is told as (`type` in the body). */
 const TYPES: Record<string, string[]> = {
@@ -16,11 +16,24 @@ const TYPES: Record<string, string[]> = {
 	resultDelivered: ['run.executed'],
 	runCompleted: ['run.completed'],
 	runFailed: ['run.failed'],
+	targetDisabled: ['target.disabled'],
 };
 
 export function typesOf(events: string[]): Set<string> {
 	return new Set(events.flatMap((event) => TYPES[event] ?? []));
 }
+
+const TRY_IT =
+	"<b>To try it here</b>, make the test URL a target of its own in AWGP, with its secret as this credential's Other Secret; then choose 'Execute step' and send it a test: <code>awgp target test NAME --send</code>.<br /><br />";
+
+export const triggerPanel: TriggerPanelDefinition = {
+	header: 'Take what AWGP tells',
+	executionsHelp: {
+		inactive: `${TRY_IT}<b>Once it does what you want</b>, publish it: AWGP posts to the production URL. What came is in the <a data-key="executions">executions list</a>.`,
+		active: `${TRY_IT}<b>It is published</b>: what AWGP posts to the production URL starts it. What came is in the <a data-key="executions">executions list</a>.`,
+	},
+	activationHint: 'AWGP posts to the production URL, which listens when the workflow is published.',
+};
 
 export const properties: INodeProperties[] = [
 	{
@@ -70,6 +83,11 @@ export const properties: INodeProperties[] = [
 				description: 'A run is done, and its result delivered; the message has a link to it',
 			},
 			{ name: 'Run Failed', value: 'runFailed', description: 'A run was given up' },
+			{
+				name: 'Target Disabled',
+				value: 'targetDisabled',
+				description: 'Someone, or the target by HTTP 410, had it sent nothing more',
+			},
 		],
 	},
 	{
@@ -96,7 +114,8 @@ export const properties: INodeProperties[] = [
 				name: 'tests',
 				type: 'boolean',
 				default: false,
-				description: 'Whether the test of a target or a notice channel starts the flow, too',
+				description:
+					'Whether the test of a target or a notice channel starts the published flow, too; at the test URL it always does',
 			},
 			{
 				displayName: 'Tolerance (Seconds)',

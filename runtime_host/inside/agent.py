@@ -1,0 +1,98 @@
+"""The agent's interpreter before it knows its program: waits for the job, then becomes the program.
+
+Executed as the agent's user, with the very flags and environment the program gets, before any job
+is there: an interpreter's start is most of what a short run would wait for. What the program finds
+is what `python3.11 PROGRAM ARGUMENTS` would give it: `sys.argv`, `sys.path`, `__main__`, its
+environment, no module it did not import. What does not end in `.py` is executed instead.
+"""
+
+import marshal
+import os
+import resource
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, ModuleType
+    from typing import Any
+
+JOB = 3
+PIECE_BYTES = 64 * 1024
+
+
+def _job() -> "dict[str, Any]":
+    os.write(1, b"\n")  # we wait
+    body = b""
+    while piece := os.read(JOB, PIECE_BYTES):
+        body += piece
+    if not body:
+        os._exit(126)  # the launcher is gone
+    os.close(JOB)
+    job: dict[str, Any] = marshal.loads(body)  # noqa: S302  # the launcher's, whom we rest on
+    return job
+
+
+def _limit(rlimits: "dict[str, int]") -> None:
+    for name, value in rlimits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    # The program imports for itself what it needs.
+    del sys.modules["resource"]
+
+
+def _main_module(path: str) -> "ModuleType":
+    """An empty `__main__`, as the interpreter makes it for a file."""
+    module = type(sys)("__main__")
+    loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
+    module.__dict__.update(
+        __annotations__={},
+        __builtins__=sys.modules["builtins"],
+        __cached__=None,
+        __file__=path,
+        __loader__=loader("__main__", path),
+    )
+    return module
+
+
+def _compiled(path: str) -> "CodeType":
+    with open(path, "rb") as file:  # noqa: PTH123  # pathlib is slow to import
+        return compile(file.read(), path, "exec", dont_inherit=True)
+
+
+def _become(argv: "list[str]") -> None:
+    path = os.path.abspath(argv[1])  # noqa: PTH100
+    sys.argv = argv[1:]
+    sys.orig_argv = argv
+    sys.path[0] = os.path.dirname(path)  # noqa: PTH120
+    main = sys.modules["__main__"] = _main_module(path)
+    try:
+        exec(_compiled(path), main.__dict__)  # noqa: S102  # it is what we are here for
+    except SystemExit:
+        raise
+    except BaseException as exc:  # noqa: BLE001  # told as the interpreter would tell it
+        told = exc.with_traceback(_without_ours(exc))
+        sys.excepthook(type(told), told, told.__traceback__)
+        sys.exit(1)
+
+
+def _without_ours(exc: BaseException) -> "Any":
+    """The traceback from the program's first frame on; a syntax error has none."""
+    traceback = exc.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    return traceback
+
+
+def main() -> None:
+    """Wait, then run."""
+    job = _job()
+    argv, environment = job["argv"], job["environment"]
+    os.environ.clear()
+    os.environ.update(environment)
+    _limit(job["rlimits"])
+    if not argv[1].endswith(".py"):
+        os.execve(argv[0], argv, environment)  # noqa: S606  # no shell, on purpose
+    _become(argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""What is fixed when a sandbox starts, before it is known what will run in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.execution import Limits
+from runtime_host.rootfs import RuntimeRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One kind of sandbox. Those of equal profiles can stand in for one another.
+
+    Everything else that bounds a run is set when it comes: groups by the host, limits of
+    processes by the launcher, while nothing of the run has been read yet.
+
+    Args:
+        rootfs: The runtime's tree on this machine.
+        interpreter: Path inside, of the launcher and put before a bundle's entrypoint.
+        disk_bytes: Size of /tmp, which cannot change once it is mounted.
+    """
+
+    runtime: str
+    runtime_digest: str
+    rootfs: Path
+    interpreter: str
+    disk_bytes: int
+
+
+def profile_of(record: RuntimeRecord, rootfs: Path, limits: Limits) -> Profile:
+    """The profile of the sandbox that a run with these limits needs."""
+    return Profile(
+        runtime=record.name,
+        runtime_digest=record.digest,
+        rootfs=rootfs,
+        interpreter=record.interpreter,
+        disk_bytes=limits.disk_bytes,
+    )

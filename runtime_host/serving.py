@@ -1,0 +1,159 @@
+"""Serve one sandbox at work: feed it, read it, keep its clock, hear whoever watches it."""
+
+import contextlib
+import os
+import selectors
+import time
+from typing import Protocol
+
+from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
+from runtime_host.sandbox import Sandbox, pidfd
+from runtime_host.verdict import Ending, Transcript
+
+READ_BYTES = 64 * 1024
+# How often the loop looks at what no descriptor tells: the clock and the memory group.
+TICK_SECONDS = 0.1
+
+
+class Watcher(Protocol):
+    """Who follows a running sandbox. Called from the loop that serves it, never at once."""
+
+    def descriptor(self) -> int | None:
+        """What to wait on beside the sandbox."""
+
+    def events(self) -> int:
+        """Which of `selectors.EVENT_READ` and `EVENT_WRITE` to wait for."""
+
+    def ready(self, events: int) -> str | None:
+        """The descriptor is ready; an answer is why the sandbox must be killed."""
+
+    def deadline(self) -> tuple[float, str]:
+        """`time.monotonic()` at which the sandbox is killed unless renewed, and why it is."""
+
+    def line(self, line: OutputLine) -> None:
+        """The agent wrote this."""
+
+
+class Loop:
+    """One thread, one sandbox: feeds it, reads it, keeps its clock, hears its watcher."""
+
+    def __init__(
+        self, sandbox: Sandbox, spec: ExecutionSpec, started: float, watcher: Watcher
+    ) -> None:
+        self._process = sandbox.process
+        self._group = sandbox.group
+        self._watcher = watcher
+        self._started = started
+        self._wall_until = started + spec.limits.wall_seconds
+        self._transcript = Transcript(spec.limits, watcher.line, nonce=sandbox.nonce)
+        self._stderr = bytearray()
+        self._selector = selectors.DefaultSelector()
+        self._feed = memoryview(b"")
+
+    def serve(self, feed: bytes) -> None:
+        """Return when the agent has ended, the sandbox is gone, or it must be killed."""
+        self._feed = memoryview(feed)
+        descriptor = self._watcher.descriptor()
+        with self._selector, pidfd(self._process.pid) as ended:
+            self._register()
+            self._selector.register(ended, selectors.EVENT_READ, self._gone)
+            if descriptor is not None:
+                self._selector.register(descriptor, selectors.EVENT_READ, self._hear)
+            while not self._transcript.over:
+                if descriptor is not None:
+                    self._selector.modify(descriptor, self._watcher.events(), self._hear)
+                for key, events in self._selector.select(self._wait()):
+                    key.data(events)
+                self._look_at_clock()
+
+    def ending(self) -> ExecutionResult:
+        """What the sandbox's end means; called once it is over and before it is removed."""
+        return self._transcript.result(
+            Ending(
+                duration_ms=self._offset_ms(),
+                peak_memory_bytes=self._group.peak_bytes(),
+                noise=bytes(self._stderr),
+                oom_kills=self._group.oom_kills(),
+                capped_by_group=self._group.has_memory,
+            )
+        )
+
+    def died_unused(self) -> bool:
+        """Whether the sandbox ended by itself before its launcher said that the agent starts.
+
+        The launcher says so first and starts the agent then, so nothing of the agent has run.
+        """
+        return not self._transcript.judged and not self._group.oom_kills()
+
+    def _register(self) -> None:
+        pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
+        stdin, stdout, stderr = (pipe.fileno() for pipe in pipes if pipe is not None)
+        for descriptor in (stdin, stdout, stderr):
+            os.set_blocking(descriptor, False)
+        self._selector.register(stdin, selectors.EVENT_WRITE, self._write)
+        self._selector.register(stdout, selectors.EVENT_READ, self._read)
+        self._selector.register(stderr, selectors.EVENT_READ, self._read_noise)
+        self._stdin, self._stdout, self._stderr_fd = stdin, stdout, stderr
+
+    def _write(self, _: int) -> None:
+        try:
+            self._feed = self._feed[os.write(self._stdin, self._feed[: 1024 * 1024]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._feed = self._feed[:0]
+        if not self._feed:
+            # It stays open: its end would tell the launcher that this host is gone.
+            self._selector.unregister(self._stdin)
+
+    def _read(self, _: int) -> None:
+        data = self._take(self._stdout)
+        if data is not None:
+            self._transcript.feed(data, self._offset_ms())
+
+    def _read_noise(self, _: int) -> None:
+        """Keep the first words of runsc's own complaints; the agent cannot write here."""
+        data = self._take(self._stderr_fd)
+        if data is not None and len(self._stderr) < READ_BYTES:
+            self._stderr += data
+
+    def _take(self, descriptor: int) -> bytes | None:
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(descriptor, READ_BYTES)
+            if not data and descriptor in self._selector.get_map():
+                self._selector.unregister(descriptor)
+            return data
+        return None
+
+    def _gone(self, _: int) -> None:
+        """runsc ended: take what it still wrote, then stop."""
+        while data := self._take(self._stdout):
+            self._transcript.feed(data, self._offset_ms())
+            if self._transcript.over:
+                return
+        while data := self._take(self._stderr_fd):
+            self._stderr += data[: READ_BYTES - len(self._stderr)]
+        self._transcript.over = True
+
+    def _hear(self, events: int) -> None:
+        why = self._watcher.ready(events)
+        if why is not None:
+            self._transcript.stop(ExitReason.KILLED, why)
+
+    def _wait(self) -> float:
+        until = min(self._wall_until, self._watcher.deadline()[0])
+        return max(0.0, min(TICK_SECONDS, until - time.monotonic()))
+
+    def _look_at_clock(self) -> None:
+        now = time.monotonic()
+        if self._group.oom_kills():
+            self._transcript.stop(ExitReason.MEMORY, "the sandbox ran out of its memory")
+        elif now >= self._wall_until:
+            self._transcript.stop(ExitReason.TIMEOUT, "the wall-clock limit passed")
+        else:
+            moment, why = self._watcher.deadline()
+            if now >= moment:
+                self._transcript.stop(ExitReason.KILLED, why)
+
+    def _offset_ms(self) -> int:
+        return round((time.monotonic() - self._started) * 1000)
