@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import dramatiq
+from prometheus_client.registry import Collector
 
 from actors.broker import make_broker, make_redis
 from actors.middleware import Heartbeat
@@ -53,6 +54,8 @@ class Parts:
     outbox: Outbox
     checks: dict[str, Check] = field(default_factory=dict)
     """What a queue needs beside database and broker, for /readyz."""
+    collectors: list[Collector] = field(default_factory=list)
+    """What a queue shows beside what it counts, for /metrics."""
 
 
 def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
@@ -84,6 +87,7 @@ def make_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
             hand=hand,
             stopping=stopping,
             further=parts.checks,
+            collectors=parts.collectors,
         )
         folder = environ.get(METRICS_FOLDER)
         broker.add_middleware(ServeHealth(settings.ops_address, health, folder=folder))
@@ -122,6 +126,7 @@ def _hold(parts: Parts) -> None:
 
 def _execute(parts: Parts) -> None:
     from actors import execute
+    from actors.sandbox_gauges import SandboxGauges
     from actors.telemetry import Telemetry
     from pipeline.fast_path import quick_client
     from runtime_host.client import HostClient
@@ -131,6 +136,7 @@ def _execute(parts: Parts) -> None:
         raise SettingInvalid("AWGP_RUNTIME_SOCKET is not set; execute needs the runtime host")
     host = HostClient(Path(settings.runtime_socket))
     parts.checks["runtime_host"] = lambda: _host_answers(host)
+    parts.collectors.append(SandboxGauges(host))
     live = parts.outbox.live
     telemetry = None if live is None else Telemetry(quick_client(settings), live)
     execute.declare(parts.broker, parts.outbox, host, lease=settings.lease, telemetry=telemetry)

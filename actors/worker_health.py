@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002  # the signatures are Dramatiq's
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import dramatiq
 import redis
 from dramatiq.middleware import Middleware
+from prometheus_client.registry import Collector
 from sqlalchemy import Engine, exc, text
 
 from actors.middleware import Heartbeat
@@ -42,6 +43,7 @@ class WorkerParts:
 
     Attributes:
         further: What its queues need beside database and broker.
+        collectors: Metrics of theirs that are worked out when they are asked for.
     """
 
     engine: Engine
@@ -50,6 +52,7 @@ class WorkerParts:
     hand: WorkInHand
     stopping: StopInOrder
     further: Mapping[str, Check]
+    collectors: Sequence[Collector] = ()
 
 
 class ServeHealth(Middleware):
@@ -61,7 +64,9 @@ class ServeHealth(Middleware):
 
     def __init__(self, address: str, parts: WorkerParts, *, folder: str | None) -> None:
         self._worker: dramatiq.Worker | None = None
-        self._exposition = Exposition(address, self._health(parts), folder=folder)
+        self._exposition = Exposition(
+            address, self._health(parts), folder=folder, collectors=parts.collectors
+        )
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self._worker = worker

@@ -3,7 +3,7 @@
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +94,16 @@ def host(system: System) -> Iterator[Check]:
         yield fail("runtime host", str(unavailable), f"see {system.data.logs}/runtime-host.log")
         return
     yield ok("runtime host", f"serves {', '.join(said.runtimes)}, {said.sandboxes} at once")
+    yield _parked(said.warm, f"see {system.data.logs}/runtime-host.log")
+
+
+def _parked(warm: Mapping[str, float], mend: str) -> Check:
+    """Whether sandboxes are started ahead, and whether those that are stay alive."""
+    said = f"{warm['parked']:.0f} of {warm['wanted']:.0f}; {warm['claimed']:.0f} runs found one"
+    spoilt = [f"{warm[why]:.0f} {why}" for why in ("died", "failed") if warm[why]]
+    if spoilt:
+        return warn("started ahead", f"{said}; {', '.join(spoilt)}", mend)
+    return ok("started ahead", said)
 
 
 def _runsc(system: System) -> install_runsc.Installed | None:
