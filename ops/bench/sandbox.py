@@ -3,7 +3,8 @@
 Rounds alternate between a raw `runsc run python3 -I -S`, a run in a parked sandbox, a run in one
 started for it, and one that is killed by its wall clock and by a person; ratios are each round's
 own, so that a busy machine cancels out. A run's time is what its client sees, on the host's socket.
-Then bursts: fifty runs at once, beside as many raw ones eight at a time.
+Then bursts: fifty runs at once, beside as many raw ones eight at a time; and runs through all
+five stages.
 """
 
 import statistics
@@ -28,6 +29,7 @@ from ops.bench.sandbox_host import (
     bench_host,
     this_machine,
 )
+from ops.bench.sandbox_pipeline import Passage, median_over, pass_through
 from ops.bench.trunk_rounds import BenchFailed
 from pipeline.execution import ExitReason
 
@@ -52,14 +54,15 @@ class Rounds:
 @click.command("sandbox")
 @click.option("--rounds", type=click.IntRange(1), default=30, show_default=True)
 @click.option("--bursts", type=click.IntRange(0), default=3, show_default=True)
+@click.option("--runs", type=click.IntRange(0), default=20, show_default=True, help="Whole ones.")
 @click.option("--jobs", type=click.IntRange(1), default=50, show_default=True, help="In a burst.")
-def command(rounds: int, bursts: int, jobs: int) -> None:
+def command(rounds: int, bursts: int, runs: int, jobs: int) -> None:
     """How soon a run is under way in gVisor, beside a raw `runsc run`.
 
     \b
     Examples:
       python -m ops.bench sandbox
-      python -m ops.bench sandbox --rounds 5 --bursts 0
+      python -m ops.bench sandbox --rounds 5 --bursts 0 --runs 0
     """
     machine = this_machine()
     with ExitStack() as stack:
@@ -67,7 +70,8 @@ def command(rounds: int, bursts: int, jobs: int) -> None:
         raw = RawRunsc(machine, folder)
         measured = _rounds(machine, raw, rounds)
         rates = _bursts(machine, raw, bursts, jobs)
-    _print(measured, rates)
+        passages = pass_through(machine, runs) if runs else []
+    _print(measured, rates, passages)
 
 
 def _rounds(machine: Machine, raw: RawRunsc, count: int) -> Rounds:
@@ -169,7 +173,7 @@ def _raw_burst(raw: RawRunsc, jobs: int) -> float:
         return jobs / (time.perf_counter() - begun)
 
 
-def _print(measured: Rounds, rates: Rates) -> None:
+def _print(measured: Rounds, rates: Rates, passages: list[Passage]) -> None:
     first = [w.first / r.first for w, r in zip(measured.warm, measured.raw, strict=True)]
     done = [w.done / r.done for w, r in zip(measured.warm, measured.raw, strict=True)]
     cold = [c.done / r.done for c, r in zip(measured.cold, measured.raw, strict=True)]
@@ -197,6 +201,13 @@ def _print(measured: Rounds, rates: Rates) -> None:
         rows.append(("ours, jobs a second in a burst", *_rates(rates.ours)))
         ratios = [o / r for o, r in zip(rates.ours, rates.raw, strict=True)]
         figures |= {"burst_ratio": statistics.median(ratios), "burst_warm": rates.warm}
+    if passages:
+        whole = statistics.median(each.whole for each in passages)
+        rows.append(
+            _row("through the pipeline, in the sandbox", [p.sandbox / 1e3 for p in passages])
+        )
+        rows.append(_row("through the pipeline, in all", [p.whole / 1e3 for p in passages]))
+        figures |= {"pipeline_ms": whole, "pipeline_over_ms": median_over(passages)}
     print_report(
         "sandbox",
         columns=("", "p50 ms", "p90 ms"),

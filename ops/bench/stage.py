@@ -60,9 +60,9 @@ def command(runs: int, rate: float, tenants: int, threads: int) -> None:
         for queue in QUEUES:
             crew = Crew(processes=1, threads=threads)
             stack.enter_context(trunk_crew(data, crew, queues=[queue]))
-        _send(bed, subsidiaries, WARM_UP, rate)
+        send_evenly(bed, subsidiaries, WARM_UP, rate)
         started = time.perf_counter()
-        sent = _send(bed, subsidiaries, runs, rate)
+        sent = send_evenly(bed, subsidiaries, runs, rate)
         seconds = time.perf_counter() - started
         check_nothing_left(data, bed.admin, subsidiaries)
         times = stage_times(bed.admin, sent)
@@ -70,7 +70,7 @@ def command(runs: int, rate: float, tenants: int, threads: int) -> None:
     _print(times, runs, seconds, settings)
 
 
-def _send(
+def send_evenly(
     bed: Bed, tenants: Sequence[BenchTenant], count: int, rate: float
 ) -> dict[UUID, datetime]:
     """Send runs one by one, each at its time whatever became of the one before."""

@@ -33,6 +33,7 @@ from pipeline.work import Work
 
 ISSUER: Final = "http://127.0.0.1:1/bench"
 RUNTIME: Final = ("python3", "sha256:" + hashlib.sha256(b"bench").hexdigest())
+PROGRAM: Final = b"raise SystemExit('nothing runs in a bench')\n"
 POLICY: Final = """
 @id("small-invoices")
 @auto("below 100.00 and booked by the ERP")
@@ -89,12 +90,19 @@ class _Kept(StubBroker):
 
 
 def make_tenants(
-    data: DataFolder, count: int, *, target_url: str | None = None
+    data: DataFolder,
+    count: int,
+    *,
+    target_url: str | None = None,
+    runtime: tuple[str, str] = RUNTIME,
+    program: bytes = PROGRAM,
 ) -> tuple[BenchTenant, ...]:
     """Set up `count` tenants alike.
 
     Args:
         target_url: Where results go; None for assistants without post-actions.
+        runtime: Name and digest of what their assistant runs in.
+        program: What it runs.
     """
     engine = login_engine(data, "awgp_owner")
     keyring = KeyRing.from_text(data.secret("kek"))
@@ -105,7 +113,7 @@ def make_tenants(
         slug = f"{kind}-{number}"
         tenant_id = add_tenant(outbox, slug=slug, name=slug.title())
         with outbox.work(tenant_id) as work:
-            tenants.append(_furnish(work, keyring, slug, target_url))
+            tenants.append(_furnish(work, keyring, slug, target_url, runtime, program))
     engine.dispose()
     return tuple(tenants)
 
@@ -145,15 +153,22 @@ def _incoming(tenant: BenchTenant, payload: bytes) -> Incoming:
     )
 
 
-def _furnish(work: Work, keyring: KeyRing, slug: str, target_url: str | None) -> BenchTenant:
+def _furnish(
+    work: Work,
+    keyring: KeyRing,
+    slug: str,
+    target_url: str | None,
+    runtime: tuple[str, str],
+    program: bytes,
+) -> BenchTenant:
     author = add_person(work, issuer=ISSUER, subject=f"{slug}-author", display_name="Author")
     owner = add_person(work, issuer=ISSUER, subject=f"{slug}-owner", display_name="Owner")
-    content = _archive("main.py", b"raise SystemExit('nothing runs in a bench')\n")
+    content = _archive("main.py", program)
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     manifest = {
         "name": "booker",
         "version": "1.0.0",
-        "runtime": RUNTIME[0],
+        "runtime": runtime[0],
         "entrypoint": ["main.py"],
         "retry": "safe",
         "limits": Limits().as_json(),
@@ -161,7 +176,7 @@ def _furnish(work: Work, keyring: KeyRing, slug: str, target_url: str | None) ->
     add_bundle(work, digest=digest, manifest=manifest, content=content, author=author)
     targets = [] if target_url is None else [_target(work, keyring, target_url, author)]
     assistant_id = add_assistant(
-        work, name="booker", bundle_digest=digest, runtime=RUNTIME, by=author, targets=targets
+        work, name="booker", bundle_digest=digest, runtime=runtime, by=author, targets=targets
     )
     source_id = add_source(
         work, name="erp", scheme="standard-webhooks", assistant_id=assistant_id, owner=owner

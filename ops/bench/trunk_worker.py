@@ -4,13 +4,15 @@
 
 As the product has it, the first four stages use the login awgp_worker and sealing uses
 awgp_sealer; broker, middleware, polling and leases are its own. Two things differ: one process
-serves all queues, as the baseline's does, and `execute` asks UnsafeNoOpExecutor.
+serves all queues, as the baseline's does, and `execute` asks UnsafeNoOpExecutor, but in the bench
+that is about sandboxes.
 """
 
 import json
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import dramatiq
@@ -18,6 +20,7 @@ import dramatiq
 from actors import audit, execute, hold, policy, post_action
 from actors.broker import make_broker, make_redis
 from actors.middleware import Heartbeat
+from actors.sandbox_host import Host
 from audit_export.from_settings import make_signer
 from ops.bench.noop_executor import UnsafeNoOpExecutor
 from pipeline.courier import Courier
@@ -28,10 +31,13 @@ from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
 from pipeline.settings import read_settings
+from runtime_host.client import HostClient
 
 QUEUES: Final = tuple(stage.value for stage in Stage if stage is not Stage.EXPORT)
 ENVIRONMENTS: Final = "BENCH_ENVIRONMENTS"
 """JSON: what a worker and what a sealer of the product is told (`process_environment`)."""
+RUNTIME_SOCKET: Final = "BENCH_RUNTIME_SOCKET"
+"""Where a real runtime host answers, for a bench that is about sandboxes."""
 LAUNCH_SECONDS: Final = "BENCH_LAUNCH_SECONDS"
 """How long a launch takes that does nothing."""
 
@@ -54,8 +60,7 @@ def make_trunk_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     )
     policy.declare(broker, outbox)
     hold.declare(broker, outbox)
-    nothing = UnsafeNoOpExecutor(float(environ.get(LAUNCH_SECONDS, "0")))
-    execute.declare(broker, outbox, nothing, lease=worker.lease)
+    execute.declare(broker, outbox, _host(environ), lease=worker.lease)
     post_action.declare(
         broker,
         outbox,
@@ -67,6 +72,12 @@ def make_trunk_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     interval = timedelta(seconds=sealer.seal_interval_seconds)
     audit.declare(broker, sealing, make_signer(sealer), interval=interval)
     return broker
+
+
+def _host(environ: Mapping[str, str]) -> Host:
+    if socket := environ.get(RUNTIME_SOCKET):
+        return HostClient(Path(socket))
+    return UnsafeNoOpExecutor(float(environ.get(LAUNCH_SECONDS, "0")))
 
 
 def __getattr__(name: str) -> dramatiq.Broker:

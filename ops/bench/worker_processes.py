@@ -34,6 +34,7 @@ def trunk_crew(
     *,
     queues: Sequence[str] = trunk_worker.QUEUES,
     launch_seconds: float = 0.0,
+    runtime_socket: str = "",
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the product's stages; every process serves all the queues given."""
     pool = str(max(8, 2 * crew.threads))
@@ -45,6 +46,7 @@ def trunk_crew(
         **worker_environ(tuple(queues), crew.threads),
         trunk_worker.ENVIRONMENTS: json.dumps(told),
         trunk_worker.LAUNCH_SECONDS: str(launch_seconds),
+        trunk_worker.RUNTIME_SOCKET: runtime_socket,
     }
     with _dramatiq(data, "ops.bench.trunk_worker:broker", crew, queues, environ) as started:
         yield started

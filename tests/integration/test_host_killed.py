@@ -96,21 +96,22 @@ def test_each_run_is_finished_once_or_its_outcome_is_unknown(
     acme, chance = world.acme, random.Random(f"{SEED} {retry}")  # noqa: S311  # to be repeated
     furnish(database, acme, mortal.host, receiver, retry=retry)
     ops = f"127.0.0.1:{free_port()}"
-    told = {
-        "AWGP_KEK": KEK,
-        "AWGP_RUNTIME_SOCKET": str(mortal.host.folder / "socket"),
-        "AWGP_LEASE_SECONDS": "3",
-        "AWGP_OPS_ADDRESS": ops,
-    }
+    worker = worker_process(
+        database,
+        valkey,
+        "execute",
+        "post_action",
+        AWGP_KEK=KEK,
+        AWGP_RUNTIME_SOCKET=str(mortal.host.folder / "socket"),
+        AWGP_LEASE_SECONDS="3",
+        AWGP_OPS_ADDRESS=ops,
+    )
     runs: list[UUID] = []
 
     def over() -> bool:
         return all(status(database, acme, run)["status"] in ENDED for run in runs)
 
-    with (
-        relay_process(database, valkey),
-        worker_process(database, valkey, "execute", "post_action", **told),
-    ):
+    with relay_process(database, valkey), worker:
         for _ in range(kills):
             runs += send_at_once(database, acme, 2)
             time.sleep(chance.uniform(0, LATEST_SECONDS))
