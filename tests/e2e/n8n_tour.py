@@ -101,7 +101,7 @@ def show_flow(canvas: Page, address: str, name: str) -> None:
 def show_node(canvas: Page, node: str, name: str) -> None:
     """A node's panel, opened as a person does."""
     canvas.get_by_test_id("canvas-node").filter(has_text=node).first.dblclick()
-    expect(canvas.get_by_test_id("parameter-input").first).to_be_visible()
+    expect(canvas.get_by_test_id("parameter-input").first).to_be_visible(timeout=PATIENCE_MS)
     picture(canvas, name)
     canvas.keyboard.press("Escape")
 
@@ -109,7 +109,8 @@ def show_node(canvas: Page, node: str, name: str) -> None:
 def show_credential(canvas: Page, node: str) -> None:
     canvas.get_by_test_id("canvas-node").filter(has_text=node).first.dblclick()
     canvas.get_by_test_id("credential-edit-button").click()
-    expect(canvas.get_by_test_id("parameter-input-accessTokenUrl")).to_be_visible()
+    token_url = canvas.get_by_test_id("parameter-input-accessTokenUrl")
+    expect(token_url).to_be_visible(timeout=PATIENCE_MS)
     picture(canvas, "credential")
 
 
@@ -124,7 +125,7 @@ def show_execution(n8n: N8nStage, canvas: Page) -> None:
     """What a run of the flow looks like afterwards."""
     canvas.goto(f"/workflow/{n8n.flows['take'].told['id']}/executions")
     expect(canvas.get_by_text("Succeeded in").last).to_be_visible(timeout=PATIENCE_MS)
-    expect(canvas.get_by_test_id("canvas-node").first).to_be_visible()
+    expect(canvas.get_by_test_id("canvas-node").first).to_be_visible(timeout=PATIENCE_MS)
     canvas.keyboard.press("Escape")  # N8N's checklist, which comes by itself
     picture(canvas, "execution")
 
