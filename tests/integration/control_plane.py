@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from psycopg.types.json import Jsonb
 from sqlalchemy import create_engine
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from actors.hold import hold_run
@@ -177,8 +178,11 @@ def open_control_plane(
     operations: Operations | None = None,
 ) -> ControlPlane:
     """The control plane of one test; its OpenAPI document is empty, see `documented_app`."""
-    # Describing every endpoint takes longer than most tests do.
-    with patch.object(Blueprint, "register_views_in_doc"):
+    # Describing every endpoint takes longer than most tests do, and so does compiling its address.
+    with (
+        patch.object(Blueprint, "register_views_in_doc"),
+        patch.object(Rule, "_compile_builder", _address_builder),
+    ):
         app = create_app(
             SETTINGS,
             engine=database.engine("awgp_web", pool_size=pool_size),
@@ -189,6 +193,21 @@ def open_control_plane(
             operations=operations,
         )
     return ControlPlane(app=app, database=database, world=world)
+
+
+_COMPILE: Final = Rule._compile_builder
+_BUILDERS: Final[dict[tuple[str, bool, str], Callable[..., tuple[str, str]]]] = {}
+
+
+def _address_builder(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """Werkzeug's function that writes a rule's address, compiled once for all apps.
+
+    It is given the rule it writes for, so that what one app compiled serves every other.
+    """
+    key = (rule.rule, append_unknown, repr(rule.defaults))
+    if key not in _BUILDERS:
+        _BUILDERS[key] = _COMPILE(rule, append_unknown)
+    return _BUILDERS[key]
 
 
 def documented_app() -> Flask:
