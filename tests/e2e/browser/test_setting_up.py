@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import Webhook
 from pipeline.registry_sources import whsec
 from runtime_host.bundle import build
 from tests.e2e.browser.conftest import Visit
-from tests.e2e.browser.test_pages import looks_good
+from tests.e2e.browser.test_pages import axe_is_content, looks_good
 from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import MANIFEST, SCRIBE
 
@@ -165,9 +165,11 @@ def test_an_edit_of_what_another_changed_meanwhile_is_refused_and_says_so(visit:
     form = dialog(cleo, "New target")
     form.get_by_label("Name", exact=True).fill("pager")
     form.get_by_label("Address", exact=True).fill("https://pager.example/one")
+    axe_is_content(cleo)
     told_once(form, "Create")
     page.get_by_role("link", name="pager").click()
     mine = next_version(cleo, "https://pager.example/mine")
+    axe_is_content(cleo)
     elsewhere.open("/t/acme/targets/pager", "pager")
     next_version(elsewhere, "https://pager.example/theirs").get_by_role(
         "button", name="Make the version"

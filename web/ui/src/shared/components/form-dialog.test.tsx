@@ -57,6 +57,7 @@ test('an edit of what another changed meanwhile can begin again from what is sav
   await user.click(await screen.findByRole('button', { name: /^Begin again/ }));
   expect(screen.queryByRole('alert')).not.toBeInTheDocument();
   expect(screen.getByLabelText('Text')).toHaveValue('two');
+  expect(screen.getByRole('status')).toHaveFocus();
   await user.click(screen.getByRole('button', { name: 'Save' }));
   expect(save).toHaveBeenLastCalledWith('two');
   expect(screen.queryByRole('dialog')).not.toBeInTheDocument();

@@ -157,7 +157,7 @@ function Refused({
     notice.current?.scrollIntoView({ block: 'nearest' });
   }, [error]);
   return (
-    <div ref={notice}>
+    <div ref={notice} className="scroll-mb-20">
       <ProblemNotice error={error}>
         {isProblem(error, 'precondition-failed') && (
           <>
@@ -173,8 +173,13 @@ function Refused({
 }
 
 function SavedNow(): ReactElement {
+  const line = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    // Where the keyboard was is gone; what is saved begins here.
+    line.current?.focus();
+  }, []);
   return (
-    <p role="status" className="text-sm text-muted">
+    <p ref={line} tabIndex={-1} role="status" className="text-sm text-muted">
       This is what is saved now. Make your change again.
     </p>
   );

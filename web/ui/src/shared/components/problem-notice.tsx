@@ -59,7 +59,11 @@ function tell(error: unknown): Told {
     const { title, detail, errors = [] } = error.problem;
     // Where the detail is made of what the fields say, it is said once.
     const repeats = errors.length > 0 && errors.every((each) => detail.includes(each.detail));
-    return { title, detail: advice(error) ?? (repeats ? '' : detail), fields: errors };
+    return {
+      title: error.slug === 'precondition-failed' ? 'Not done: it changed meanwhile' : title,
+      detail: advice(error) ?? (repeats ? '' : detail),
+      fields: errors,
+    };
   }
   if (error instanceof InputFault) {
     return { title: 'Not sent yet', detail: error.message, fields: [] };
