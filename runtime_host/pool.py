@@ -22,7 +22,7 @@ from runtime_host.serving import Watcher
 
 log = structlog.get_logger()
 
-# What one parked sandbox is taken to need; 24 MiB were measured.
+# What one parked sandbox is taken to need; 27 MiB were measured.
 PARKED_COST_MIB: Final = 32
 # How often the parked are looked at.
 CHECK_SECONDS: Final = 1.0

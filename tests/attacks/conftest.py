@@ -11,7 +11,13 @@ from tests.integration.own_host import runtimes
 __all__ = ["runtimes"]
 
 
-@pytest.fixture(scope="session", params=PLACES)
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(place, marks=pytest.mark.attacks if place.endswith("-warm") else ())
+        for place in PLACES
+    ],
+)
 def shared_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, runtimes: Path
 ) -> Iterator[Site]:

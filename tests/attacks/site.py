@@ -6,15 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
 from runtime_host.bundle import digest_of, pack
 from tests.attacks.machine import Enclosure, Machine, Witness, settled
-from tests.integration.own_host import INNOCENT, Host, running_host
+from tests.integration.own_host import INNOCENT, Host, running_host, until
 
 AGENTS: Final = Path(__file__).parent / "agents"
 # Every attack is tried at each: the settings of a host that starts its sandboxes in that way.
-PLACES: Final[dict[str, dict[str, str]]] = {"runsc-cold": {"AWGP_WARM_SANDBOXES": "0"}}
+PLACES: Final[dict[str, dict[str, str]]] = {
+    "runsc-cold": {"AWGP_WARM_SANDBOXES": "0"},
+    "runsc-warm": {"AWGP_WARM_SANDBOXES": "1"},
+}
+TRIES: Final = 10
 # Small, so that a hole shows early and takes little with it.
 SMALL: Final[dict[str, float]] = {
     "wall_seconds": 60.0,
@@ -31,10 +36,12 @@ class Site:
     host: Host
     machine: Machine
     witness: Witness
+    warm: bool = False
 
     @contextmanager
     def unharmed(self) -> Iterator[None]:
         """What happens in the block leaves the machine as it was, and the next run well."""
+        self._park(self.host.spec(INNOCENT))
         before = settled(self.machine)
         yield
         innocent = self.host.run(self.host.spec(INNOCENT))
@@ -43,19 +50,36 @@ class Site:
         assert self.witness.came() == []
 
     def run(self, program: str, **limits: float) -> ExecutionResult:
-        return self.host.run(self.spec_of(program, **limits))
+        return self.launch(self.spec_of(program, **limits))
 
     def run_files(self, files: dict[str, str]) -> ExecutionResult:
         return self.run_bundle(pack({name: text.encode() for name, text in files.items()}))
 
     def run_bundle(self, bundle: bytes, **limits: float) -> ExecutionResult:
-        return self.host.run(self.spec(bundle, **limits))
+        return self.launch(self.spec(bundle, **limits))
+
+    def launch(self, spec: ExecutionSpec) -> ExecutionResult:
+        """Run it, in a sandbox that was parked where this is a place for that."""
+        for _ in range(TRIES):
+            self._park(spec)
+            result = self.host.run(replace(spec, execution_id=uuid4()))
+            if result.warm is self.warm:
+                return result
+        raise AssertionError("no sandbox was parked for it")
+
+    def _park(self, spec: ExecutionSpec) -> None:
+        """Have a sandbox parked that this can run in, and no other."""
+        if not self.warm:
+            return
+        parked = self.host.parked()
+        self.host.run(replace(self.host.spec(INNOCENT), limits=spec.limits))
+        until(lambda: set(self.host.parked()) - set(parked), "a sandbox to be parked")
 
     def probe(self, *names: str) -> dict[str, list[str]]:
         """What got through of these probes, of all without a name; empty lists are right."""
         spec = self.spec(probes(), processes=32, disk_bytes=16 * MIB)
         payload = json.dumps(self.witness.request).encode()
-        result = self.host.run(
+        result = self.launch(
             replace(
                 spec,
                 payload=payload,
@@ -90,7 +114,7 @@ def site_at(place: str, folder: Path, runtimes: Path) -> Iterator[Site]:
             ) as host,
         ):
             machine = Machine(host=host, enclosure=enclosure)
-            yield Site(host=host, machine=machine, witness=witness)
+            yield Site(host=host, machine=machine, witness=witness, warm=place.endswith("-warm"))
         assert enclosure.processes() | set(host.processes()) == set()
         assert list((host.folder / "state/sandboxes").iterdir()) == []
     finally:
