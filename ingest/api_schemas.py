@@ -98,6 +98,7 @@ CHALLENGE: Final = {"WWW-Authenticate": {"schema": {"type": "string"}}}
 UNAVAILABLE: Final = problem("Not now: come back after `Retry-After`.", RETRY_AFTER)
 BODY_PROBLEMS: Final = {
     "400": problem("The body is not JSON, or not the JSON every reader reads alike."),
+    "408": problem("Not all of the request came within 10 seconds."),
     "413": problem("The body is too large."),
     "415": problem("The body is not labelled as JSON."),
     "503": UNAVAILABLE,

@@ -23,7 +23,7 @@ _ROOTS = (
     *("ops.commands.worker", "ops.commands.relay", "ops.commands.runtime_host", "ops.observed_app"),
     *("actors.policy", "actors.hold", "actors.execute", "actors.post_action", "actors.audit"),
     *("actors.export", "audit_export.s3_store", "prometheus_client.multiprocess"),
-    *("dramatiq.__main__", "dramatiq.cli", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
+    *("dramatiq.__main__", "dramatiq.cli", "gunicorn.app.wsgiapp", "ops.reading_worker"),
 )
 _IMPORT = """
 import importlib, os, sys

@@ -21,7 +21,8 @@ from pipeline.settings import METRICS_FOLDER
 
 PR_SET_PDEATHSIG: Final = 1
 
-worker_class = "gthread"
+# gthread, and who sends slowly holds no thread.
+worker_class = "ops.reading_worker.ReadingWorker"
 workers = 2
 # Most of a request's time is waiting, and more that wait together share a commit.
 threads = 16

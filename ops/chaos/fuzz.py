@@ -21,10 +21,12 @@ from typing import Final
 import click
 from rich.console import Console
 
+from ops import gunicorn_conf
 from ops.bench.ingest_world import furnish
 from ops.bench.served_app import PRODUCT, ServedApp, served_app
 from ops.bench.servers import throwaway_servers
 from ops.chaos.fuzz_requests import Fuzzed, Fuzzer
+from ops.chaos.slow_senders import NotAccepted, ends, honest, slow_senders
 from ops.processes import process_environment
 
 AT_ONCE: Final = 12
@@ -73,6 +75,18 @@ def fuzz(
         list(pool.map(send_one, range(requests)))
 
 
+def hold_up(port: int, fuzzer: Fuzzer, tally: FuzzTally) -> None:
+    """Send slowly, from more than there are threads; whole requests are answered meanwhile."""
+    try:
+        with slow_senders(port, fuzzer, gunicorn_conf.threads) as senders:
+            waited = max(honest(port, fuzzer, PATIENCE_SECONDS) for _ in range(20))
+            click.echo(f"{len(senders)} send slowly; whole requests waited {waited:.2f} s at most")
+            told = ends(senders)
+        click.echo(f"the slow ones were told {dict(told)}")
+    except (TimeoutError, NotAccepted) as error:
+        tally.broken.append(f"slow senders: {error!r}")
+
+
 def send(port: int, fuzzed: Fuzzed) -> list[int]:
     """Every status that was answered; none where the server hung up.
 
@@ -118,6 +132,7 @@ def command(ctx: click.Context, *, requests: int, seed: int | None) -> None:
             fuzz(edge.port, path, secret, seed=chosen + begin, requests=number, tally=tally)
             memory.append(edge.memory_bytes())
             console.print(f"sent {tally.sent}, memory {memory[-1] / 2**20:.0f} MiB")
+        hold_up(edge.port, Fuzzer(path, secret, random.Random(chosen)), tally)  # noqa: S311
         if edge.workers() != workers:
             tally.broken.append("a worker was lost")
     if memory[-1] > memory[0] * (1 + MOST_GROWTH):

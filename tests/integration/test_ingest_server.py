@@ -1,6 +1,7 @@
 """The edge under gunicorn: many at once, bodies without a length, a process as it is deployed."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -13,7 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops import gunicorn_conf
 from ops.chaos.fuzz import FuzzTally, fuzz
+from ops.chaos.fuzz_requests import Fuzzer
+from ops.chaos.slow_senders import honest, slow_senders
+from ops.reading_worker import READ_SECONDS
 from tests.integration.conftest import Database
 from tests.integration.door import KEK, Door, signed
 from tests.integration.world import ISSUER, SECRET, World
@@ -143,10 +148,17 @@ def test_broken_requests_are_refused_and_right_ones_among_them_taken(
     address: str, door: Door, world: World
 ) -> None:
     path, tally = f"/v1/hooks/{world.acme.source_id}", FuzzTally()
-    fuzz(int(address.rpartition(":")[2]), path, SECRET, seed=3, requests=150, tally=tally)
+    port = int(address.rpartition(":")[2])
+    fuzz(port, path, SECRET, seed=3, requests=150, tally=tally)
     assert tally.sent == 150
     assert tally.broken == []
     assert door.counts()["runs"] == tally.statuses[202]
+
+    # Many more than there are threads begin requests they do not end: a whole one is answered.
+    fuzzer = Fuzzer(path, SECRET, random.Random(3))  # noqa: S311  # repeatable
+    with slow_senders(port, fuzzer, gunicorn_conf.threads):
+        for _ in range(5):
+            honest(port, fuzzer, READ_SECONDS)
 
 
 def test_no_secret_and_no_payload_reaches_the_log(
