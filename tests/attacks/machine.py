@@ -10,7 +10,6 @@ import os
 import secrets
 import socket
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -23,6 +22,7 @@ from tests.integration.own_host import Host, until
 
 OUTER_BYTES: Final = 1536 * MIB
 OUTER_TASKS: Final = 4096
+OF_A_SANDBOX: Final = ("process ", "group ", "folder ", "socket ")
 LAUNCHER_UID, AGENT_UID = 65533, 65534
 # Where a process that got out would find room to write.
 OPEN_FOLDERS: Final = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108  # looked at only
@@ -60,14 +60,9 @@ class Enclosure:
             for pid in _text(file).split()
         }
 
-    def below(self) -> list[str]:
-        """Groups within the host's own place, each by its controller."""
-        return [
-            f"cgroup of a sandbox ({group.parent.name})"
-            for group in self.groups
-            for path in group.glob("awgp-*/*")
-            if path.is_dir()
-        ]
+    def below(self) -> list[Path]:
+        """Groups within the host's own place."""
+        return [p for group in self.groups for p in group.glob("awgp-*/*") if p.is_dir()]
 
     def remove(self) -> None:
         for group in self.groups:
@@ -78,21 +73,27 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A host, seen from outside."""
+    """A host, seen from outside.
+
+    Args:
+        warm: It starts sandboxes ahead. What belongs to one that is parked is not looked at.
+    """
 
     host: Host
     enclosure: Enclosure
+    warm: bool = False
 
     def look(self) -> Counter[str]:
         """What there is now; the same before and after an attack."""
+        parked = set(self.host.parked()) if self.warm else set()
         return Counter(
             [
-                *self._processes(),
-                *self.enclosure.below(),
-                *(f"folder {path.parent.name}/" for path in self._sandboxes()),
+                *self._processes(parked),
+                *(f"group {p.parents[1]}" for p in self.enclosure.below() if p.name not in parked),
+                *(f"folder {path.parent}" for path in self._sandboxes() if path.name not in parked),
                 *self._descriptors(),
                 *self._mounts(),
-                *self._sockets(),
+                *self._sockets(parked),
                 *_strays(),
                 *self._runtime(),
             ]
@@ -110,7 +111,7 @@ class Machine:
 
         with suppress(AssertionError):
             until(same, "the machine to be as it was", 10)
-        assert difference == []
+        assert difference == [], difference
 
     def resident_bytes(self) -> int:
         """Of the host process itself."""
@@ -118,13 +119,21 @@ class Machine:
         found = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(found.split()[1]) * 1024
 
-    def _processes(self) -> Iterator[str]:
+    def open_descriptors(self) -> int:
+        """Of the host process."""
+        return len(os.listdir(f"/proc/{self.host.process.pid}/fd"))  # noqa: PTH208
+
+    def _processes(self, parked: set[str]) -> Iterator[str]:
         found = self.enclosure.processes() | set(self.host.processes())
         own = self.host.process.pid
         yield f"the host, {own}, started at {_stat(own)[19]}"
-        yield f"{len(os.listdir(f'/proc/{own}/task'))} threads of the host"  # noqa: PTH208
-        # Of a parked sandbox the number of its tracees is the kernel's business, so only its parts.
-        yield from (f"process {_name(pid)}" for pid in found - {own} if _arguments(pid))
+        if not self.warm:
+            yield f"{len(os.listdir(f'/proc/{own}/task'))} threads of the host"  # noqa: PTH208
+        for pid in found - {own}:
+            arguments = _arguments(pid)
+            # gVisor's tracees have none, and end with the one that traces them.
+            if arguments and not any(name in arguments for name in parked):
+                yield f"process {_name(pid)}"
 
     def _sandboxes(self) -> list[Path]:
         return list((self.host.folder / "state/sandboxes").iterdir())
@@ -132,8 +141,9 @@ class Machine:
     def _descriptors(self) -> Iterator[str]:
         for entry in os.scandir(f"/proc/{self.host.process.pid}/fd"):
             with suppress(OSError):
-                target = os.readlink(entry.path)  # noqa: PTH115
-                yield f"descriptor {target.partition(':[')[0]}"
+                kind = os.readlink(entry.path).partition(":[")[0]  # noqa: PTH115
+                if not self.warm or kind.startswith("/"):
+                    yield f"descriptor {kind}"
 
     def _mounts(self) -> Iterator[str]:
         own = (str(self.host.folder), str(self.host.runtimes))
@@ -141,9 +151,9 @@ class Machine:
             if any(each in line for each in own):
                 yield f"mount {line.split()[4]}"
 
-    def _sockets(self) -> Iterator[str]:
+    def _sockets(self, parked: set[str]) -> Iterator[str]:
         for line in _text(Path("/proc/net/unix")).splitlines():
-            if str(self.host.folder / "state") in line:
+            if str(self.host.folder / "state") in line and not any(n in line for n in parked):
                 yield "socket of a sandbox"
 
     def _runtime(self) -> Iterator[str]:
@@ -291,12 +301,13 @@ def _name(pid: int) -> str:
 
 
 def settled(machine: Machine) -> Counter[str]:
-    """What there is once it is the same twice in a row."""
-    seen = machine.look()
-    for _ in range(100):
-        time.sleep(0.05)
-        now = machine.look()
-        if now == seen:
-            return now
-        seen = now
-    raise AssertionError(f"it never comes to rest: {seen}")
+    """What there is once no sandbox is about to come or go."""
+    seen: Counter[str] = Counter()
+
+    def at_rest() -> bool:
+        nonlocal seen
+        before, seen = seen, machine.look()
+        return seen == before and not any(each.startswith(OF_A_SANDBOX) for each in seen)
+
+    until(at_rest, "the machine to come to rest")
+    return seen

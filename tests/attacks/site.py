@@ -101,7 +101,7 @@ class Site:
 
 
 @contextmanager
-def site_at(place: str, folder: Path, runtimes: Path) -> Iterator[Site]:
+def site_at(place: str, folder: Path, runtimes: Path, **settings: str) -> Iterator[Site]:
     """A host of this kind, until the block is left; then nothing at all is left of it."""
     enclosure = Enclosure()
     (folder / "host").mkdir()
@@ -110,11 +110,15 @@ def site_at(place: str, folder: Path, runtimes: Path) -> Iterator[Site]:
         with (
             Witness.there(folder / "witness") as witness,
             running_host(
-                folder / "host", runtimes, entering=enclosure.entry_files, **PLACES[place]
+                folder / "host",
+                runtimes,
+                entering=enclosure.entry_files,
+                **{**PLACES[place], **settings},
             ) as host,
         ):
-            machine = Machine(host=host, enclosure=enclosure)
-            yield Site(host=host, machine=machine, witness=witness, warm=place.endswith("-warm"))
+            warm = place.endswith("-warm")
+            machine = Machine(host=host, enclosure=enclosure, warm=warm)
+            yield Site(host=host, machine=machine, witness=witness, warm=warm)
         assert enclosure.processes() | set(host.processes()) == set()
         assert list((host.folder / "state/sandboxes").iterdir()) == []
     finally:

@@ -32,8 +32,10 @@ def test_two_hundred_mixed_attacks_leave_nothing_behind(site: Site) -> None:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(attack, quick))  # whatever is kept after the first time
-        before = site.machine.resident_bytes()
+        before, open_before = site.machine.resident_bytes(), site.machine.open_descriptors()
         for start in range(0, HOW_MANY, 20):
             list(pool.map(attack, chosen[start : start + 20]))
             assert site.host.run(site.host.spec(INNOCENT)).result == b'{"amount": 12}'
     assert site.machine.resident_bytes() - before < GROWTH_BYTES
+    # Two parked more or less than before are the most that can differ.
+    assert site.machine.open_descriptors() - open_before < 20

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pipeline.execution import ExecutionResult, ExitReason, OutputLine
+from pipeline.execution import MIB, ExecutionResult, ExitReason, OutputLine
 from tests.attacks.site import Site
 
 pytestmark = pytest.mark.runsc
@@ -66,11 +66,13 @@ class Beside:
     def __init__(self, site: Site, program: str, *, until: str = "") -> None:
         self._said = threading.Event()
         self._until = until
-        self._running = site.host.client.launch(site.spec_of(program, processes=32), 60)
+        # Time enough to wait for others where the machine is busy.
+        spec = site.spec_of(program, processes=32, memory_bytes=128 * MIB, wall_seconds=600)
+        self._running = site.host.client.launch(spec, 600)
         self.result: ExecutionResult | None = None
         self._thread = threading.Thread(target=self._follow)
         self._thread.start()
-        assert not until or self._said.wait(20)
+        assert not until or self._said.wait(60)
 
     def _follow(self) -> None:
         with self._running as running:
@@ -82,6 +84,9 @@ class Beside:
 
     def kill(self) -> ExecutionResult:
         self._running.kill()
+        return self.joined()
+
+    def joined(self) -> ExecutionResult:
         self._thread.join(20)
         assert self.result is not None
         return self.result
