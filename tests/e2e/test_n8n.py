@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.timeout(900),  # N8N is installed once
 ]
 
-RESTART_SECONDS = 180.0
+RESTART_SECONDS = 300.0
 """N8N takes half a minute to start on two busy cores, and looks for what it kept once a minute."""
 
 
@@ -123,11 +123,26 @@ def test_what_is_not_of_awgp_or_not_of_now_starts_no_flow(n8n: N8nStage, tampere
     assert n8n.desk.of("/work", key=key) == []
 
 
+def kept_by(n8n: N8nStage) -> bool:
+    """Whether N8N keeps a flow in its database, to go on later."""
+    data = n8n.stage.data
+    with psycopg.connect(
+        host="127.0.0.1",
+        port=data.ports["postgres"],
+        user=LOGIN,
+        password=data.secret("n8n-database"),
+        dbname=LOGIN,
+    ) as connection:
+        waiting = "SELECT 1 FROM execution_entity WHERE status = 'waiting'"
+        return connection.execute(waiting).fetchone() is not None
+
+
 def test_n8n_killed_in_the_middle_of_a_delivery_loses_nothing(n8n: N8nStage) -> None:
     run = n8n.call("submit", n8n.invoice(KEPT))["run"]
     n8n.desk.open.clear()
     n8n.approve(run)
     wait_until(lambda: n8n.desk.of("/work", run=run), "the work to begin")
+    wait_until(lambda: kept_by(n8n), "N8N to keep the flow that asked")
     supervisor = Supervisor(n8n.stage.data)
     (pid,) = (each.pid for each in supervisor.states() if each.name == "n8n")
     os.kill(pid, signal.SIGKILL)
