@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 from typing import Final, LiteralString
 
 from ops.chaos.processes import touching
 from ops.chaos.records import Records
 from ops.embedded.data_folder import DataFolder
+from ops.processes import runtime_socket
+from runtime_host.client import HostClient
 
 IN_THE_DATABASE: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("handoffs", "SELECT handoff_id::text FROM handoffs"),
@@ -30,6 +33,8 @@ IN_THE_DATABASE: Final[tuple[tuple[str, LiteralString], ...]] = (
     ),
 )
 GRPC_OFFSET: Final = 10_000
+PARKED_SECONDS: Final = 20.0
+POLL_SECONDS: Final = 0.2
 
 
 def left_in_the_database(records: Records) -> list[str]:
@@ -43,9 +48,25 @@ def left_in_the_database(records: Records) -> list[str]:
 
 
 def left_in_the_sandboxes(data: DataFolder) -> list[str]:
-    """Sandboxes while the host still serves and nothing should run."""
-    folder = data.folder("runtime-state") / "sandboxes"
-    return [f"sandbox {path.name}" for path in _entries(folder)] + _cgroups(data, below=True)
+    """Sandboxes while the host still serves and nothing should run, but for those that it parked.
+
+    Raises:
+        HostUnavailable: It does not serve.
+    """
+    deadline = time.monotonic() + PARKED_SECONDS
+    while True:
+        folder = data.folder("runtime-state") / "sandboxes"
+        found = [*_entries(folder), *_cgroup_folders(data, below=True)]
+        parked = HostClient(runtime_socket(data)).describe().parked
+        left = [each for each in found if each.name not in parked]
+        # One that is being started has a folder before it is parked.
+        if not left or time.monotonic() > deadline:
+            return [_say(each, folder) for each in left]
+        time.sleep(POLL_SECONDS)
+
+
+def _say(path: Path, sandboxes: Path) -> str:
+    return f"sandbox {path.name}" if path.parent == sandboxes else f"cgroup {path}"
 
 
 def left_on_the_machine(data: DataFolder) -> list[str]:
@@ -53,7 +74,7 @@ def left_on_the_machine(data: DataFolder) -> list[str]:
     return [
         *(f"process {pid}: {said}" for pid, said in touching(data.root).items()),
         *(f"sandbox {path.name}" for path in _entries(data.folder("runtime-state") / "sandboxes")),
-        *_cgroups(data, below=False),
+        *(f"cgroup {path}" for path in _cgroup_folders(data, below=False)),
         *_files_of_a_running_system(data),
         *_mounts(data.root),
     ]
@@ -73,15 +94,15 @@ def _files_of_a_running_system(data: DataFolder) -> list[str]:
     return [f"file {path}" for path in found]
 
 
-def _cgroups(data: DataFolder, *, below: bool) -> list[str]:
+def _cgroup_folders(data: DataFolder, *, below: bool) -> list[Path]:
     state = data.folder("runtime-state").resolve()
     name = "awgp-" + hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
-    found = []
+    found: list[Path] = []
     for folder, names, _ in os.walk("/sys/fs/cgroup"):
         if name in names:
             path = Path(folder, name)
             found += [each for each in path.iterdir() if each.is_dir()] if below else [path]
-    return [f"cgroup {path}" for path in found]
+    return found
 
 
 def _mounts(root: Path) -> list[str]:
