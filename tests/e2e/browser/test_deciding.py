@@ -27,7 +27,7 @@ def test_another_person_approves_and_who_asked_sees_it_live(
     look.get_by_role("button", name=APPROVE).click()
     expect(row(ada, asked)).to_contain_text(re.compile("completed", re.IGNORECASE))
     expect(look).to_have_count(0)
-    expect(ben.page.get_by_text("It runs now.")).to_be_visible()
+    expect(ben.page.get_by_text("It runs now.", exact=True)).to_be_visible()
     expect(card(ben, asked)).to_have_count(0)
     asked.ends_as("completed")
 

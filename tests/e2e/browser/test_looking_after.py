@@ -60,7 +60,7 @@ def test_what_was_given_up_is_replayed_and_goes_through_all_of_it_again(
     ada = visit("ada")
     ada.open("/t/acme/queues/dead-letters?assistant=invoice-booker", "Dead letters")
     ada.page.get_by_role("link", name="HTTP 401").first.click()
-    expect(ada.page.get_by_role("heading", name="Dead letter")).to_be_visible()
+    expect(ada.page.get_by_role("heading", name="Dead letter", exact=True)).to_be_visible()
     expect(ada.page.get_by_text(asked.run[-12:])).to_be_visible()
     order(ada, "Replay", "Replay this dead letter")
     expect(ada.page.get_by_text("Somebody has looked after it.")).to_be_visible()
