@@ -2,7 +2,7 @@
 
 Only one thread of an interpreter runs at a time, but wherever it woke: what it works with is
 fetched anew from the other processor's cache each time the lock changes hands. A request of the
-edge costs a fifth less processor time when its process stays where it is.
+edge costs a sixth less processor time when its process stays where it is.
 """
 
 import os

@@ -330,8 +330,6 @@ def _check_size(record: AuditRecord) -> None:
 
 def _plain(value: object, path: str, depth: int) -> Any:
     """Copy a JSON value into plain types, refusing what jsonb or RFC 8785 would not keep."""
-    if type(value) is str and value.isascii() and "\x00" not in value:
-        return value  # what nearly every value is
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -354,8 +352,6 @@ def _plain(value: object, path: str, depth: int) -> Any:
 
 
 def _key(key: object, path: str) -> str:
-    if type(key) is str and key.isascii() and "\x00" not in key:
-        return key
     if not isinstance(key, str):
         raise AuditRecordInvalid(f"a key of {path} is not a string")
     return _text(key, f"a key of {path}")
@@ -365,8 +361,9 @@ def _text(value: str, path: str) -> str:
     """Return a plain string; jsonb refuses NUL, UTF-8 refuses lone surrogates."""
     if "\x00" in value:
         raise AuditRecordInvalid(f"{path} holds a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError as exc:
-        raise AuditRecordInvalid(f"{path} is not text that UTF-8 can write") from exc
+    if not value.isascii():  # nearly every value is
+        try:
+            value.encode()
+        except UnicodeEncodeError as exc:
+            raise AuditRecordInvalid(f"{path} is not text that UTF-8 can write") from exc
     return str.__str__(value)

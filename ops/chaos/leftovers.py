@@ -53,9 +53,9 @@ def left_in_the_sandboxes(data: DataFolder) -> list[str]:
     Raises:
         HostUnavailable: It does not serve.
     """
+    folder = data.folder("runtime-state") / "sandboxes"
     deadline = time.monotonic() + PARKED_SECONDS
     while True:
-        folder = data.folder("runtime-state") / "sandboxes"
         found = [*_entries(folder), *_cgroup_folders(data, below=True)]
         parked = HostClient(runtime_socket(data)).describe().parked
         left = [each for each in found if each.name not in parked]
