@@ -126,6 +126,18 @@ except OSError:
 """,
         reasons=(PROCESSES,),
     ),
+    "zombies": Attack(
+        program="""
+import os, time
+try:
+    while True:
+        if os.fork() == 0: os._exit(0)
+except OSError:
+    time.sleep(0.5)
+    raise
+""",
+        reasons=(PROCESSES,),
+    ),
     "threads without end": Attack(
         program="""
 import threading, time
