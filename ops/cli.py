@@ -38,7 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Start, add, show and remove assistants: an agent's code, its limits, where results go.",
     ),
     "audit": ("audit", "Verify, export and download the audit trail."),
-    "bundle": ("bundle", "Make, check, pack and push an agent's code."),
+    "bundle": ("bundle", "Make, check, try, pack and push an agent's code."),
     "database": ("database", "Make the logins and bring the schema up to date."),
     "dead": ("dead", "See runs that were given up, replay or discard them."),
     "deliveries": (

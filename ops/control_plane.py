@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from pipeline.identity import TENANT_HEADER
 from pipeline.run import TERMINAL, Status
 
 PAGE: Final = 100
+PIECE_BYTES: Final = 64 * 1024
 # Of a stream that should have said at least that it is there.
 SILENT_SECONDS: Final = 40.0
 AGAIN_SECONDS: Final = 1.0
@@ -133,8 +134,11 @@ class ControlPlane:
     def replay(self, run_id: UUID) -> dict[str, Any]:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
 
-    def push_bundle(self, packed: bytes) -> dict[str, Any]:
-        return self._call("POST", f"{self.web_url}/v1/bundles", content=packed)
+    def push_bundle(
+        self, packed: bytes, *, sent: Callable[[int], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Push it in pieces, telling the size of each as it goes."""
+        return self._call("POST", f"{self.web_url}/v1/bundles", content=_Pieces(packed, sent))
 
     def add_policy(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Add a version; `body` as the API has it: source, context_fields, tests."""
@@ -158,11 +162,11 @@ class ControlPlane:
         return {"Authorization": f"Bearer {self.token}", **tenant}
 
     def _call(
-        self, method: str, url: str, body: Any = None, *, content: bytes | None = None
+        self, method: str, url: str, body: Any = None, *, content: "_Pieces | None" = None
     ) -> dict[str, Any]:
         headers = self._headers()
         if content is not None:
-            headers["Content-Type"] = "application/gzip"
+            headers |= {"Content-Type": "application/gzip", "Content-Length": str(content.size)}
         answer = httpx.request(
             method, url, headers=headers, json=body, content=content, timeout=TIMEOUT_SECONDS
         )
@@ -170,6 +174,21 @@ class ControlPlane:
             found: dict[str, Any] = answer.json()
             return found
         raise _refusal(answer)
+
+
+class _Pieces:
+    """Bytes that are sent a piece at a time."""
+
+    def __init__(self, content: bytes, sent: Callable[[int], None]) -> None:
+        self.size = len(content)
+        self._content = content
+        self._sent = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, self.size, PIECE_BYTES):
+            piece = self._content[start : start + PIECE_BYTES]
+            yield piece
+            self._sent(len(piece))
 
 
 def _events(url: str, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:

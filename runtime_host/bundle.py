@@ -5,12 +5,13 @@ Checking reads the archive as a stream, within the bounds of `runtime_host.insid
 writes nothing to disk.
 """
 
-import gzip
 import hashlib
 import io
 import os
 import re
+import struct
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # What people have in a working folder and never mean to ship.
 LEFT_OUT = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", ".DS_Store", ".idea"})
 LEFT_OUT_ENDINGS = (".pyc", ".pyo", ".swp", "~")
+# How programs begin: machine code (ELF), and scripts that name their interpreter.
+PROGRAMS = (b"\x7fELF", b"#!")
+# RFC 1952: deflate, no flags, no time, compressed as far as it goes, from Unix.
+_GZIP_HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x02\x03"
 
 
 class BundleRefused(AwgpError):
@@ -100,13 +105,24 @@ def build(folder: Path) -> bytes:
         raise BundleRefused(f"{folder} has no {FILE_NAME}")
     if (folder / FILE_NAME).stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleRefused(f"{FILE_NAME} is larger than {MAX_MANIFEST_BYTES} bytes")
-    packed = pack({name: (folder / name).read_bytes() for name in _files_of(folder)})
+    packed = pack_folder(folder)
     inspect(packed)
     return packed
 
 
+def pack_folder(folder: Path) -> bytes:
+    """Pack a folder that need not be a sound bundle.
+
+    Raises:
+        BundleRefused: It holds a link or special file, or more than a bundle may.
+    """
+    return pack({name: (folder / name).read_bytes() for name in _files_of(folder)})
+
+
 def pack(files: dict[str, bytes]) -> bytes:
     """Pack files by name, without checking them; names may need up to 255 bytes.
+
+    What is executable is told by how a file begins, not by modes, which get lost on the way.
 
     Raises:
         BundleRefused: A name does not fit a ustar header.
@@ -116,12 +132,19 @@ def pack(files: dict[str, bytes]) -> bytes:
         for name in sorted(files):
             entry = tarfile.TarInfo(name)
             entry.size = len(files[name])
-            entry.mode = 0o644
+            entry.mode = 0o755 if files[name].startswith(PROGRAMS) else 0o644
             try:
                 archive.addfile(entry, io.BytesIO(files[name]))
             except ValueError as exc:
                 raise BundleRefused(f"the name {name!a} is too long") from exc
-    return gzip.compress(plain.getvalue(), compresslevel=9, mtime=0)
+    return _gzipped(plain.getvalue())
+
+
+def _gzipped(plain: bytes) -> bytes:
+    """As gzip, with a header of our own: what Python writes there depends on its version."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = deflate.compress(plain) + deflate.flush()
+    return _GZIP_HEADER + body + struct.pack("<II", zlib.crc32(plain), len(plain))
 
 
 def _files_of(folder: Path) -> list[str]:

@@ -28,7 +28,7 @@ MAX_ARGUMENT_CHARACTERS = 1024
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]{0,63})")
-_FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry"})
+FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry"})
 
 
 class ManifestInvalid(AwgpError):
@@ -82,7 +82,7 @@ def parse_manifest(text: bytes) -> Manifest:
             raise ManifestInvalid(f"{FILE_NAME}: [{section}] is unknown")
     bundle = _table(values, "bundle")
     for field in bundle:
-        if field not in _FIELDS:
+        if field not in FIELDS:
             raise ManifestInvalid(f"{FILE_NAME}: bundle.{field} is unknown")
     return Manifest(
         name=_matching(bundle, "name", _NAME, "small letters, digits and hyphens, at most 64"),

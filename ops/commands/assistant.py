@@ -10,8 +10,8 @@ import click
 
 from ops.assistant_new import command as new_command
 from ops.command_options import yes_option
-from ops.commands.bundle import packed_at
 from ops.limit_options import ceiling
+from ops.packed_bundle import packed_at
 from ops.runtime_folder import runtime_digest
 from ops.setup_desk import Change, Desk
 from ops.setup_options import (

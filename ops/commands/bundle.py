@@ -1,84 +1,92 @@
-"""`awgp bundle`: make, check and pack an agent's code. Other verbs are added to this group."""
+"""`awgp bundle`: make, check, try, pack and push an agent's code."""
 
+import os
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from ops.bundle_template import RUNTIMES, write_template
+from ops.bundle_trial_command import command as test
 from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
+from ops.packed_bundle import packed_at, unchecked_at
+from ops.runtime_folder import runtime_folder
+from ops.terminal_text import plain
 from pipeline.errors import AwgpError
 from runtime_host.bundle import BundleInfo, build, digest_of, inspect
-from runtime_host.inside.ustar import MAX_PACKED_BYTES
-from runtime_host.manifest import FILE_NAME
+from runtime_host.bundle_lint import Finding, Severity, lint
+from runtime_host.rootfs import runtimes
 
-_MANIFEST = """\
-[bundle]
-name = "{name}"
-version = "0.1.0"
-runtime = "python3"
-entrypoint = ["main.py"]
-retry = "never"  # "safe" when a second run of the same request does no harm
 
-[limits]
-wall_seconds = 30
-memory_bytes = 268435456
-"""
-_MAIN = '''\
-"""Read the request, do the work, write the result."""
-
-import json
-from pathlib import Path
-
-request = json.loads(Path("/input/request.json").read_text())
-print(f"got {len(request)} fields")
-Path("/output/result.json").write_text(json.dumps({"done": True}))
-'''
+class BundleUnsound(AwgpError):
+    """What a sandbox would refuse is in it."""
 
 
 @click.group("bundle")
 def command() -> None:
-    """Make, check, pack and push an agent's code.
+    """Make, check, try, pack and push an agent's code.
 
     \b
     Examples:
       awgp bundle init invoice-check
-      awgp bundle build invoice-check
-      awgp bundle push invoice-check-0.1.0.tar.gz --as ada
+      awgp bundle test invoice-check
+      awgp bundle push invoice-check --as ada
     """
+
+
+command.add_command(test)
 
 
 @command.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def init(folder: Path) -> None:
-    """Start a bundle in FOLDER: a manifest and an agent that answers.
+@click.option(
+    "--runtime",
+    type=click.Choice(RUNTIMES),
+    default=RUNTIMES[0],
+    show_default=True,
+    help="Its kind.",
+)
+def init(folder: Path, runtime: str) -> None:
+    """Start a bundle in FOLDER: a manifest, an agent that works, and a request to try it with.
 
     \b
     Example:
       awgp bundle init invoice-check
     """
-    if (folder / FILE_NAME).exists():
-        raise AwgpError(f"{folder / FILE_NAME} is there already")
-    folder.mkdir(parents=True, exist_ok=True)
-    name = "".join(c if c.isascii() and c.isalnum() else "-" for c in folder.resolve().name.lower())
-    (folder / FILE_NAME).write_text(_MANIFEST.format(name=name.strip("-")[:64] or "assistant"))
-    if not (folder / "main.py").exists():
-        (folder / "main.py").write_text(_MAIN)
-    click.echo(f"{folder / FILE_NAME}\n{folder / 'main.py'}")
+    for path in write_template(folder, runtime):
+        click.echo(str(path))
 
 
-@command.command()
+@command.command("lint")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
-def lint(path: Path) -> None:
-    """Check PATH, a folder or a packed bundle; nothing is unpacked to disk.
+@json_option
+def lint_bundle(path: Path, *, as_json: bool) -> None:
+    """Check PATH, a folder or a packed bundle; nothing is unpacked to disk, nothing is run.
+
+    Each line names a file, what is wrong with it and how to mend it. The exit status is 0 where
+    there are warnings at most.
 
     \b
     Examples:
       awgp bundle lint invoice-check
       awgp bundle lint invoice-check-0.1.0.tar.gz
     """
-    _show(inspect(packed_at(path)))
+    packed = unchecked_at(path)
+    found = lint(packed, built=runtimes(runtime_folder(os.environ)))
+    errors = sum(each.severity is Severity.ERROR for each in found)
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        for each in found:
+            _show_finding(each)
+    if errors:
+        raise BundleUnsound(f"{path} is not sound: {errors} to mend")
+    if not as_json:
+        _show(inspect(packed))
 
 
 @command.command("build")
@@ -120,19 +128,19 @@ def push(plane: ControlPlane, *, path: Path, as_json: bool) -> None:
     """
     packed = packed_at(path)
     inspect(packed)  # what is not sound does not travel
-    pushed = plane.push_bundle(packed)
+    with click.progressbar(length=len(packed), label="pushing", file=sys.stderr) as bar:
+        pushed = plane.push_bundle(packed, sent=bar.update)
     if as_json:
         print_json(pushed)
     else:
         click.echo(f"{pushed['digest']}  {pushed['files']} files, {pushed['packed_bytes']} bytes")
 
 
-def packed_at(path: Path) -> bytes:
-    """The packed bundle at a path: a folder is packed, a file is read within its bound."""
-    if path.is_dir():
-        return build(path)
-    with path.open("rb") as file:
-        return file.read(MAX_PACKED_BYTES + 1)
+def _show_finding(found: Finding) -> None:
+    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[{colour}]{found.severity}[/{colour}]", end="  ")
+    console.print(plain(f"{found.file}: {found.problem}. {found.fix}."), markup=False)
 
 
 def _show(info: BundleInfo) -> None:

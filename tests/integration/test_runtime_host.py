@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli import run
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
 from runtime_host.client import LaunchRefused
 from tests.integration.own_host import (
@@ -216,3 +217,22 @@ def test_a_host_without_a_sound_runtime_refuses_to_serve(tmp_path: Path, runtime
     assert start(tmp_path, tmp_path / "none").wait(START_SECONDS) == 2
     assert "run: awgp runtime build" in (tmp_path / "log").read_text()
     assert not (tmp_path / "socket").exists()
+
+
+def test_a_bundle_is_tried_as_production_would_run_it(
+    host: Host, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, socket_path = tmp_path / "first", str(host.folder / "socket")
+    assert run(["bundle", "init", str(folder)]) == 0
+    assert run(["bundle", "test", str(folder)]) == 0, "on a host of its own"
+    said = capfd.readouterr().out
+    assert "got 2 fields" in said
+    assert '"lines_total_cents": 4397' in said
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('{"lines": [{}]}')
+    on_host = ["bundle", "test", str(folder), "--host", socket_path]
+    assert run([*on_host, "--payload", str(wrong)]) == 1
+    assert "KeyError: 'quantity'" in capfd.readouterr().out
+    (folder / "main.py").write_text("while True:\n    pass\n")
+    assert run([*on_host, "--limit", "wall_seconds=0.5"]) == 3
+    assert "timeout" in capfd.readouterr().out

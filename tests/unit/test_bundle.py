@@ -3,7 +3,10 @@
 import gzip
 import io
 import os
+import re
 import tarfile
+import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +15,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.bundle_trial import status_of
 from ops.commands.bundle import command
+from pipeline.execution import ExitReason
 from runtime_host.bundle import BundleRefused, build, inspect, is_digest, pack
+from runtime_host.bundle_lint import Severity, lint
 from runtime_host.inside import ustar
 from runtime_host.manifest import ManifestInvalid, Retry, parse_manifest
 
@@ -186,19 +192,35 @@ def test_the_same_files_in_any_order_give_the_same_bytes(
     assert {e.name: e.data for e in ustar.entries(pack(files))} == files
 
 
-def test_times_modes_and_owners_of_the_files_do_not_change_the_digest(tmp_path: Path) -> None:
-    for name, moment in (("one", 1), ("two", 2_000_000_000)):
-        folder = tmp_path / name
-        (folder / "sub").mkdir(parents=True)
-        (folder / "awgp.toml").write_bytes(MANIFEST)
-        (folder / "main.py").write_bytes(b"print(1)\n")
-        (folder / "sub" / "x.py").write_bytes(b"")
-        for path in folder.rglob("*"):
-            os.utime(path, (moment, moment))
-    (tmp_path / "two" / "main.py").chmod(0o600)
-    (tmp_path / "two" / "__pycache__").mkdir()
-    (tmp_path / "two" / "__pycache__" / "main.pyc").write_bytes(b"x")
-    assert build(tmp_path / "one") == build(tmp_path / "two")
+tree = st.dictionaries(st.sampled_from(["a.py", "b/c.txt", "b/d/e"]), st.binary(max_size=50))
+
+
+@given(tree, st.lists(st.integers(0, 2**31 - 1), min_size=5, max_size=5), st.booleans())
+def test_times_modes_and_order_of_the_files_do_not_change_a_byte(
+    files: dict[str, bytes], times: list[int], backwards: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        files = {**files, "awgp.toml": MANIFEST, "main.py": b"#!/usr/bin/python3\n"}
+        for folder, names in ((one, sorted(files)), (two, sorted(files, reverse=backwards))):
+            for name in names:
+                path = Path(folder) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(files[name])
+        for number, path in enumerate(sorted(Path(two).rglob("*"))):
+            os.utime(path, (times[number % 5], times[-number % 5]))
+            if path.is_file():
+                path.chmod(0o600 if times[number % 5] % 2 else 0o777)
+        (Path(two) / "__pycache__").mkdir()
+        (Path(two) / "__pycache__" / "main.pyc").write_bytes(b"x")
+        assert build(Path(one)) == build(Path(two))
+
+
+def test_a_programs_beginning_says_that_it_is_executable_and_gzip_is_as_ever() -> None:
+    packed = pack({"elf": b"\x7fELF..", "run.sh": b"#!/bin/sh\n", "main.py": b"print(1)\n"})
+    found = {each.name: each.executable for each in ustar.entries(packed)}
+    assert found == {"elf": True, "run.sh": True, "main.py": False}
+    assert packed[:10] == b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
+    assert gzip.decompress(packed)
 
 
 def test_a_link_in_the_folder_is_refused_not_followed(tmp_path: Path) -> None:
@@ -229,6 +251,48 @@ def test_a_wrong_manifest_is_refused_by_the_field_at_fault(text: bytes, field: s
         parse_manifest(text)
 
 
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"awgp.toml": MANIFEST, "mian.py": b""}, "awgp.toml: the entrypoint.*'mian.py'"),
+        ({"awgp.toml": MANIFEST + b"entrypiont = ['x']"}, "awgp.toml: .*bundle.entrypoint"),
+        ({"awgp.toml": MANIFEST, "main.py": b"x = 1\nx ="}, r"main.py:2: it is not Python"),
+        ({"awgp.toml": MANIFEST, "main.py": b"type X = int"}, "main.py:1: .*Python 3.11"),
+        ({"main.py": b""}, "awgp.toml: there is none.*awgp bundle init"),
+        ({"awgp.toml": MANIFEST, "main.py": b"", "wheels/a.whl": b"x"}, "wheels/a.whl: "),
+    ],
+)
+def test_lint_names_the_file_and_the_fix(files: dict[str, bytes], said: str) -> None:
+    (found,) = lint(pack(files))
+    assert found.severity is Severity.ERROR
+    assert re.search(said, str(found)), str(found)
+
+
+def test_what_only_its_author_can_judge_is_a_warning() -> None:
+    key = b"-----BEGIN " + b"PRIVATE KEY-----"
+    files = {"awgp.toml": MANIFEST, "main.py": b"", ".env": b"", "notes.txt": key}
+    found = lint(pack(files), built=())
+    assert {each.severity for each in found} == {Severity.WARNING}
+    assert [each.file for each in found] == [".env", "awgp.toml", "notes.txt"]
+
+
+def test_a_wheel_with_machine_code_belongs_into_a_runtime() -> None:
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archived:
+        archived.writestr("x/_speed.cpython-311-x86_64-linux-gnu.so", b"")
+    files = {"awgp.toml": MANIFEST, "main.py": b"", "wheels/x.whl": wheel.getvalue()}
+    (found,) = lint(pack(files))
+    assert "machine code" in found.problem
+    assert "awgp runtime build" in found.fix
+
+
+def test_how_a_trial_ended_is_its_exit_status() -> None:
+    told = {reason: status_of(reason) for reason in ExitReason}
+    assert [reason for reason, status in told.items() if status == 0] == [ExitReason.OK]
+    assert (told[ExitReason.ERROR], told[ExitReason.MEMORY], told[ExitReason.KILLED]) == (1, 3, 4)
+    assert 2 not in told.values(), "2 says that nothing ran"
+
+
 def test_a_started_bundle_lints_and_builds_at_once(tmp_path: Path) -> None:
     run = CliRunner().invoke
     folder, output = tmp_path / "My Agent", tmp_path / "out.tar.gz"
@@ -237,3 +301,6 @@ def test_a_started_bundle_lints_and_builds_at_once(tmp_path: Path) -> None:
     built = run(command, ["build", str(folder), "-o", str(output)])
     assert built.output.split()[0] == inspect(output.read_bytes()).digest
     assert run(command, ["lint", str(output)]).exit_code == 0
+    assert run(command, ["init", str(folder)]).exit_code == 1, "nothing is overwritten"
+    (folder / "main.py").unlink()
+    assert "the entrypoint" in run(command, ["lint", str(folder)]).output
