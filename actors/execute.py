@@ -1,7 +1,7 @@
 """Stage 3 of 5: run an approved action in a sandbox, once.
 
 approved  -> executing (then below) | expired | denied (policy since) | held (drift: epoch + 1)
-executing -> executed (hands off to post_action) | failed (hands off to audit)
+executing -> executed (hands off to post_action) | failed | cancelled (hand off to audit)
 
 A launch is written down before it happens, under the fence of a lease. While the sandbox runs the
 lease is renewed; the sandbox is killed a margin before a lease that could not be renewed ends.
@@ -10,6 +10,9 @@ What happened to an attempt whose worker or host died:
   it was never launched ......................... it is launched again
   it may have run, and its bundle says a rerun is safe ... it is launched again
   it may have run ............................... failed: outcome unknown, for a person to look at
+
+A person's kill is a mark on the handoff: seen when the lease is renewed, which `Kills` hurries, and
+looked for wherever an attempt is settled or made. The run ends as cancelled, whatever came of it.
 """
 
 import time
@@ -21,21 +24,21 @@ import dramatiq
 import structlog
 
 from actors.attempt import Attempt
+from actors.kills import Kills
 from actors.lease import LeaseKeeper, lease_owner, trusted_seconds
 from actors.next_attempt import NextAttempt
-from actors.outcome import end, end_failed, lost, wait_for_host
+from actors.outcome import end, end_refused, end_unlaunched, lost
 from actors.sandbox_host import NOT_NOW, PERHAPS_LATER, Host, Running
 from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage
 from actors.telemetry import Telemetry
 from pipeline.execution import ExecutionResult, ExecutionSpec
-from pipeline.execution_store import settle_as_never_launched
 from pipeline.fault_points import reached
 from pipeline.handoff import keep_claimed
 from pipeline.launch import check_launch, hold_again
 from pipeline.launch_verdict import LaunchVerdict
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
-from pipeline.run_store import StoredRun, claim_run, load_run, stage_failed
+from pipeline.run_store import StoredRun, claim_run
 from pipeline.work import Work
 from runtime_host.client import HostUnavailable, LaunchRefused
 
@@ -53,13 +56,15 @@ def declare(
     *,
     lease: timedelta,
     telemetry: Telemetry | None = None,
+    kills: Kills | None = None,
 ) -> dramatiq.Actor[[str, str], None]:
     """Declare the actor `execute`.
 
     Args:
         telemetry: Takes what agents write while they write it.
+        kills: Hears at once that a person wants an execution ended.
     """
-    executor = Executor(outbox, host, lease=lease, telemetry=telemetry)
+    executor = Executor(outbox, host, lease=lease, telemetry=telemetry, kills=kills)
     return declare_stage(broker, Stage.EXECUTE, executor.execute, outbox=outbox)
 
 
@@ -73,6 +78,7 @@ class Executor:
         *,
         lease: timedelta,
         telemetry: Telemetry | None = None,
+        kills: Kills | None = None,
         check: Callable[[Work, StoredRun], LaunchVerdict] = check_launch,
         again: Callable[[Work, StoredRun, str], None] = hold_again,
     ) -> None:
@@ -80,10 +86,13 @@ class Executor:
         self._host = host
         self._lease = lease
         self._telemetry = telemetry
+        self._kills = kills
         self._next = NextAttempt(check=check, again=again)
 
     def execute(self, tenant_id: UUID, handoff_id: UUID) -> None:
         """Work on one handoff."""
+        if self._kills is not None:
+            self._kills.begin()
         host_is_there = self._host_is_there()
         leased_at = time.monotonic()
 
@@ -151,7 +160,10 @@ class Executor:
                 self._lease,
                 renewed=renewed,
                 lost=running.kill,
-            ):
+                killed=running.kill,
+            ) as keeper:
+                if self._kills is not None:
+                    self._kills.watch(attempt.handoff.run_id, keeper)
                 try:
                     result = self._wait(running, attempt.spec)
                 except LaunchRefused as error:
@@ -192,15 +204,9 @@ class Executor:
             self._never_launched(attempt, str(error), counted=counted)
             return
         with self._outbox.work(attempt.handoff.tenant_id) as work:
-            run = load_run(work, attempt.handoff.run_id, lock=True)
-            settle_as_never_launched(work, attempt.spec.execution_id, str(error))
-            end_failed(work, run, attempt.handoff, f"launch refused: {error.error}")
+            end_refused(work, attempt, str(error), error.error)
 
     def _never_launched(self, attempt: Attempt, why: str, *, counted: bool) -> None:
         log.warning("execution_not_launched", error=why)
         with self._outbox.work(attempt.handoff.tenant_id) as work:
-            settle_as_never_launched(work, attempt.spec.execution_id, why)
-            if counted:
-                stage_failed(work, attempt.handoff, why)
-            else:
-                wait_for_host(work, attempt.handoff, attempt.number)
+            end_unlaunched(work, attempt, why, counted=counted)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
@@ -45,6 +46,14 @@ def cut_short() -> int:
     for keeper in kept:
         keeper.cut_short()
     return len(kept)
+
+
+def look_at(run_id: UUID) -> None:
+    """Have the lease of a run that is worked on here renewed now, and so looked at."""
+    with _kept_lock:
+        kept = [keeper for keeper in _kept if keeper.run_id == run_id]
+    for keeper in kept:
+        keeper.look()
 
 
 def lease_owner() -> str:
@@ -105,6 +114,7 @@ class LeaseKeeper:
     Args:
         renewed: Told after each renewal for how many seconds the work may go on.
         lost: Told once when someone else has the handoff: stop the work now.
+        killed: Told once when a person wants the work ended; the lease is kept meanwhile.
     """
 
     def __init__(
@@ -115,15 +125,23 @@ class LeaseKeeper:
         *,
         renewed: Callable[[float], None] = lambda _seconds: None,
         lost: Callable[[], None] = lambda: None,
+        killed: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._handoff = handoff
         self._lease = lease
         self._renewed = renewed
         self._lost = lost
+        self._killed = killed
+        self._told = False
         self._stop = threading.Event()
+        self._look = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+
+    @property
+    def run_id(self) -> UUID:
+        return self._handoff.run_id
 
     def __enter__(self) -> Self:
         with _kept_lock:
@@ -134,10 +152,15 @@ class LeaseKeeper:
     def begin(self) -> None:
         """Renew the lease now and from now on, unless its work has ended."""
         with self._starting:
-            if self._stop.is_set():
+            if self._stop.is_set() or self._thread is not None:
                 return
             self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
             self._thread.start()
+
+    def look(self) -> None:
+        """Renew the lease now, whenever it is due, to see what was asked of its work."""
+        self._look.set()
+        self.begin()
 
     def cut_short(self) -> None:
         """Stop the work although the lease is still ours."""
@@ -152,6 +175,7 @@ class LeaseKeeper:
     ) -> None:
         with self._starting:
             self._stop.set()
+            self._look.set()
         if self._thread is not None:
             self._thread.join()
         with _kept_lock:
@@ -160,14 +184,18 @@ class LeaseKeeper:
     def _keep(self) -> None:
         seconds_of_lease = self._lease.total_seconds()
         pause = 0.0
-        while not self._stop.wait(pause):
+        while True:
+            self._look.wait(pause)
+            if self._stop.is_set():
+                return
+            self._look.clear()
             asked_at, pause = time.monotonic(), seconds_of_lease / RENEWALS_A_LEASE
             try:
                 with (
                     answers_within(seconds_of_lease * ANSWER_WITHIN),
                     tenant_conversation(self._engine, self._handoff.tenant_id) as talk,
                 ):
-                    renew_lease(talk, self._handoff, self._lease)
+                    killer = renew_lease(talk, self._handoff, self._lease)
             except LeaseLost:
                 metrics.LEASES_LOST.labels(self._handoff.stage.value).inc()
                 log.warning("lease_lost", run_id=str(self._handoff.run_id))
@@ -181,3 +209,7 @@ class LeaseKeeper:
             seconds = trusted_seconds(self._lease, since=asked_at)
             if seconds > 0:
                 self._renewed(seconds)
+            if killer is not None and not self._told:
+                self._told = True
+                log.info("kill_asked", run_id=str(self._handoff.run_id), by=str(killer))
+                self._killed()

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from actors.attempt import Attempt
-from actors.outcome import MAX_LOST, end_failed, end_unknown, wait_for_host
+from actors.outcome import MAX_LOST, end_failed, end_killed, end_unknown, wait_for_host
 from actors.stage import pass_on
 from pipeline.approval_time import forget_lapse
+from pipeline.cancel import settle_if_open
 from pipeline.execution import ExecutionSpec
 from pipeline.execution_store import (
     TOO_LATE,
@@ -53,6 +54,10 @@ class NextAttempt:
         if run.epoch != handoff.epoch or run.status not in {Status.APPROVED, Status.EXECUTING}:
             work.finish(handoff)
             pass_on(work, run)
+            return None
+        if handoff.kill_by is not None:
+            settle_if_open(work, run)
+            end_killed(work, run, handoff, handoff.kill_by)
             return None
         ask_standing(work, run)
         ask_launch(work, run)

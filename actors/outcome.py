@@ -1,15 +1,18 @@
 """What becomes of a run whose attempt is over, in the transaction that settles it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from actors.attempt import Attempt
+from pipeline.cancel import KILLED
 from pipeline.execution import ExecutionResult, ExitReason
-from pipeline.execution_store import finish_execution, times_lost
-from pipeline.handoff import Handoff, backoff, retry_later
+from pipeline.execution_store import finish_execution, settle_as_never_launched, times_lost
+from pipeline.handoff import Handoff, ask_kill, backoff, retry_later
 from pipeline.run import Stage, Status
-from pipeline.run_store import StoredRun, dead_letter, load_run, move
-from pipeline.work import Work
+from pipeline.run_store import StoredRun, dead_letter, load_run, move, stage_failed
+from pipeline.work import Actor, Work
 
 OUTCOME_UNKNOWN: Final = "outcome unknown"
 # A bundle whose reruns are safe is still not run for ever.
@@ -18,9 +21,15 @@ HOST_PAUSE_CEILING: Final = timedelta(seconds=30)
 
 
 def end(work: Work, attempt: Attempt, result: ExecutionResult) -> None:
+    asked = ask_kill(work, attempt.handoff)
     run = load_run(work, attempt.handoff.run_id, lock=True)
+    killer: UUID | None = asked.scalar_one()
+    result = _by_whom(result, killer)
     finish_execution(work, attempt.spec.execution_id, result, digest_key=attempt.digest_key)
-    if result.reason in {ExitReason.KILLED, ExitReason.HOST_LOST}:
+    if killer is not None:
+        end_killed(work, run, attempt.handoff, killer)
+        return
+    if result.reason in {ExitReason.INTERRUPTED, ExitReason.HOST_LOST}:
         _end_interrupted(work, run, attempt)
         return
     work.finish(attempt.handoff)
@@ -29,6 +38,52 @@ def end(work: Work, attempt: Attempt, result: ExecutionResult) -> None:
         return
     code = f": exit code {result.exit_code}" if result.reason is ExitReason.ERROR else ""
     move(work, run, Status.FAILED, stage=Stage.EXECUTE, reason=f"agent {result.reason}{code}")
+
+
+def _by_whom(result: ExecutionResult, killer: UUID | None) -> ExecutionResult:
+    """The host knows that it was killed, and not for whom."""
+    if result.reason is not ExitReason.KILLED:
+        return result
+    if killer is not None:
+        return replace(result, detail=KILLED)
+    return replace(result, reason=ExitReason.INTERRUPTED)
+
+
+def end_killed(work: Work, run: StoredRun, handoff: Handoff, killer: UUID) -> None:
+    """End a run as a person wanted it, whatever its agent had come to: nothing is delivered."""
+    work.finish(handoff)
+    actor = Actor(type="person", id=str(killer))
+    move(work, run, Status.CANCELLED, stage=Stage.EXECUTE, actor=actor, reason=KILLED)
+
+
+def end_unlaunched(work: Work, attempt: Attempt, why: str, *, counted: bool) -> None:
+    """Give an attempt back that never ran, unless a person wants the run ended.
+
+    Args:
+        counted: Whether this was a failure of the run.
+    """
+    asked = ask_kill(work, attempt.handoff)
+    run = load_run(work, attempt.handoff.run_id, lock=True)
+    settle_as_never_launched(work, attempt.spec.execution_id, why)
+    killer: UUID | None = asked.scalar_one()
+    if killer is not None:
+        end_killed(work, run, attempt.handoff, killer)
+    elif counted:
+        stage_failed(work, attempt.handoff, why)
+    else:
+        wait_for_host(work, attempt.handoff, attempt.number)
+
+
+def end_refused(work: Work, attempt: Attempt, why: str, error: str) -> None:
+    """End a run whose launch is refused for good."""
+    asked = ask_kill(work, attempt.handoff)
+    run = load_run(work, attempt.handoff.run_id, lock=True)
+    settle_as_never_launched(work, attempt.spec.execution_id, why)
+    killer: UUID | None = asked.scalar_one()
+    if killer is not None:
+        end_killed(work, run, attempt.handoff, killer)
+    else:
+        end_failed(work, run, attempt.handoff, f"launch refused: {error}")
 
 
 def _end_interrupted(work: Work, run: StoredRun, attempt: Attempt) -> None:

@@ -126,6 +126,7 @@ def _hold(parts: Parts) -> None:
 
 def _execute(parts: Parts) -> None:
     from actors import execute
+    from actors.kills import WAIT_SECONDS, Kills
     from actors.sandbox_gauges import SandboxGauges
     from actors.telemetry import Telemetry
     from pipeline.fast_path import quick_client
@@ -139,7 +140,17 @@ def _execute(parts: Parts) -> None:
     parts.collectors.append(SandboxGauges(host))
     live = parts.outbox.live
     telemetry = None if live is None else Telemetry(quick_client(settings), live)
-    execute.declare(parts.broker, parts.outbox, host, lease=settings.lease, telemetry=telemetry)
+    kills = None
+    if settings.redis_url:
+        kills = Kills(quick_client(settings, answer_seconds=2 * WAIT_SECONDS))
+    execute.declare(
+        parts.broker,
+        parts.outbox,
+        host,
+        lease=settings.lease,
+        telemetry=telemetry,
+        kills=kills,
+    )
 
 
 def _host_answers(host: "HostClient") -> str | None:

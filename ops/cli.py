@@ -85,7 +85,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "rule",
         "Add, show and remove approval rules: how many people of which groups must agree.",
     ),
-    "runs": ("runs", "See runs, follow one, and replay one that failed."),
+    "runs": ("runs", "See runs, follow one, end one, and replay one that failed."),
     "runtime": ("runtime", "Install gVisor, and build what sandboxes run in."),
     "runtime-host": ("runtime_host", "Run bundles in gVisor for this machine's workers."),
     "scale": ("scale", "Run so many processes of a queue, or of the relay, from now on."),

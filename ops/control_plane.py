@@ -134,6 +134,10 @@ class ControlPlane:
     def replay(self, run_id: UUID) -> dict[str, Any]:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
 
+    def cancel(self, run_id: UUID, *, reason: str = "") -> dict[str, Any]:
+        body = {"reason": reason}
+        return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/cancel", body)
+
     def push_bundle(
         self, packed: bytes, *, sent: Callable[[int], None] = lambda _: None
     ) -> dict[str, Any]:

@@ -31,6 +31,9 @@ class ExitReason(StrEnum):
     DISK = "disk"
     OUTPUT = "output"
     KILLED = "killed"
+    """By a person; of a runtime host, by whoever it works for."""
+    INTERRUPTED = "interrupted"
+    """By no person: its worker or its host stopped, or its lease was lost."""
     HOST_LOST = "host_lost"
 
 

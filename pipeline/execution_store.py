@@ -103,7 +103,12 @@ def times_lost(work: Work, run: StoredRun) -> int:
             " WHERE run_id = :run AND epoch = :epoch AND exit_reason = ANY (:lost)",
             run=run.run_id,
             epoch=run.epoch,
-            lost=[ExitReason.HOST_LOST.value, ExitReason.KILLED.value],
+            # Before there was `interrupted`, `killed` was said of it.
+            lost=[
+                ExitReason.HOST_LOST.value,
+                ExitReason.INTERRUPTED.value,
+                ExitReason.KILLED.value,
+            ],
         ).scalar_one()
     )
 

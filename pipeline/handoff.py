@@ -14,6 +14,7 @@ from uuid import UUID
 
 import dramatiq
 
+from pipeline.answer import Answer
 from pipeline.conversation import Conversation
 from pipeline.errors import AwgpError
 from pipeline.ids import uuid7
@@ -33,7 +34,11 @@ class LeaseLost(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """A claimed handoff. `fence` grows with every claim; an older one can finish nothing."""
+    """A claimed handoff. `fence` grows with every claim; an older one can finish nothing.
+
+    Args:
+        kill_by: The person who wants the execution ended, if anybody does.
+    """
 
     tenant_id: UUID
     handoff_id: UUID
@@ -43,6 +48,7 @@ class Handoff:
     fence: int
     failures: int
     traceparent: str | None
+    kill_by: UUID | None = None
 
 
 def message(
@@ -88,6 +94,7 @@ COLUMNS = (
     "fence",
     "failures",
     "traceparent",
+    "kill_by_person_id",
 )
 _COLUMNS = ", ".join(COLUMNS)
 CLAIM = (
@@ -126,17 +133,41 @@ def keep_claimed(
     return replace(handoff, fence=handoff.fence + 1)
 
 
-def renew_lease(conversation: Conversation, handoff: Handoff, lease: timedelta) -> None:
-    """Raises, at the latest when the transaction ends: LeaseLost."""
-    conversation.ask(
+def renew_lease(conversation: Conversation, handoff: Handoff, lease: timedelta) -> UUID | None:
+    """Hold it for so long from now; return the person who wants its work ended, if anybody does.
+
+    Raises:
+        LeaseLost: It had ended, or another claim was made since.
+    """
+    answer = conversation.ask(
         "UPDATE handoffs SET lease_until = clock_timestamp() + :lease,"
         " next_send_at = clock_timestamp() + :lease + :margin"
-        " WHERE handoff_id = :id AND fence = :fence AND lease_until > clock_timestamp()",
+        " WHERE handoff_id = :id AND fence = :fence AND lease_until > clock_timestamp()"
+        " RETURNING kill_by_person_id",
         unless=lease_lost(handoff),
         id=handoff.handoff_id,
         fence=handoff.fence,
         lease=lease,
         margin=LEASE_MARGIN,
+    )
+    by: UUID | None = answer.one()[0]
+    return by
+
+
+def ask_kill(conversation: Conversation, handoff: Handoff) -> Answer:
+    """Bring along who wants the execution ended: a person, or nobody.
+
+    The row is locked: who asks from now on waits, and finds what became of the run.
+
+    Raises, when the answer is looked at:
+        LeaseLost: Another claim was made since.
+    """
+    return conversation.ask(
+        "SELECT kill_by_person_id FROM handoffs WHERE handoff_id = :id AND fence = :fence"
+        " FOR UPDATE",
+        unless=lease_lost(handoff),
+        id=handoff.handoff_id,
+        fence=handoff.fence,
     )
 
 
@@ -204,6 +235,7 @@ def read_handoff(row: tuple[Any, ...]) -> Handoff:
         fence=row[5],
         failures=row[6],
         traceparent=row[7],
+        kill_by=row[8],
     )
 
 

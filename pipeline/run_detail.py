@@ -68,9 +68,12 @@ _DEAD_LETTERS: Final = """
     FROM dead_letters WHERE tenant_id = :tenant AND run_id = :run
     ORDER BY created_at DESC LIMIT :most"""
 _HANDOFF: Final = """
-    SELECT stage, created_at, not_before, failures, last_error,
-        coalesce(lease_until > clock_timestamp(), false) AS worked_on
-    FROM handoffs WHERE tenant_id = :tenant AND run_id = :run"""
+    SELECT h.stage, h.created_at, h.not_before, h.failures, h.last_error,
+        coalesce(h.lease_until > clock_timestamp(), false) AS worked_on, h.kill_asked_at,
+        p.display_name AS kill_by
+    FROM handoffs h
+    LEFT JOIN persons p ON p.tenant_id = h.tenant_id AND p.person_id = h.kill_by_person_id
+    WHERE h.tenant_id = :tenant AND h.run_id = :run"""
 _PAYLOAD: Final = """
     SELECT y.content_type, octet_length(y.payload) AS size, substring(y.payload FOR :payload)
         AS content, y.epoch, y.editor_person_id, p.display_name AS editor

@@ -17,11 +17,13 @@ from flask_smorest import Api
 from sqlalchemy import URL, Engine
 
 from pipeline.bearer import BearerVerifier
+from pipeline.cancel import NotCancellable
 from pipeline.database import REQUEST_ANSWER_SECONDS, make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
 from pipeline.fast_path import make_fast_path, quick_client
 from pipeline.identity import IDENTITY_PROBLEMS
+from pipeline.kill_signal import make_kill_signal
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.problem import document_problems, install_problem_handlers
@@ -90,6 +92,7 @@ PROBLEMS: Final[ProblemTable] = {
     **decisions.PROBLEMS,
     RunNotFound: (404, "run-not-found"),
     IllegalMove: (409, "run-not-replayable"),
+    NotCancellable: (409, "run-not-cancellable"),
     RunChanged: (409, "run-changed"),
     PayloadInvalid: (422, "payload-invalid"),
     PayloadTooLarge: (413, "payload-too-large"),
@@ -214,6 +217,7 @@ def create_app(
             trace_url=trace_url(settings),
             operations=operations or make_operations(settings),
             live_log=quick_client(settings) if settings.redis_url else None,
+            kills=make_kill_signal(settings),
         ),
     )
     register(app)

@@ -201,6 +201,14 @@ class RunHandoffView(Schema):
     not_before = fields.AwareDateTime(required=True, allow_none=True)
     failures = fields.Integer(required=True)
     last_error = fields.String(required=True, allow_none=True)
+    kill_asked_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When a person wanted its execution ended."},
+    )
+    kill_by = fields.String(
+        required=True, allow_none=True, metadata={"description": "Who that was."}
+    )
 
 
 class RunPayloadView(Schema):
@@ -242,7 +250,12 @@ class RunView(Schema):
     can_replay = fields.Boolean(
         required=True, metadata={"description": "It failed and its end is sealed."}
     )
-    can_cancel = fields.Boolean(required=True, metadata={"description": "It is held or approved."})
+    can_cancel = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "It is held or approved, or executing and nobody wants it ended yet."
+        },
+    )
 
 
 class RunLogQuery(Schema):

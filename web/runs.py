@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from audit_export.entries import (
@@ -14,7 +14,7 @@ from audit_export.entries import (
     newest_signed,
 )
 from audit_export.log_tree import InclusionProof, LogTorn, TreeNotReady
-from pipeline.cancel import Canceller, cancel_run
+from pipeline.cancel import CANCELLABLE, Canceller, cancel_run
 from pipeline.identity import actor_of, ensure_person
 from pipeline.run import Status
 from pipeline.run_detail import MOST_PAYLOAD_BYTES, load_story
@@ -41,8 +41,6 @@ from web.trail_schemas import TrailQuery, TrailView
 
 blueprint = make_blueprint("runs", "Requests on their way through the stages")
 
-CANCELLABLE: Final = frozenset({Status.HELD, Status.APPROVED})
-
 
 @endpoint(blueprint, "/v1/runs", access=READERS, status=200, answer=RunPage, query=RunsQuery)
 def list_runs(query: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +65,7 @@ def show_run(run_id: UUID) -> dict[str, Any]:
         "stages": timeline(story),
         "payload": _payload(story["payload"]),
         "can_replay": status is Status.FAILED and story["sealed_at"] is not None,
-        "can_cancel": status in CANCELLABLE,
+        "can_cancel": status in CANCELLABLE and not _is_ending(story),
     }
 
 
@@ -146,9 +144,11 @@ def replay_run(run_id: UUID) -> StoredRun:
     problems=[404, 409],
 )
 def cancel(body: dict[str, Any], run_id: UUID) -> StoredRun:
-    """Cancel a run that is held or approved, also one's own: nothing runs
+    """End a run that is held, approved or executing, also one's own
 
-    The body may be left out.
+    Nothing runs any more. The sandbox of one that is executing is killed: the answer says
+    `executing`, and it is cancelled a moment later. Asking again changes nothing. The body may be
+    left out.
     """
     caller = current_caller()
     with acting() as work:
@@ -157,7 +157,15 @@ def cancel(body: dict[str, Any], run_id: UUID) -> StoredRun:
             display_name=caller.identity.name,
             reason=body["reason"],
         )
-        return cancel_run(work, services().keyring, run_id, by)
+        run = cancel_run(work, services().keyring, run_id, by)
+    kills = services().kills
+    if run.status is Status.EXECUTING and kills is not None:
+        kills.send(run_id)
+    return run
+
+
+def _is_ending(story: Mapping[str, Any]) -> bool:
+    return bool(story["handoff"] and story["handoff"]["kill_asked_at"])
 
 
 def _wanted(query: Mapping[str, Any], limit: int) -> Wanted:

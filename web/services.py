@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine
 
 from pipeline.envelope import KeyRing
+from pipeline.kill_signal import KillSignal
 from pipeline.outbox import Outbox
 from pipeline.work import Work
 from web.access import Role, current_caller
@@ -30,6 +31,7 @@ class Services:
         trace_url: Where a trace is looked at, with a place for its id.
         operations: The machine, the signer and the store of exports.
         live_log: Where running agents' lines are; None without such a server.
+        kills: Tells workers at once what was asked of them; None without such a server.
     """
 
     outbox: Outbox
@@ -40,6 +42,7 @@ class Services:
     trace_url: str | None = None
     operations: Operations = field(default_factory=Operations)
     live_log: "redis.Redis | None" = None
+    kills: KillSignal | None = None
 
 
 def install_services(app: Flask, services: Services) -> None:

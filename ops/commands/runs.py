@@ -12,6 +12,7 @@ from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
 from ops.run_following import ending, passed
+from ops.setup_options import confirm
 from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line, pretty
 from pipeline.run import Status
@@ -29,13 +30,14 @@ EXITS: Final = {
 
 @click.group("runs")
 def command() -> None:
-    """See runs, follow one, and replay one that failed.
+    """See runs, follow one, end one, and replay one that failed.
 
     \b
     Examples:
       awgp runs list --status held
       awgp runs show 01936c2e-...
       awgp runs tail 01936c2e-...
+      awgp runs cancel 01936c2e-...
       awgp runs replay 01936c2e-...
     """
 
@@ -132,6 +134,34 @@ def replay(plane: ControlPlane, *, run_id: UUID, as_json: bool) -> None:
       awgp runs replay 01936c2e-... --as ada
     """
     after = plane.replay(run_id)
+    if as_json:
+        print_json(after)
+    else:
+        click.echo(f"{after['status']}: run {after['id']}, epoch {after['epoch']}")
+
+
+@command.command()
+@click.argument("run_id", type=click.UUID, metavar="RUN")
+@click.option("--reason", default="", help="Kept encrypted in the audit trail, nowhere else.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@caller_options
+def cancel(plane: ControlPlane, *, run_id: UUID, reason: str, yes: bool, as_json: bool) -> None:
+    """End a run that is held, approved or executing: nothing is delivered.
+
+    A sandbox at work is killed, and the command waits for the run's end. What the agent did until
+    then stays done. It cannot be undone: a cancelled run is not replayed.
+
+    \b
+    Examples:
+      awgp runs cancel 01936c2e-...
+      awgp runs cancel 01936c2e-... --reason "ordered twice" --yes
+    """
+    confirm("The run ends without a result, for good.", yes=yes)
+    after = plane.cancel(run_id, reason=reason)
+    if Status(after["status"]) is Status.EXECUTING:
+        for state in plane.run_states(run_id):
+            after |= {name: state[name] for name in ("status", "epoch")}
     if as_json:
         print_json(after)
     else:

@@ -141,6 +141,15 @@ def test_a_run_that_did_not_fail_is_not_replayed(plane: ControlPlane, awgp: Awgp
     assert (status, "run-not-replayable" in err) == (2, True)
 
 
+def test_a_run_is_cancelled_once_somebody_agrees(plane: ControlPlane, awgp: Awgp) -> None:
+    cancel = ("runs", "cancel", plane.held()["run_id"])
+    status, _, err = awgp(*cancel)
+    assert (status, "say --yes" in err) == (2, True)
+    said = (0, f"cancelled: run {cancel[2]}, epoch 1\n", "")
+    assert awgp(*cancel, "--reason", "twice", "--yes") == said
+    assert awgp(*cancel, "--yes") == said
+
+
 def test_tokens_are_kept_for_this_user_alone_and_for_their_issuer(
     awgp: Awgp, tmp_path: Path
 ) -> None:

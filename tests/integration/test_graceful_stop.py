@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -15,8 +16,10 @@ from sqlalchemy import text
 
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey
+from pipeline.cancel import Canceller, cancel_run
 from pipeline.database import tenant_transaction
 from pipeline.heartbeat import living_workers
+from pipeline.kill_signal import KillSignal
 from tests.integration.conftest import Database
 from tests.integration.door import signed
 from tests.integration.fake_host import approved_run
@@ -29,7 +32,7 @@ from tests.integration.processes import (
 )
 from tests.integration.socket_host import SocketHost, socket_host
 from tests.integration.stages import rows, status
-from tests.integration.world import TenantWorld, World, submit
+from tests.integration.world import KEYRING, TenantWorld, World, submit
 
 pytestmark = pytest.mark.services
 
@@ -92,13 +95,16 @@ def make_due(database: Database, tenant: TenantWorld) -> None:
     )
 
 
-def execute_worker(database: Database, valkey: Running, host: SocketHost, stop_seconds: str):  # type: ignore[no-untyped-def]  # as worker_process has it
+def execute_worker(  # type: ignore[no-untyped-def]  # as worker_process has it
+    database: Database, valkey: Running, host: SocketHost, stop_seconds: str, **environ: Any
+):
     return worker_process(
         database,
         valkey,
         "execute",
         AWGP_RUNTIME_SOCKET=str(host.path),
         AWGP_STOP_SECONDS=stop_seconds,
+        **environ,
     )
 
 
@@ -169,7 +175,27 @@ def test_a_sandbox_that_does_not_end_is_killed_and_its_run_handed_to_another_wor
                 "the run to be run again",
             )
     reasons = rows(database, world.acme, "SELECT exit_reason FROM executions ORDER BY attempt")
-    assert [row[0] for row in reasons] == ["killed", "ok"]
+    assert [row[0] for row in reasons] == ["interrupted", "ok"]
+
+
+def test_a_worker_hears_at_once_that_a_person_wants_its_sandbox_ended(
+    database: Database, world: World, valkey: Running, host: SocketHost
+) -> None:
+    run_id = approved_run(database, world.acme)
+    make_due(database, world.acme)
+    long = {"AWGP_LEASE_SECONDS": "3600"}  # renewed too late for this test
+    with (
+        relay_process(database, valkey),
+        execute_worker(database, valkey, host, "20", **long),
+        client_of(valkey) as client,
+    ):
+        wait_until(lambda: host.launched == 1, STARTED_EXECUTING)
+        with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+            cancel_run(work, KEYRING, run_id, Canceller(person_id=world.acme.persons["ada"]))
+        KillSignal(client).send(run_id)
+        wait_until(lambda: statuses(database, world.acme, [run_id]) == {"cancelled"}, "the kill")
+    assert host.killed == 1
+    assert rows(database, world.acme, "SELECT exit_reason FROM executions") == [("killed",)]
 
 
 def test_a_worker_that_joins_finds_work_though_the_first_has_a_backlog(

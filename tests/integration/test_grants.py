@@ -66,8 +66,8 @@ awgp_web
   delegations          select insert update(revoked_at,revoked_by_person_id)
   deliveries           select
   due                  select insert update(next_send_at,sends) delete
-  executions           select
-  handoffs             select insert delete
+  executions           select update(exit_reason,detail,finished_at)
+  handoffs             select insert update(kill_by_person_id,kill_asked_at) delete
   notice_channels      select insert update(name,kind,target_id,recipients,to_people,
                          events,rules,assistants,with_payload,active,changed_at,removed_at)
   notices              select insert

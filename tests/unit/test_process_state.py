@@ -18,6 +18,7 @@ from flask import Flask
 from prometheus_client import REGISTRY
 
 from actors.broker import PromptConsumer
+from actors.kills import Kills
 from actors.lease import FirstRenewals, LeaseKeeper, cut_short
 from actors.work_in_hand import WorkInHand
 from actors.worker_health import STUCK_SECONDS, nothing_stuck, threads_alive
@@ -48,6 +49,7 @@ from pipeline.heartbeat import (
     in_flight_by_queue,
     living_workers,
 )
+from pipeline.kill_signal import KillSignal, hear, place_to_begin
 from pipeline.run import Stage
 from pipeline.settings import METRICS_FOLDER, SettingInvalid
 from pipeline.wanted_processes import MOST_OF_A_KIND, NumberRefused
@@ -272,6 +274,23 @@ def test_work_under_a_lease_is_cut_short_once_it_is_told_to() -> None:
         assert cut_short() == 1
     assert told == ["killed"]
     assert cut_short() == 0
+
+
+def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(client: "redis.Redis") -> None:
+    run, other = uuid4(), uuid4()
+    looked: list[str] = []
+    keeper: Any = SimpleNamespace(look=lambda: looked.append("now"))
+    kills = Kills(client)
+    place = place_to_begin(client)
+    KillSignal(client).send(run)
+    further, runs = hear(client, place, seconds=1)
+    assert list(runs) == [run]
+    assert hear(client, further, seconds=0.01)[1] == ()
+    kills.heard(run)
+    kills.watch(other, keeper)
+    assert looked == []
+    kills.watch(run, keeper)
+    assert looked == ["now"]
 
 
 def requests_of(route: str, status: str) -> float:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from pipeline.cancel import CANCELLABLE
 from pipeline.run import (
     ALLOWED,
     RAISES_EPOCH,
@@ -43,6 +44,10 @@ LEGAL = {
     for old, targets in (line.split(" -> ") for line in DESIGNED.strip().splitlines())
     for new in targets.split()
 }
+
+
+def test_a_person_may_end_whatever_can_be_cancelled() -> None:
+    assert {old for old in Status if Status.CANCELLED in ALLOWED[old]} == CANCELLABLE
 
 
 @pytest.mark.parametrize("old", Status)

@@ -1,4 +1,4 @@
-import { Ban, RotateCcw } from 'lucide-react';
+import { Ban, OctagonX, RotateCcw } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { useCancelRun, useReplayRun } from './move-run';
 import type { Run } from './run';
@@ -14,7 +14,7 @@ export function RunActions({ run }: { run: Run }): ReactElement | null {
   return (
     <>
       {run.can_replay && <Replay run={run} />}
-      {run.can_cancel && <Cancel run={run} />}
+      {run.can_cancel && (run.status === 'executing' ? <Stop run={run} /> : <Cancel run={run} />)}
     </>
   );
 }
@@ -67,6 +67,37 @@ function Cancel({ run }: { run: Run }): ReactElement {
       <p>
         Nothing runs, and it stays like that: a cancelled run cannot be replayed. Who asked may ask
         again. The audit trail names you.
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+function Stop({ run }: { run: Run }): ReactElement {
+  const cancel = useCancelRun(run.id);
+  return (
+    <ConfirmDialog
+      danger
+      trigger={
+        <Button>
+          <OctagonX aria-hidden />
+          Stop the run…
+        </Button>
+      }
+      title="Stop this run?"
+      confirm="Stop the run"
+      onConfirm={async () => {
+        const moved = await cancel.mutateAsync();
+        const ended = moved.status === 'cancelled';
+        toast({ tone: 'ok', title: ended ? 'Stopped' : 'Its sandbox is being killed' });
+      }}
+    >
+      <p>
+        Its sandbox is killed and nothing is delivered, even where the agent ends well in this
+        moment. What it did until then stays done.
+      </p>
+      <p className="mt-2">
+        A run that was stopped cannot be replayed. Who asked may ask again. The audit trail names
+        you.
       </p>
     </ConfirmDialog>
   );

@@ -88,7 +88,8 @@ export const EXITS: Record<string, string> = {
   processes: 'and was stopped: it started more processes than it may',
   disk: 'and was stopped: it wrote more than it may',
   output: 'and was stopped: it printed more than it may',
-  killed: 'and was killed',
+  killed: 'and was killed by a person',
+  interrupted: 'and was interrupted: its worker or its host stopped',
   host_lost: 'and the machine it ran on was lost',
 };
 
@@ -141,6 +142,9 @@ const NOW: Record<Run['status'], string> = {
 };
 
 export function headlineOf(run: Run): string {
+  const asked = run.handoff?.kill_asked_at ?? null;
+  if (asked !== null)
+    return `${run.handoff?.kill_by ?? 'Somebody'} stopped it; it ends in a moment.`;
   const why = run.reason === null || run.reason === '' ? '' : ` ${sentence(run.reason)}`;
   return NOW[run.status] + why;
 }

@@ -4559,8 +4559,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel a run that is held or approved, also one's own: nothing runs
-         * @description The body may be left out.
+         * End a run that is held, approved or executing, also one's own
+         * @description Nothing runs any more. The sandbox of one that is executing is killed: the answer says
+         *     `executing`, and it is cancelled a moment later. Asking again changes nothing. The body may be
+         *     left out.
          */
         post: {
             parameters: {
@@ -8733,6 +8735,13 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             failures: number;
+            /**
+             * Format: date-time
+             * @description When a person wanted its execution ended.
+             */
+            kill_asked_at: string | null;
+            /** @description Who that was. */
+            kill_by: string | null;
             last_error: string | null;
             /** Format: date-time */
             not_before: string | null;
@@ -8836,7 +8845,7 @@ export interface components {
             /** Format: uuid */
             assistant_id: string;
             callbacks: components["schemas"]["RunCallbackView"][];
-            /** @description It is held or approved. */
+            /** @description It is held or approved, or executing and nobody wants it ended yet. */
             can_cancel: boolean;
             /** @description It failed and its end is sealed. */
             can_replay: boolean;
