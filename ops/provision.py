@@ -12,7 +12,7 @@ from pipeline.ids import uuid7
 from pipeline.outbox import Outbox
 from pipeline.rate import Rate
 from pipeline.registry_names import NameTaken, NotSetUp, check_slug, check_text
-from pipeline.tenant_setup import note_opened, still_waiting, stop_sources
+from pipeline.tenant_setup import note_limited, note_opened, still_waiting, stop_sources
 from pipeline.work import SYSTEM, Actor, Work
 
 # What it says where the database refuses a second one.
@@ -87,13 +87,7 @@ def limit_tenant(outbox: Outbox, tenant_id: UUID, rate: Rate | None, *, actor: A
             id=tenant_id,
             rate=None if after is None else Jsonb(after),
         )
-        work.record(
-            actor,
-            "setup:tenant:limited",
-            ("tenant", str(tenant_id)),
-            before={"rate": before},
-            after={"rate": after},
-        )
+        note_limited(work, actor, before=before, after=after)
 
 
 def close_tenant(outbox: Outbox, tenant_id: UUID, *, actor: Actor) -> int:

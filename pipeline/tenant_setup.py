@@ -1,6 +1,6 @@
-"""Open a subsidiary and close it, as the holding's people do from the control plane.
+"""Open a subsidiary, limit and close it, as the holding's people do from the control plane.
 
-The login awgp_web writes no row of `tenants`: it calls the two functions that may, and only for
+The login awgp_web writes no row of `tenants`: it calls the functions that may, and only for
 subsidiaries (docs/decisions/0063-runtimes-are-told-by-the-machines.md). At the machine,
 ops/provision.py does the same as the tables' owner; what both do stands here.
 """
@@ -10,11 +10,13 @@ from typing import Final
 from uuid import UUID
 
 import psycopg.errors
+from psycopg.types.json import Jsonb
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.identity import Identity, TenantForbidden, actor_of, ensure_person, tenant_id_of
 from pipeline.ids import uuid7
 from pipeline.outbox import Outbox
+from pipeline.rate import Rate
 from pipeline.registry_names import (
     FieldInvalid,
     NameTaken,
@@ -100,6 +102,46 @@ def close_subsidiary(outbox: Outbox, identity: Identity, slug: str) -> int:
             after={"closed": True},
         )
     return stopped
+
+
+def limit_subsidiary(work: Work, identity: Identity, rate: Rate | None) -> dict[str, int] | None:
+    """Limit what a tenant's senders may send together; None is as the edge's settings say.
+
+    Args:
+        work: In the tenant, as awgp_web. Its row is locked from here on.
+
+    Returns:
+        What its limit was: the caller undoes the work where that is not what was seen.
+
+    Raises:
+        TenantClosed: Nothing is sent to it any more.
+        StillInUse: It is the holding's own.
+    """
+    person_id = ensure_person(work, identity)
+    after = None if rate is None else rate.as_json()
+    wanted = None if after is None else Jsonb(after)
+    found = work.execute("SELECT rate_before FROM limit_tenant(:wanted)", wanted=wanted)
+    row = found.one_or_none()
+    if row is None:
+        raise StillInUse(
+            "this is the holding's own tenant: `awgp tenant limit` limits it at the machine"
+        )
+    before: dict[str, int] | None = row.rate_before
+    note_limited(work, actor_of(identity, person_id), before=before, after=after)
+    return before
+
+
+def note_limited(
+    work: Work, actor: Actor, *, before: dict[str, int] | None, after: dict[str, int] | None
+) -> None:
+    """The record of it, in the tenant's own trail."""
+    work.record(
+        actor,
+        "setup:tenant:limited",
+        ("tenant", str(work.tenant_id)),
+        before={"rate": before},
+        after={"rate": after},
+    )
 
 
 def still_waiting(runs: int, what_to_do: str) -> StillInUse:

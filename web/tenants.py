@@ -1,5 +1,7 @@
 """Tenants, and the holding's visits to them."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,8 +11,10 @@ from pipeline.tenant_view import TenantLook, look_at_all, look_at_tenant
 from pipeline.visit import Visit, begin_visit, end_visit, list_visits
 from web.access import SIGNED_IN, Access, Role, current_caller, current_identity
 from web.endpoint import endpoint, make_blueprint
+from web.preconditions import ETAG
 from web.schemas import Nothing, PageQuery
 from web.services import acting, reading, services
+from web.setup_endpoint import Answer, tagged
 from web.tenants_schemas import (
     TenantPage,
     TenantQuery,
@@ -50,12 +54,13 @@ def list_tenants(query: dict[str, Any]) -> dict[str, Any]:
     status=200,
     answer=TenantView,
     problems=[404],
+    headers=ETAG,
 )
-def show_tenant(tenant: str) -> TenantLook:
+def show_tenant(tenant: str) -> Answer:
     """Show a tenant, and how much goes on in it"""
     del tenant  # the guard let the caller into it
     with reading() as work:
-        return look_at_tenant(work)
+        return answer_with(look_at_tenant(work))
 
 
 @endpoint(
@@ -114,6 +119,16 @@ def end(tenant: str, visit_id: UUID) -> None:
     at_home = Role.ADMIN in caller.roles and tenant in tenants_of(caller.identity)
     with acting() as work:
         end_visit(work, caller.identity, visit_id, any_ones=at_home)
+
+
+def answer_with(look: TenantLook) -> Answer:
+    """A tenant, with the ETag that an edit of its limit names: how busy it is counts for none."""
+    return tagged(asdict(look), state_of(look.rate))
+
+
+def state_of(rate: Mapping[str, int] | None) -> dict[str, Any]:
+    """What an edit of a tenant's limit is based on."""
+    return {"rate": None if rate is None else dict(rate)}
 
 
 def own_tenants(after: str | None, limit: int) -> list[TenantLook]:

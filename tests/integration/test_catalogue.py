@@ -288,6 +288,7 @@ def test_a_function_with_its_owners_rights_is_closed_in(database: Database) -> N
         "forget_idempotency_keys",
         "forget_notices",
         "known_runtime",
+        "limit_tenant",
         "list_tenants",
         "make_audit_partition",
         "note_completion",

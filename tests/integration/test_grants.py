@@ -213,8 +213,8 @@ awgp_definer
   runs                 select(tenant_id,run_id,assistant_id,sealed_at) insert(tenant_id,run_id,
                          assistant_id,source_id,requester_kind,origin)
   sources              select(tenant_id,source_id,kind,assistant_id,active,removed_at)
-  tenants              select(tenant_id,slug,kind,closed_at) insert(tenant_id,slug,
-                         name,kind) update(closed_at)
+  tenants              select(tenant_id,slug,kind,closed_at,rate) insert(tenant_id,slug,
+                         name,kind) update(closed_at,rate)
 """
 
 
@@ -340,6 +340,7 @@ FUNCTIONS: Final = {
     "forget_idempotency_keys": {"awgp_relay"},
     "forget_notices": {"awgp_relay"},
     "known_runtime": {"awgp_web"},
+    "limit_tenant": {"awgp_web"},
     "list_tenants": {"awgp_auditor", "awgp_exporter"},
     "make_audit_partition": set(),
     "note_completion": set(),  # a trigger of audit_log's

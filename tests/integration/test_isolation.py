@@ -473,9 +473,9 @@ def test_the_doors_with_their_owners_rights_reach_these_columns_alone() -> None:
         },
         "sources": {"select(tenant_id,source_id,kind,assistant_id,active,removed_at)"},
         "tenants": {
-            "select(tenant_id,slug,kind,closed_at)",
+            "select(tenant_id,slug,kind,closed_at,rate)",
             "insert(tenant_id,slug,name,kind)",
-            "update(closed_at)",
+            "update(closed_at,rate)",
         },
     }
     assert stated == before_a_tenant | in_one_tenant | both

@@ -114,6 +114,7 @@ OPERATIONS = [
     ("PUT", "/v1/sources/{source_id}/callbacks"),
     ("POST", "/v1/tenants"),
     ("POST", "/v1/tenants/{tenant}/close"),
+    ("PUT", "/v1/tenants/{tenant}/rate"),
     ("GET", "/v1/persons"),
     ("GET", "/v1/persons/{person_id}"),
     ("POST", "/v1/persons/{person_id}/remove"),

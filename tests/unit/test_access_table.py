@@ -43,7 +43,11 @@ OF_THE_MACHINE = {
     ("PUT", "/v1/queues/{queue}/scale"),
 }
 # So are the tenants themselves.
-OF_THE_HOLDING_ITSELF = {("POST", "/v1/tenants"), ("POST", "/v1/tenants/{tenant}/close")}
+OF_THE_HOLDING_ITSELF = {
+    ("POST", "/v1/tenants"),
+    ("PUT", "/v1/tenants/{tenant}/rate"),
+    ("POST", "/v1/tenants/{tenant}/close"),
+}
 # They read: one takes its time, the others look at what their bodies say.
 READS = {
     ("POST", "/v1/audit/verify"),

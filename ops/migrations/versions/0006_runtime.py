@@ -1,4 +1,4 @@
-"""The runtime: a person ends an execution.
+"""A person ends an execution; the holding limits a tenant over the API.
 
 Revision ID: 0006
 """
@@ -16,7 +16,7 @@ depends_on = None
 
 HERE = Path(__file__).parent
 # Each runs as awgp_owner.
-SCRIPTS = ("0006_kill",)
+SCRIPTS = ("0006_kill", "0006_tenants")
 # After all else: what of it the holding may look at.
 LAST = "0003_holding_reads"
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.browser.conftest import Visit
 from tests.e2e.browser.gestures import APPROVE, approve, card, open_approval, vote
+from tests.e2e.browser.keyboard import Keyboard
 from tests.e2e.browser.test_pages import axe_is_content
 from tests.e2e.browser.world import (
     NOBODYS_SECRET,
@@ -255,13 +256,18 @@ def test_a_dead_letter_is_replayed_and_asked_about_anew(
     approve(ben, newer)
     asked.ends_as("completed")
     cleo.open("/t/acme/targets/nobody", "nobody")
+    keys = Keyboard(page=cleo.page)
     for opener, verb in (("Send again", "Count them"), ("Send test", "Show what would be sent")):
-        cleo.page.get_by_role("button", name=opener).click()
-        axe_is_content(cleo)
-        asks.get_by_role("button", name=verb).click()
-        expect(asks.get_by_role("button", name=re.compile("^Send"))).to_be_visible()
-        axe_is_content(cleo)
-        asks.get_by_role("button", name="Done").click()
+        with keys.dialog(opener):
+            axe_is_content(cleo)
+            keys.press(verb)
+            expect(asks.get_by_role("button", name=re.compile("^Send"))).to_be_visible()
+            axe_is_content(cleo)
+            if opener == "Send again":
+                keys.fill("Reason", "they missed it")
+            keys.press(re.compile("^Send"))
+            expect(asks.get_by_text(re.compile("are sent again|on its way"))).to_be_visible()
+            keys.press("Done")
 
 
 def test_a_failed_run_is_replayed_and_a_held_one_cancelled_from_its_page(

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from ops.demo.story import INVOICE
 from tests.e2e.browser.conftest import Visit
+from tests.e2e.browser.keyboard import Keyboard
 from tests.e2e.browser.test_setting_up import agree, dialog
 from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import BrowserWorld, lines
@@ -127,6 +128,41 @@ def test_the_holding_opens_visits_and_closes_a_tenant_and_is_shown_the_door(visi
     expect(cleo.page.get_by_text("to look closer")).to_be_visible()
     agree(cleo, "End the visit…", "End the visit")
     expect(page.get_by_role("button", name="Add an assistant")).to_have_count(0)
+
+
+def test_the_holding_limits_a_tenant_by_keyboard_and_never_what_it_did_not_see(
+    visit: Visit,
+) -> None:
+    hana, elsewhere, cleo = visit("hana"), visit("hana"), visit("cleo")
+    for each in (hana, elsewhere):
+        each.expects("status of 412")
+    cleo.open("/t/acme/settings/tenant", "Tenant")
+    sending = cleo.page.get_by_role("region", name="What may be sent to it")
+    expect(sending).to_contain_text("As the edge limits each tenant")
+    assert sending.get_by_role("button").count() == 0
+    keys = Keyboard(page=hana.page)
+    hana.open("/t/globex/tenants", "Tenants")
+    hana.page.get_by_role("row").filter(has_text="Acme").get_by_role("link").last.focus()
+    hana.page.keyboard.press("Enter")
+    with keys.dialog("Change the limit") as mine:
+        keys.fill("Requests at once", "500", "spinbutton")
+        keys.press("Save")
+        expect(mine.get_by_role("alert")).to_contain_text("Say how many requests a minute too")
+        keys.stays_at("Save")
+        keys.fill("Requests a minute", "600000", "spinbutton")
+        elsewhere.open("/t/acme/settings/tenant", "Tenant")
+        form = dialog(elsewhere, "Change the limit")
+        form.get_by_label("Requests a minute").fill("60000")
+        form.get_by_role("button", name="Save").click()
+        expect(sending).to_contain_text("60,000 a minute, 60,000 at once")  # by itself
+        keys.press("Save")
+        expect(mine.get_by_role("alert")).to_contain_text("Somebody changed this since")
+        keys.press("Begin again from what is saved now")
+        expect(mine.get_by_label("Requests a minute")).to_have_value("60000")
+        keys.fill("Requests a minute", "", "spinbutton")
+        keys.fill("Requests at once", "", "spinbutton")
+        keys.press("Save")
+    expect(sending).to_contain_text("As the edge limits each tenant")
 
 
 def begin_visit(page: Page, opener: str, reason: str) -> None:

@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 from pipeline.registry_sources import whsec
 from runtime_host.bundle import build
 from tests.e2e.browser.conftest import Visit
+from tests.e2e.browser.keyboard import Keyboard
 from tests.e2e.browser.test_pages import axe_is_content, looks_good
 from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import MANIFEST, SCRIBE
@@ -261,3 +262,58 @@ def test_who_wrote_a_policy_cannot_put_it_in_force_and_another_can(visit: Visit)
         expect(each.page.get_by_text("in force", exact=True).first).to_be_visible()
     assert cleo.call("GET", "/v1/policies/active")[1]["version"] == made["version"]
     assert cleo.call("POST", f"/v1/policies/{before['version']}/activate")[0] == 200
+
+
+def test_sources_and_their_schedules_are_set_up_by_keyboard_alone(visit: Visit) -> None:
+    cleo = visit("cleo")
+    cleo.expects(REFUSED)
+    keys, page = Keyboard(page=cleo.page), cleo.page
+    cleo.open("/t/acme/sources", "Sources")
+    with keys.dialog("New schedule") as form:
+        page.keyboard.press("Escape")
+    with keys.dialog("New schedule") as form:
+        keys.fill("Name", "No Name")
+        keys.choose("Assistant", "scribe")
+        keys.fill("When", "0 0 31 2 *")
+        keys.press("Show when that is")
+        expect(form.get_by_role("alert")).to_contain_text("no cron expression")
+        keys.stays_at("Show when that is")
+        keys.fill("When", "0 7 * * 1")
+        keys.press("Create")
+        expect(form.get_by_role("alert")).to_contain_text("1 to 63 small letters")
+        keys.stays_at("Create")
+        keys.fill("Name", "by-hand")
+        page.keyboard.press("Enter")
+        expect(form.get_by_role("list", name="Next ticks")).to_be_visible()
+        keys.press("Done")
+    keys.press("by-hand", "link")
+    expect(page.get_by_role("heading", name="by-hand")).to_be_focused()
+    with keys.dialog("Change when it sends, and what") as form:
+        keys.fill("When", "30 2 * * *")
+        keys.press("Save")
+    expect(page.get_by_text("At 02:30 every day")).to_be_visible()
+    for verb, after in (("Pause", "Resume"), ("Resume", "Pause")):
+        with keys.dialog(verb, leaves_at=after):
+            keys.press(verb)
+    with keys.dialog("Remove"):
+        keys.press("Cancel")
+    keys.press("Remove")
+    keys.press("Remove the source")
+    expect(page.get_by_role("heading", name="Sources")).to_be_focused()
+    keys.press("erp", "link")
+    with keys.dialog("Allow callbacks", leaves_at="Change the callbacks"):
+        keys.choose("Target", "nobody")
+        keys.press("One more")
+        expect(page.get_by_label("Target").last).to_be_focused()
+        keys.press("Remove callback 2")
+        keys.stays_at("One more")
+        keys.press("Save")
+    with keys.dialog("Change the callbacks", leaves_at="Allow callbacks"):
+        keys.press("Remove callback 1")
+        keys.press("Save")
+    with keys.dialog("Map events") as form:
+        keys.fill("Rules", '{"rules": [{"name": "all", "when": "true"}]}')
+        keys.press("See what it becomes")
+        expect(form.get_by_role("status")).to_contain_text("by the rule all")
+        keys.stays_at("See what it becomes")
+        page.keyboard.press("Escape")

@@ -10,6 +10,11 @@ export const settingsRoutes = [
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
+    path: 'settings/tenant',
+    component: lazyRouteComponent(() => import('@/features/settings/TenantPage'), 'TenantPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
     path: 'settings/persons',
     validateSearch: parsePersonsSearch,
     component: lazyRouteComponent(() => import('@/features/settings/PersonsPage'), 'PersonsPage'),

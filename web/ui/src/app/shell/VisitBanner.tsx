@@ -70,7 +70,7 @@ function Acting({
       </span>
       <Button
         size="small"
-        disabled={end.isPending}
+        busy={end.isPending}
         onClick={() => {
           end.mutate({ tenant, visit: id });
         }}

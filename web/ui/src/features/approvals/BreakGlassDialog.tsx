@@ -85,7 +85,7 @@ export function BreakGlassDialog({ checked }: { checked: Checked }): ReactElemen
           <AlertDialogCancel asChild>
             <Button>Cancel</Button>
           </AlertDialogCancel>
-          <Button variant="danger" disabled={!ready || breakGlass.isPending} onClick={send}>
+          <Button variant="danger" disabled={!ready} busy={breakGlass.isPending} onClick={send}>
             Break the glass and run it
           </Button>
         </DialogFooter>

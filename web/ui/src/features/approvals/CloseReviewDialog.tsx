@@ -91,7 +91,7 @@ export function CloseReviewDialog({ review }: { review: Review }): ReactElement 
           >
             Cancel
           </Button>
-          <Button variant="primary" disabled={!ready || close.isPending} onClick={send}>
+          <Button variant="primary" disabled={!ready} busy={close.isPending} onClick={send}>
             Close the review
           </Button>
         </DialogFooter>

@@ -125,7 +125,7 @@ function Edit({
           {reviewing ? 'Back' : 'Cancel'}
         </Button>
         {reviewing ? (
-          <Button variant="primary" disabled={edit.isPending} onClick={send}>
+          <Button variant="primary" busy={edit.isPending} onClick={send}>
             Ask anew
           </Button>
         ) : (

@@ -90,7 +90,7 @@ export function InboxList({
       </ul>
       {query.hasNextPage && (
         <div className="text-center">
-          <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
             {query.isFetchingNextPage ? 'Loading…' : 'Load more'}
           </Button>
         </div>

@@ -62,7 +62,7 @@ function Reviews({ status }: { status: 'open' | 'closed' }): ReactElement {
         ))}
       </ul>
       {query.hasNextPage && (
-        <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+        <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
           Load more
         </Button>
       )}

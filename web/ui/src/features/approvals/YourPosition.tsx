@@ -16,7 +16,7 @@ export function YourPosition({ approval }: { approval: Approval }): ReactElement
       {vote !== null && status === 'open' && (
         <Button
           size="small"
-          disabled={withdraw.isPending}
+          busy={withdraw.isPending}
           onClick={() => {
             withdraw.mutate(approval.id);
           }}

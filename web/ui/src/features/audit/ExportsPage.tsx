@@ -90,7 +90,7 @@ function Ask(): ReactElement {
   const ask = useAskForExport();
   return (
     <Button
-      disabled={ask.isPending}
+      busy={ask.isPending}
       onClick={() => {
         ask.mutate(undefined, {
           onSuccess: () => {
@@ -125,7 +125,8 @@ function HowFar({ schedule, store }: { schedule: Schedule; store: boolean }): Re
         {store ? (
           <Button
             size="small"
-            disabled={download.isPending || schedule.exported === 0}
+            disabled={schedule.exported === 0}
+            busy={download.isPending}
             onClick={() => {
               download.mutate({ kind: 'trail' });
             }}
@@ -148,7 +149,7 @@ function DownloadSegment({ first }: { first: number }): ReactElement {
       size="icon-small"
       variant="ghost"
       aria-label={`Download what begins at entry ${first}`}
-      disabled={download.isPending}
+      busy={download.isPending}
       onClick={() => {
         download.mutate({ kind: 'segment', first });
       }}

@@ -17,7 +17,7 @@ export function OfflineSection({ steps }: { steps: readonly string[] }): ReactEl
       actions={
         <Button
           size="small"
-          disabled={download.isPending}
+          busy={download.isPending}
           onClick={() => {
             download.mutate({ kind: 'verifier' });
           }}

@@ -70,7 +70,7 @@ export function DelegationsPage(): ReactElement {
       {query.hasNextPage && (
         <Button
           className="mt-3"
-          disabled={query.isFetchingNextPage}
+          busy={query.isFetchingNextPage}
           onClick={() => void query.fetchNextPage()}
         >
           Load more

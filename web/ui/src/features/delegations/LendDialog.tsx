@@ -135,7 +135,7 @@ function LendForm({ onClose }: { onClose: () => void }): ReactElement {
       </div>
       <DialogFooter>
         <Button onClick={onClose}>Cancel</Button>
-        <Button variant="primary" disabled={!ready || lend.isPending} onClick={send}>
+        <Button variant="primary" disabled={!ready} busy={lend.isPending} onClick={send}>
           Lend my vote
         </Button>
       </DialogFooter>

@@ -38,7 +38,8 @@ export function DryRunForm({ version }: { version: number }): ReactElement {
         />
         <Button
           variant="primary"
-          disabled={!(count >= 1 && count <= MOST) || dryRun.isPending}
+          disabled={!(count >= 1 && count <= MOST)}
+          busy={dryRun.isPending}
           onClick={() => {
             dryRun.mutate(count);
           }}

@@ -140,7 +140,12 @@ function Save({ body }: { body: PolicyBody | undefined }): ReactElement {
           Cancel
         </Link>
       </Button>
-      <Button variant="primary" disabled={body === undefined || create.isPending} onClick={save}>
+      <Button
+        variant="primary"
+        disabled={body === undefined}
+        busy={create.isPending}
+        onClick={save}
+      >
         Save as a new version
       </Button>
     </>

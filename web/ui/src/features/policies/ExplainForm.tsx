@@ -59,7 +59,8 @@ export function ExplainForm({
         }}
       />
       <Button
-        disabled={typed.problem !== undefined || assistant === undefined || explain.isPending}
+        disabled={typed.problem !== undefined || assistant === undefined}
+        busy={explain.isPending}
         onClick={ask}
       >
         Explain

@@ -147,12 +147,13 @@ function Written({ name, rule, etag, onDone }: Opened & { onDone: () => void }):
       {save.error !== null && <ProblemNotice error={save.error} />}
       <DialogFooter>
         <DialogClose asChild>
-          <Button disabled={save.isPending}>Cancel</Button>
+          <Button busy={save.isPending}>Cancel</Button>
         </DialogClose>
         <Button
           type="submit"
           variant="primary"
-          disabled={save.isPending || typed?.problem !== undefined}
+          disabled={typed?.problem !== undefined}
+          busy={save.isPending}
         >
           {name === undefined ? 'Add the rule' : 'Save the version'}
         </Button>

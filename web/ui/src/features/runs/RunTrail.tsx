@@ -51,7 +51,7 @@ export function RunTrail({ run }: { run: string }): ReactElement {
       {query.hasNextPage && (
         <Button
           size="small"
-          disabled={query.isFetchingNextPage}
+          busy={query.isFetchingNextPage}
           onClick={() => void query.fetchNextPage()}
         >
           Load more

@@ -93,7 +93,7 @@ function Actions({ channel }: { channel: Channel }): ReactElement {
     <div className="flex flex-wrap gap-2">
       <Button
         size="small"
-        disabled={test.isPending}
+        busy={test.isPending}
         aria-label={`Test ${channel.name}`}
         onClick={() => {
           test.mutate(channel.id, {

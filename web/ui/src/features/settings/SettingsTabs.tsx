@@ -4,6 +4,7 @@ import { useTenant } from '@/shared/session/tenant';
 
 const TABS = [
   { to: '/t/$tenant/settings', label: 'You' },
+  { to: '/t/$tenant/settings/tenant', label: 'Tenant' },
   { to: '/t/$tenant/settings/persons', label: 'Persons' },
   { to: '/t/$tenant/settings/notices', label: 'Notices' },
 ] as const;

@@ -1,5 +1,5 @@
 import { Plus, X } from 'lucide-react';
-import { useRef, useState, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 import { MOST_ENTRIES, startOf, type CallbackEntry } from './callbacks';
 import { useTargetNames } from './target-names';
 import { SelectField, TextField } from '@/shared/components/form-field';
@@ -30,13 +30,14 @@ export function CallbackFields({ entries }: { entries: readonly CallbackEntry[] 
           onChange={(to) => {
             change(row.key, to);
           }}
+          begins={row.key >= entries.length && row.key > 0}
           onRemove={() => {
             remove(row.key);
             more.current?.focus();
           }}
         />
       ))}
-      <Button ref={more} size="small" onClick={add} disabled={rows.length >= MOST_ENTRIES}>
+      <Button ref={more} size="small" onClick={add} busy={rows.length >= MOST_ENTRIES}>
         <Plus aria-hidden />
         One more
       </Button>
@@ -69,11 +70,21 @@ interface Editing {
 
 function Entry({
   place,
+  begins,
   onRemove,
   ...editing
-}: Editing & { place: number; onRemove: () => void }): ReactElement {
+}: Editing & {
+  place: number;
+  /** Somebody asked for it just now: they go on in it. */
+  begins: boolean;
+  onRemove: () => void;
+}): ReactElement {
+  const fields = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => {
+    if (begins) fields.current?.querySelector('select')?.focus();
+  }, [begins]);
   return (
-    <fieldset className="space-y-3 rounded-md border border-line p-3">
+    <fieldset ref={fields} className="space-y-3 rounded-md border border-line p-3">
       <legend className="px-1 text-sm font-medium">Callback {place}</legend>
       <TargetField {...editing} />
       <AddressField {...editing} />

@@ -117,7 +117,7 @@ function Preview({ preview }: { preview: ReturnType<typeof usePreviewSchedule> }
     <div className="space-y-2">
       <Button
         size="small"
-        disabled={preview.isPending}
+        busy={preview.isPending}
         onClick={(event) => {
           const { form } = event.currentTarget;
           if (form !== null) preview.mutate(() => timingIn(new FormData(form)));

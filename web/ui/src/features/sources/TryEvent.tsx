@@ -49,7 +49,7 @@ export function TryEvent({ source }: { source: string }): ReactElement {
       />
       <Button
         size="small"
-        disabled={attempt.isPending}
+        busy={attempt.isPending}
         onClick={(event) => {
           const { form } = event.currentTarget;
           if (form !== null) attempt.mutate(() => sampleIn(new FormData(form)));

@@ -13,7 +13,7 @@ export function PreviewDraft(): ReactElement {
     <div className="space-y-2">
       <Button
         size="small"
-        disabled={preview.isPending}
+        busy={preview.isPending}
         onClick={(event) => {
           const form = event.currentTarget.form;
           if (form !== null) preview.mutate(versionIn(new FormData(form)));

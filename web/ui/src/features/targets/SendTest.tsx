@@ -23,6 +23,7 @@ export function SendTest({ name }: { name: string }): ReactElement {
       title={`Test ${name}`}
       description="You see exactly what would be sent before it is. It says that it is a test."
       confirm="Show what would be sent"
+      goesOn
       onSubmit={async (form) => {
         const run = textIn(form, 'run');
         const of: TestOf = run === '' ? {} : { run };
@@ -70,7 +71,8 @@ function Seen({ name, of, seen }: { name: string; of: TestOf; seen: Preview }): 
       ) : (
         <Button
           variant="primary"
-          disabled={seen.problem !== null || send.isPending}
+          disabled={seen.problem !== null}
+          busy={send.isPending}
           onClick={() => {
             send.mutate(of, {
               onSuccess: () => {

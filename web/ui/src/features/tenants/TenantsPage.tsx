@@ -11,6 +11,7 @@ import { Badge } from '@/shared/components/ui/badge';
 import { Button } from '@/shared/components/ui/button';
 import { useMe, visitIn } from '@/shared/session/me';
 import { useTenant } from '@/shared/session/tenant';
+import { rateText } from '@/shared/tenants/rate';
 import { useTenants, type Tenant } from '@/shared/tenants/tenants';
 import { VisitDialog } from '@/shared/tenants/VisitDialog';
 import { VisitsSection } from '@/shared/tenants/VisitsSection';
@@ -69,13 +70,22 @@ function TenantLink({ tenant }: { tenant: Tenant }): ReactElement {
         </Link>
       )}
       <span className="text-sm text-muted">{tenant.name}</span>
-      {tenant.rate !== null && (
-        <span className="text-sm text-muted">
-          may send {tenant.rate.per_minute} requests a minute, {tenant.rate.burst} at once
-        </span>
-      )}
+      {!closed && <Limit tenant={tenant} />}
       {closed && <Badge>closed</Badge>}
     </span>
+  );
+}
+
+/** To where it is told, and changed. */
+function Limit({ tenant }: { tenant: Tenant }): ReactElement {
+  return (
+    <Link
+      to="/t/$tenant/settings/tenant"
+      params={{ tenant: tenant.tenant }}
+      className="inline-flex min-h-6 items-center text-sm text-muted hover:underline"
+    >
+      {tenant.rate === null ? 'No limit of its own' : `Takes ${rateText(tenant.rate)}`}
+    </Link>
   );
 }
 

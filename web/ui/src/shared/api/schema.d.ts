@@ -6588,6 +6588,8 @@ export interface paths {
                 /** @description OK */
                 200: {
                     headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -6656,6 +6658,69 @@ export interface paths {
                 503: components["responses"]["Problem"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Limit how many requests all senders of a subsidiary may send together
+         * @description It counts within a minute. What a single source may send is its own setting.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LimitBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TenantView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7784,6 +7849,10 @@ export interface components {
             /** Format: uuid */
             run_id: string;
         };
+        LimitBody: {
+            /** @description Of all its senders together; null: as the edge's settings say. */
+            rate: components["schemas"]["RateIn"] | null;
+        };
         LinkBody: {
             /** @description SHA-256 of the action, as this approval shows it. A decision names what its maker saw; where that is no longer what is asked, nothing is decided. */
             digest: string;
@@ -8398,6 +8467,14 @@ export interface components {
              * @enum {string}
              */
             scope: "tenant" | "machine";
+        };
+        RateIn: {
+            /**
+             * @description At once, at most; without it, a minute's worth.
+             * @default null
+             */
+            burst?: number | null;
+            per_minute: number;
         };
         RateView: {
             /** @description At once, at most. */

@@ -58,11 +58,11 @@ export function ConfirmDialog({
         {error !== undefined && <ProblemNotice error={error} />}
         <DialogFooter>
           <AlertDialogCancel asChild>
-            <Button disabled={busy}>Cancel</Button>
+            <Button busy={busy}>Cancel</Button>
           </AlertDialogCancel>
           <Button
             variant={danger ? 'danger' : 'primary'}
-            disabled={busy}
+            busy={busy}
             onClick={() => {
               void act();
             }}

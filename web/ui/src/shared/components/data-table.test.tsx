@@ -65,7 +65,7 @@ test('the next page is fetched when asked for, once at a time', async () => {
 
 test('while the next page comes it cannot be asked for again', () => {
   show({ hasNextPage: true, isFetchingNextPage: true });
-  expect(screen.getByRole('button', { name: 'Loading…' })).toBeDisabled();
+  expect(screen.getByRole('button', { name: 'Loading…' })).toHaveAttribute('aria-disabled', 'true');
 });
 
 test('where there is nothing, what to do', () => {

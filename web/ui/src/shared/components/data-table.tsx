@@ -125,7 +125,7 @@ function More<Row>({ query, count }: { query: Pages<Row>; count: number }): Reac
       {query.hasNextPage && (
         <Button
           size="small"
-          disabled={query.isFetchingNextPage}
+          busy={query.isFetchingNextPage}
           onClick={() => void query.fetchNextPage()}
         >
           {query.isFetchingNextPage ? 'Loading…' : 'Load more'}

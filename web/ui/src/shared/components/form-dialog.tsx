@@ -33,6 +33,7 @@ export function FormDialog({
   description,
   confirm,
   danger = false,
+  goesOn = false,
   onSubmit,
   children,
 }: {
@@ -43,6 +44,8 @@ export function FormDialog({
   /** The verb on the button. */
   confirm: string;
   danger?: boolean;
+  /** What is shown after it has a verb of its own, which then is the main one. */
+  goesOn?: boolean;
   onSubmit: (form: FormData) => Promise<ReactElement | null>;
   children?: ReactNode;
 }): ReactElement {
@@ -91,7 +94,7 @@ export function FormDialog({
         {outcome !== null && (
           <DialogFooter>
             <DialogClose asChild>
-              <Button variant="primary">Done</Button>
+              <Button variant={goesOn ? 'secondary' : 'primary'}>Done</Button>
             </DialogClose>
           </DialogFooter>
         )}
@@ -134,9 +137,9 @@ function Fields({
       {error !== undefined && <Refused error={error} onBeginAgain={onBeginAgain} />}
       <DialogFooter>
         <DialogClose asChild>
-          <Button disabled={busy}>Cancel</Button>
+          <Button busy={busy}>Cancel</Button>
         </DialogClose>
-        <Button type="submit" variant={danger ? 'danger' : 'primary'} disabled={busy}>
+        <Button type="submit" variant={danger ? 'danger' : 'primary'} busy={busy}>
           {confirm}
         </Button>
       </DialogFooter>

@@ -42,6 +42,7 @@ export function ReplayDeliveries({
       title={title}
       description="The same messages are sent again under the same ids. Runs stay as they are."
       confirm="Count them"
+      goesOn
       onSubmit={async (form) => {
         const meant = which(form);
         const plan = await read(
@@ -102,7 +103,8 @@ function Planned({ which, plan }: { which: Which; plan: Plan }): ReactElement {
           {replay.error !== null && <ProblemNotice error={replay.error} />}
           <Button
             variant="primary"
-            disabled={reason.trim() === '' || replay.isPending}
+            disabled={reason.trim() === ''}
+            busy={replay.isPending}
             onClick={() => {
               replay.mutate();
             }}

@@ -26,9 +26,18 @@ const buttonStyle = cva(
   },
 );
 
+const UNDER_WAY: ComponentProps<'button'> = {
+  'aria-disabled': true,
+  onClick: (event) => {
+    event.preventDefault();
+  },
+};
+
 export interface ButtonProps extends ComponentProps<'button'>, VariantProps<typeof buttonStyle> {
   /** Style the one child instead of making a button: a link that looks like one. */
   asChild?: boolean;
+  /** What it began is under way: it does nothing more, and keeps the focus a disabled one loses. */
+  busy?: boolean;
 }
 
 export function Button({
@@ -37,9 +46,10 @@ export function Button({
   size,
   asChild = false,
   type = 'button',
+  busy = false,
   ...rest
 }: ButtonProps): ReactElement {
   const classes = cn(buttonStyle({ variant, size }), className);
   if (asChild) return <Slot.Root className={classes} {...rest} />;
-  return <button type={type} className={classes} {...rest} />;
+  return <button type={type} className={classes} {...rest} {...(busy ? UNDER_WAY : {})} />;
 }
