@@ -24,6 +24,7 @@ from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limit
 from pipeline.ids import uuid7
 from runtime_host.bundle import BundleInfo, digest_of
 from runtime_host.client import HostClient, HostDescription, HostUnavailable
+from runtime_host.drivers import RunscSettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 from runtime_host.pool import PoolSettings
 
@@ -165,7 +166,7 @@ def _settings(folder: Path) -> HostSettings:
         runtimes=runtime_folder(os.environ),
         state=folder / "state",
         sandboxes=1,
-        runsc=runsc.path,
+        driver=RunscSettings(binary=runsc.path),
         stop_seconds=0.0,
         warm=PoolSettings(ceiling=0),
     )

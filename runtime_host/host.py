@@ -8,7 +8,6 @@ was told, and kills a sandbox when its client goes away, its lease lapses or it 
 import contextlib
 import fcntl
 import grp
-import hashlib
 import os
 import platform
 import socket
@@ -17,21 +16,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
 from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionSpec
-from runtime_host import rootfs, selftest, sweep
-from runtime_host.cgroups import CgroupTree
+from runtime_host import rootfs, selftest
 from runtime_host.connection import ClientWatcher
+from runtime_host.driver import DriverUnavailable
+from runtime_host.drivers import RunscSettings
 from runtime_host.launch_frame import SpecRefused, decode_launch, encode_result
 from runtime_host.places import Places
 from runtime_host.pool import PoolSettings, WarmPool
 from runtime_host.profile import profile_of
-from runtime_host.runsc import RunscDriver
 from runtime_host.sandbox import SandboxFailed
 from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 
@@ -77,7 +76,7 @@ class HostSettings:
         runtimes: Folder of runtimes, one folder each.
         state: Folder of our own, locked while we run.
         sandboxes: How many may run at once.
-        runsc: The binary.
+        driver: What starts sandboxes.
         client_uids: Who may connect beside root and our own user.
         group: Group that owns the socket, by name or number; None keeps our own.
         stop_seconds: How long running sandboxes may go on once we are told to stop.
@@ -88,7 +87,7 @@ class HostSettings:
     runtimes: Path
     state: Path
     sandboxes: int
-    runsc: Path
+    driver: RunscSettings
     client_uids: frozenset[int] = frozenset()
     group: str | None = None
     stop_seconds: float = 30.0
@@ -113,17 +112,10 @@ class RuntimeHost:
         self._places = Places(settings.sandboxes)
         self._stopping = threading.Event()
         self._stop_at: float | None = None
-        name = hashlib.sha256(os.fsencode(settings.state.resolve())).hexdigest()[:12]
-        self._cgroups = CgroupTree(f"awgp-{name}")
-        self._driver = RunscDriver(
-            binary=settings.runsc,
-            sandboxes=settings.state / "sandboxes",
-            cgroups=self._cgroups,
-            rootless=os.geteuid() != 0,
-        )
+        self._driver = settings.driver.open(settings.state)
         self._pool = WarmPool(
             self._driver,
-            settings.warm,
+            settings.warm if self._driver.parks else replace(settings.warm, ceiling=0),
             starters=max(1, (os.cpu_count() or 1) // 2),
             crowded=lambda: self._places.waiting() > 0,
         )
@@ -143,12 +135,10 @@ class RuntimeHost:
             finally:
                 self._finish()
                 self._pool.close()
-                self._cgroups.remove()
+                self._driver.close()
 
     def _serve_locked(self) -> None:
-        swept = sweep.sweep(self._settings.state / "sandboxes", self._cgroups)
-        if swept:
-            log.warning("orphans_swept", sandboxes=swept)
+        self._prepare()
         self._load_runtimes()
         self._prove()
         self._pool.open()
@@ -164,11 +154,11 @@ class RuntimeHost:
 
     def describe(self) -> dict[str, object]:
         """What clients may know of this host."""
-        holds, lacks = selftest.enforcement(self._cgroups.controllers)
+        holds, lacks = selftest.enforcement(self._driver.controllers)
         return {
-            "driver": "runsc",
+            "driver": self._driver.name,
             "version": self._version,
-            "platform": "systrap",
+            "platform": self._driver.platform,
             "runtimes": {name: record.digest for name, record in self._runtimes.items()},
             "enforced": holds,
             "not_enforced": lacks,
@@ -192,11 +182,21 @@ class RuntimeHost:
         finally:
             os.close(descriptor)
 
+    def _prepare(self) -> None:
+        try:
+            self._version = self._driver.prepare()
+            swept = self._driver.sweep()
+        except (DriverUnavailable, SandboxFailed) as exc:
+            raise HostRefuses(str(exc)) from exc
+        if swept:
+            log.warning("orphans_swept", sandboxes=swept)
+
     def _load_runtimes(self) -> None:
         try:
             for name in rootfs.runtimes(self._settings.runtimes):
                 self._runtimes[name] = rootfs.verify(self._settings.runtimes / name)
-        except rootfs.RuntimeInvalid as exc:
+                self._driver.add_runtime(self._runtimes[name], self._rootfs(name))
+        except (rootfs.RuntimeInvalid, DriverUnavailable) as exc:
             raise HostRefuses(str(exc)) from exc
         if not self._runtimes:
             raise HostRefuses(
@@ -206,7 +206,6 @@ class RuntimeHost:
     def _prove(self) -> None:
         name, record = next(iter(self._runtimes.items()))
         try:
-            self._version = selftest.runsc_version(self._settings.runsc)
             selftest.prove(self._driver, record, self._rootfs(name), platform.machine())
         except (selftest.SelfTestFailed, SandboxFailed) as exc:
             lacking = "" if os.geteuid() == 0 else f"; {selftest.ORDINARY_USER_NEEDS}"

@@ -1,34 +1,23 @@
-"""Start gVisor sandboxes, each a foreground `runsc run`, and run one spec in one of them.
-
-The bundle travels on the sandbox's stdin and is unpacked inside, so no archive of a tenant's
-ever touches the machine's own files. Whatever ends the sandbox, everything of it is killed and
-removed before the result is given.
-"""
+"""Start gVisor sandboxes, each a foreground `runsc run`, with no daemon between."""
 
 import contextlib
 import json
-import marshal
+import re
 import secrets
 import shutil
-import struct
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Final
 
-from pipeline.execution import MIB, ExecutionResult, ExecutionSpec
-from runtime_host import oci
+from runtime_host import oci, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
+from runtime_host.driver import DriverUnavailable, SandboxDriver
 from runtime_host.profile import Profile
-from runtime_host.sandbox import Sandbox, SandboxFailed, remove_place
-from runtime_host.serving import Loop, Watcher
+from runtime_host.runsc_sandbox import RunscSandbox, remove_place
+from runtime_host.sandbox import Sandbox, SandboxFailed
 
-READY_SECONDS = 30.0
-# A form of marshal that every interpreter reads that a runtime may have.
-MARSHAL = 2
-# Of a sandbox nobody runs in: less than any run's, so that a claim only ever raises it.
-PARKED_BYTES = 128 * MIB
-PARKED_TASKS = oci.KERNEL_TASKS
+PLATFORM: Final = "systrap"
 
 # Enters the groups in $2 onwards ($1 of them) before becoming runsc; a shell, because Python
 # cannot run code between fork and exec safely in a process with threads.
@@ -39,9 +28,9 @@ exec "$@"
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunscDriver:
-    """Starts sandboxes.
+@dataclass(frozen=True, kw_only=True)
+class RunscDriver(SandboxDriver):
+    """Starts sandboxes as children of our own.
 
     Args:
         binary: runsc, from 2024 or later.
@@ -50,66 +39,34 @@ class RunscDriver:
         rootless: Whether runsc starts without being root.
     """
 
+    name: ClassVar = "runsc"
+    platform: ClassVar = PLATFORM
+    parks: ClassVar = True
+
     binary: Path
     sandboxes: Path
     cgroups: CgroupTree
     rootless: bool = False
 
-    def park(self, profile: Profile) -> Sandbox:
-        """Start a sandbox whose launcher waits for a job, whosever it will be.
+    def prepare(self) -> str:
+        """Look whether runsc runs."""
+        return _version(self.binary)
 
-        Raises:
-            SandboxFailed: It did not start.
-        """
-        sandbox = self._start(profile, memory_bytes=PARKED_BYTES, tasks=PARKED_TASKS)
-        try:
-            sandbox.await_ready(READY_SECONDS)
-        except BaseException:
-            sandbox.end()
-            raise
-        return sandbox
+    @property
+    def controllers(self) -> frozenset[str]:
+        """Those this process may write."""
+        return self.cgroups.controllers
 
-    def run(self, spec: ExecutionSpec, profile: Profile, watcher: Watcher) -> ExecutionResult:
-        """Run a spec to its end in a sandbox started for it.
+    def sweep(self) -> int:
+        """Processes, groups and folders."""
+        return sweep.sweep(self.sandboxes, self.cgroups)
 
-        Raises:
-            SandboxFailed: runsc could not be started, or what is left could not be removed.
-        """
-        started = time.monotonic()
-        memory_bytes, tasks = _caps(spec)
-        sandbox = self._start(profile, memory_bytes=memory_bytes, tasks=tasks)
-        try:
-            loop = Loop(sandbox, spec, started, watcher)
-            loop.serve(_feed(spec, profile, sandbox))
-            return loop.ending()
-        finally:
-            sandbox.end()
+    def close(self) -> None:
+        """Take our place among the groups away."""
+        self.cgroups.remove()
 
-    def run_in(
-        self, sandbox: Sandbox, spec: ExecutionSpec, profile: Profile, watcher: Watcher
-    ) -> ExecutionResult | None:
-        """Run a spec to its end in a parked sandbox of its profile, which is gone afterwards.
-
-        Returns:
-            None when the sandbox ended before it began the agent; nothing has run then.
-
-        Raises:
-            SandboxFailed: What is left could not be removed.
-        """
-        started = time.monotonic()
-        memory_bytes, tasks = _caps(spec)
-        try:
-            try:
-                sandbox.group.limit(memory_bytes=memory_bytes, tasks=tasks)
-            except OSError:
-                return None
-            loop = Loop(sandbox, spec, started, watcher)
-            loop.serve(_feed(spec, profile, sandbox))
-            return None if loop.died_unused() else loop.ending()
-        finally:
-            sandbox.end()
-
-    def _start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
+    def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
+        """Start `runsc run` in groups of its own."""
         name = secrets.token_hex(8)
         folder = self.sandboxes / name
         folder.mkdir(mode=0o700)
@@ -120,7 +77,7 @@ class RunscDriver:
             raise SandboxFailed(f"sandbox {name} could not be capped: {exc}") from exc
         try:
             (folder / "config.json").write_text(json.dumps(oci.configuration(profile)))
-            return Sandbox(folder, group, self._process(folder, group))
+            return RunscSandbox(folder, group, self._process(folder, group))
         except BaseException as exc:
             with contextlib.suppress(OSError):
                 remove_place(folder, group)
@@ -147,7 +104,7 @@ class RunscDriver:
             str(self.binary),
             f"--root={folder / 'state'}",
             *(["--rootless"] if self.rootless else []),
-            "--platform=systrap",
+            f"--platform={PLATFORM}",
             "--network=none",
             "--oci-seccomp",
             "--overlay2=none",
@@ -159,14 +116,17 @@ class RunscDriver:
         ]
 
 
-def _caps(spec: ExecutionSpec) -> tuple[int, int]:
-    """Memory and threads that the whole sandbox of a spec may take of the machine."""
-    memory_bytes = oci.machine_memory_bytes(spec.limits, len(spec.bundle))
-    return memory_bytes, oci.machine_tasks(spec.limits)
+def _version(binary: Path) -> str:
+    """As runsc prints it.
 
-
-def _feed(spec: ExecutionSpec, profile: Profile, sandbox: Sandbox) -> bytes:
-    """What the launcher reads: the job, the bundle, the payload."""
-    address_space = None if sandbox.group.has_memory else spec.limits.memory_bytes
-    header = marshal.dumps(oci.job(spec, profile, address_space_bytes=address_space), MARSHAL)
-    return b"".join((struct.pack(">I", len(header)), header, spec.bundle, spec.payload))
+    Raises:
+        DriverUnavailable: It does not run.
+    """
+    try:
+        done = subprocess.run(
+            [str(binary), "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise DriverUnavailable(f"{binary} does not run; run: awgp runtime install") from exc
+    found = re.search(r"version (\S+)", done.stdout)
+    return found[1] if found else "unknown"

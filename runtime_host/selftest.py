@@ -3,16 +3,14 @@
 1. One sandbox reports on itself: its kernel is gVisor, system calls outside the profile get
    EPERM, it is nobody and without capabilities, its root is read-only, and neither an outside
    address nor a listener of this very process on the loopback can be reached.
-2. One sandbox, which was parked and is capped by its claim, takes memory without end and must be
-   ended for that.
+2. One sandbox, which was parked and is capped by its claim where the driver parks any, takes
+   memory without end and must be ended for that.
 
 Anything else than the expected answer, silence included, is a failure.
 """
 
 import json
-import re
 import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,9 +19,9 @@ from uuid import UUID
 from pipeline.errors import AwgpError
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
 from runtime_host.bundle import digest_of, pack
+from runtime_host.driver import SandboxDriver
 from runtime_host.profile import profile_of
 from runtime_host.rootfs import RuntimeRecord
-from runtime_host.runsc import RunscDriver
 
 WALL_SECONDS = 30.0
 EXPECTED = {
@@ -98,7 +96,7 @@ class SelfTestFailed(AwgpError):
     """A sandbox did not hold; the message says what."""
 
 
-def prove(driver: RunscDriver, record: RuntimeRecord, root: Path, machine: str) -> None:
+def prove(driver: SandboxDriver, record: RuntimeRecord, root: Path, machine: str) -> None:
     """Run the proofs; about two seconds.
 
     Args:
@@ -113,7 +111,7 @@ def prove(driver: RunscDriver, record: RuntimeRecord, root: Path, machine: str) 
         addresses = [_OUTSIDE, listener.getsockname()]
         program = _REPORT.format(addresses=addresses, **_NUMBERS[machine])
         report = pool.submit(_run, driver, record, root, program)
-        memory = pool.submit(_run, driver, record, root, _TAKE_MEMORY, parked=True)
+        memory = pool.submit(_run, driver, record, root, _TAKE_MEMORY, parked=driver.parks)
         _check_report(report.result())
         _check_memory(memory.result())
 
@@ -126,22 +124,6 @@ def enforcement(controllers: frozenset[str]) -> tuple[list[str], dict[str, str]]
     return holds, {
         "memory": "no memory cgroup can be written: only each process's address space is bounded"
     }
-
-
-def runsc_version(binary: Path) -> str:
-    """As runsc prints it.
-
-    Raises:
-        SelfTestFailed: It does not run.
-    """
-    try:
-        done = subprocess.run(
-            [str(binary), "--version"], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as exc:
-        raise SelfTestFailed(f"{binary} does not run; run: awgp runtime install") from exc
-    found = re.search(r"version (\S+)", done.stdout)
-    return found[1] if found else "unknown"
 
 
 def _check_report(result: ExecutionResult) -> None:
@@ -162,7 +144,7 @@ def _check_memory(result: ExecutionResult) -> None:
 
 
 def _run(
-    driver: RunscDriver, record: RuntimeRecord, root: Path, program: str, *, parked: bool = False
+    driver: SandboxDriver, record: RuntimeRecord, root: Path, program: str, *, parked: bool = False
 ) -> ExecutionResult:
     bundle = pack({"main.py": program.encode()})
     spec = ExecutionSpec(

@@ -1,16 +1,17 @@
 """Serve one sandbox at work: feed it, read it, keep its clock, hear whoever watches it."""
 
-import contextlib
 import os
 import selectors
 import time
+from functools import partial
 from typing import Protocol
 
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
-from runtime_host.sandbox import Sandbox, pidfd
+from runtime_host.sandbox import Sandbox
 from runtime_host.verdict import Ending, Transcript
 
-READ_BYTES = 64 * 1024
+# Kept of what a sandbox's holder complains of.
+MAX_NOISE_BYTES = 64 * 1024
 # How often the loop looks at what no descriptor tells: the clock and the memory group.
 TICK_SECONDS = 0.1
 
@@ -40,13 +41,12 @@ class Loop:
     def __init__(
         self, sandbox: Sandbox, spec: ExecutionSpec, started: float, watcher: Watcher
     ) -> None:
-        self._process = sandbox.process
-        self._group = sandbox.group
+        self._sandbox = sandbox
         self._watcher = watcher
         self._started = started
         self._wall_until = started + spec.limits.wall_seconds
         self._transcript = Transcript(spec.limits, watcher.line, nonce=sandbox.nonce)
-        self._stderr = bytearray()
+        self._noise = bytearray()
         self._selector = selectors.DefaultSelector()
         self._feed = memoryview(b"")
 
@@ -54,9 +54,10 @@ class Loop:
         """Return when the agent has ended, the sandbox is gone, or it must be killed."""
         self._feed = memoryview(feed)
         descriptor = self._watcher.descriptor()
-        with self._selector, pidfd(self._process.pid) as ended:
-            self._register()
-            self._selector.register(ended, selectors.EVENT_READ, self._gone)
+        with self._selector:
+            self._selector.register(self._sandbox.stdin, selectors.EVENT_WRITE, self._write)
+            for source in self._sandbox.sources:
+                self._selector.register(source, selectors.EVENT_READ, partial(self._read, source))
             if descriptor is not None:
                 self._selector.register(descriptor, selectors.EVENT_READ, self._hear)
             while not self._transcript.over:
@@ -71,10 +72,10 @@ class Loop:
         return self._transcript.result(
             Ending(
                 duration_ms=self._offset_ms(),
-                peak_memory_bytes=self._group.peak_bytes(),
-                noise=bytes(self._stderr),
-                oom_kills=self._group.oom_kills(),
-                capped_by_group=self._group.has_memory,
+                oom_kills=self._sandbox.oom_kills(),
+                peak_memory_bytes=self._sandbox.peak_bytes(),
+                noise=bytes(self._noise),
+                capped_by_group=self._sandbox.caps_memory,
             )
         )
 
@@ -83,57 +84,28 @@ class Loop:
 
         The launcher says so first and starts the agent then, so nothing of the agent has run.
         """
-        return not self._transcript.judged and not self._group.oom_kills()
-
-    def _register(self) -> None:
-        pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
-        stdin, stdout, stderr = (pipe.fileno() for pipe in pipes if pipe is not None)
-        for descriptor in (stdin, stdout, stderr):
-            os.set_blocking(descriptor, False)
-        self._selector.register(stdin, selectors.EVENT_WRITE, self._write)
-        self._selector.register(stdout, selectors.EVENT_READ, self._read)
-        self._selector.register(stderr, selectors.EVENT_READ, self._read_noise)
-        self._stdin, self._stdout, self._stderr_fd = stdin, stdout, stderr
+        return not self._transcript.judged and not self._sandbox.oom_kills()
 
     def _write(self, _: int) -> None:
         try:
-            self._feed = self._feed[os.write(self._stdin, self._feed[: 1024 * 1024]) :]
+            self._feed = self._feed[os.write(self._sandbox.stdin, self._feed[: 1024 * 1024]) :]
         except BlockingIOError:
             return
-        except BrokenPipeError:
+        except (BrokenPipeError, ConnectionResetError):
             self._feed = self._feed[:0]
         if not self._feed:
             # It stays open: its end would tell the launcher that this host is gone.
-            self._selector.unregister(self._stdin)
+            self._selector.unregister(self._sandbox.stdin)
 
-    def _read(self, _: int) -> None:
-        data = self._take(self._stdout)
-        if data is not None:
-            self._transcript.feed(data, self._offset_ms())
-
-    def _read_noise(self, _: int) -> None:
-        """Keep the first words of runsc's own complaints; the agent cannot write here."""
-        data = self._take(self._stderr_fd)
-        if data is not None and len(self._stderr) < READ_BYTES:
-            self._stderr += data
-
-    def _take(self, descriptor: int) -> bytes | None:
-        with contextlib.suppress(BlockingIOError):
-            data = os.read(descriptor, READ_BYTES)
-            if not data and descriptor in self._selector.get_map():
-                self._selector.unregister(descriptor)
-            return data
-        return None
-
-    def _gone(self, _: int) -> None:
-        """runsc ended: take what it still wrote, then stop."""
-        while data := self._take(self._stdout):
-            self._transcript.feed(data, self._offset_ms())
-            if self._transcript.over:
-                return
-        while data := self._take(self._stderr_fd):
-            self._stderr += data[: READ_BYTES - len(self._stderr)]
-        self._transcript.over = True
+    def _read(self, source: int, _: int) -> None:
+        heard = self._sandbox.read(source)
+        self._noise += heard.noise[: MAX_NOISE_BYTES - len(self._noise)]
+        if heard.frames and not self._transcript.over:
+            self._transcript.feed(heard.frames, self._offset_ms())
+        if heard.closed and source in self._selector.get_map():
+            self._selector.unregister(source)
+        if heard.ended:
+            self._transcript.over = True
 
     def _hear(self, events: int) -> None:
         why = self._watcher.ready(events)
@@ -146,7 +118,7 @@ class Loop:
 
     def _look_at_clock(self) -> None:
         now = time.monotonic()
-        if self._group.oom_kills():
+        if self._sandbox.oom_kills():
             self._transcript.stop(ExitReason.MEMORY, "the sandbox ran out of its memory")
         elif now >= self._wall_until:
             self._transcript.stop(ExitReason.TIMEOUT, "the wall-clock limit passed")

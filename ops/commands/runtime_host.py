@@ -13,6 +13,7 @@ import click
 
 from ops import install_runsc
 from pipeline.event_log import configure_event_log
+from runtime_host.drivers import RunscSettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 from runtime_host.pool import PoolSettings
 
@@ -85,14 +86,8 @@ def settings_from(environment: dict[str, str]) -> HostSettings:
     """Read the settings.
 
     Raises:
-        HostRefuses: One is missing or not what it must be, or there is no runsc.
+        HostRefuses: One is missing or not what it must be, or there is no runsc to drive.
     """
-    configured = environment.get("AWGP_RUNSC")
-    runsc = install_runsc.find(Path(configured) if configured else None)
-    if runsc is None:
-        raise HostRefuses("there is no runsc; run: awgp runtime install")
-    if not runsc.recent:
-        raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
     group = environment.get("AWGP_RUNTIME_GROUP")
     sandboxes = _whole(environment, "AWGP_SANDBOXES", 2 * (os.cpu_count() or 1))
     return HostSettings(
@@ -100,12 +95,22 @@ def settings_from(environment: dict[str, str]) -> HostSettings:
         runtimes=_path(environment, "AWGP_RUNTIME_FOLDER"),
         state=_path(environment, "AWGP_RUNTIME_STATE"),
         sandboxes=sandboxes,
-        runsc=runsc.path,
+        driver=_driver(environment),
         client_uids=_uids(environment.get("AWGP_RUNTIME_CLIENT_UIDS", "")),
         group=group or None,
         stop_seconds=float(_whole(environment, "AWGP_RUNTIME_STOP_SECONDS", 30)),
         warm=_warm(environment, sandboxes),
     )
+
+
+def _driver(environment: dict[str, str]) -> RunscSettings:
+    configured = environment.get("AWGP_RUNSC")
+    runsc = install_runsc.find(Path(configured) if configured else None)
+    if runsc is None:
+        raise HostRefuses("there is no runsc; run: awgp runtime install")
+    if not runsc.recent:
+        raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
+    return RunscSettings(binary=runsc.path)
 
 
 def _warm(environment: dict[str, str], sandboxes: int) -> PoolSettings:

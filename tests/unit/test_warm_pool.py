@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pipeline.execution import MIB, ExecutionResult, ExitReason, Limits
 from runtime_host import oci, pool
 from runtime_host.demand import BURST_SECONDS, MAX_KINDS, RECENT_SECONDS, Demand
+from runtime_host.driver import PARKED_BYTES, PARKED_TASKS
 from runtime_host.places import Places
 from runtime_host.pool import PARKED_COST_MIB, PoolSettings, WarmPool
 from runtime_host.profile import Profile
-from runtime_host.runsc import PARKED_BYTES, PARKED_TASKS
 from runtime_host.sandbox import SandboxFailed
 
 LEAST = Limits(

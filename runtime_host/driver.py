@@ -1,0 +1,159 @@
+"""What every way of starting sandboxes has in common: parking one, and running a spec in one.
+
+The bundle travels on the sandbox's stdin and is unpacked inside, so no archive of a tenant's
+ever touches the machine's own files. Whatever ends the sandbox, everything of it is killed and
+removed before the result is given.
+"""
+
+import marshal
+import struct
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar, Final
+
+from pipeline.errors import AwgpError
+from pipeline.execution import MIB, ExecutionResult, ExecutionSpec
+from runtime_host import oci
+from runtime_host.profile import Profile
+from runtime_host.rootfs import RuntimeRecord
+from runtime_host.sandbox import Sandbox, await_ready
+from runtime_host.serving import Loop, Watcher
+
+READY_SECONDS: Final = 30.0
+# A form of marshal that every interpreter reads that a runtime may have.
+MARSHAL: Final = 2
+# Of a sandbox nobody runs in: less than any run's, so that a claim only ever raises it.
+PARKED_BYTES: Final = 128 * MIB
+PARKED_TASKS: Final = oci.KERNEL_TASKS
+
+
+class DriverUnavailable(AwgpError):
+    """Sandboxes cannot be started in this way here; one line says why and what to do."""
+
+
+class SandboxDriver(ABC):
+    """Starts sandboxes; a subclass says how."""
+
+    name: ClassVar[str]
+    """As the setting AWGP_DRIVER has it."""
+
+    @abstractmethod
+    def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
+        """Start a sandbox, capped, whose launcher will wait for a job.
+
+        Args:
+            memory_bytes: Of the machine's, the sandbox's kernel included.
+            tasks: Threads of the machine.
+
+        Raises:
+            SandboxFailed: It could not be started; nothing is left of it.
+        """
+
+    @abstractmethod
+    def prepare(self) -> str:
+        """See to it that sandboxes can be started; the version of what starts them.
+
+        Raises:
+            DriverUnavailable: They cannot.
+        """
+
+    def add_runtime(self, record: RuntimeRecord, root: Path) -> None:  # noqa: B027  # few need it
+        """Make a runtime, which was verified, ready to be started from.
+
+        Raises:
+            DriverUnavailable: It cannot be.
+        """
+
+    @property
+    @abstractmethod
+    def platform(self) -> str:
+        """How gVisor gets hold of system calls, as it names it."""
+
+    @property
+    @abstractmethod
+    def controllers(self) -> frozenset[str]:
+        """Which of `memory` and `pids` are capped for a sandbox as a whole."""
+
+    @property
+    @abstractmethod
+    def parks(self) -> bool:
+        """Whether sandboxes can be started ahead, before their caps are known."""
+
+    @abstractmethod
+    def sweep(self) -> int:
+        """Remove every sandbox of a dead host with our state folder; how many there were.
+
+        Only for the holder of that folder's lock.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Nothing is started any more."""
+
+    def park(self, profile: Profile) -> Sandbox:
+        """Start a sandbox whose launcher waits for a job, whosever it will be.
+
+        Raises:
+            SandboxFailed: It did not start.
+        """
+        sandbox = self.start(profile, memory_bytes=PARKED_BYTES, tasks=PARKED_TASKS)
+        try:
+            await_ready(sandbox, READY_SECONDS)
+        except BaseException:
+            sandbox.end()
+            raise
+        return sandbox
+
+    def run(self, spec: ExecutionSpec, profile: Profile, watcher: Watcher) -> ExecutionResult:
+        """Run a spec to its end in a sandbox started for it.
+
+        Raises:
+            SandboxFailed: None could be started, or what is left could not be removed.
+        """
+        started = time.monotonic()
+        memory_bytes, tasks = _caps(spec)
+        sandbox = self.start(profile, memory_bytes=memory_bytes, tasks=tasks)
+        try:
+            loop = Loop(sandbox, spec, started, watcher)
+            loop.serve(_feed(spec, profile, sandbox))
+            return loop.ending()
+        finally:
+            sandbox.end()
+
+    def run_in(
+        self, sandbox: Sandbox, spec: ExecutionSpec, profile: Profile, watcher: Watcher
+    ) -> ExecutionResult | None:
+        """Run a spec to its end in a parked sandbox of its profile, which is gone afterwards.
+
+        Returns:
+            None when the sandbox ended before it began the agent; nothing has run then.
+
+        Raises:
+            SandboxFailed: What is left could not be removed.
+        """
+        started = time.monotonic()
+        memory_bytes, tasks = _caps(spec)
+        try:
+            try:
+                sandbox.limit(memory_bytes=memory_bytes, tasks=tasks)
+            except OSError:
+                return None
+            loop = Loop(sandbox, spec, started, watcher)
+            loop.serve(_feed(spec, profile, sandbox))
+            return None if loop.died_unused() else loop.ending()
+        finally:
+            sandbox.end()
+
+
+def _caps(spec: ExecutionSpec) -> tuple[int, int]:
+    """Memory and threads that the whole sandbox of a spec may take of the machine."""
+    memory_bytes = oci.machine_memory_bytes(spec.limits, len(spec.bundle))
+    return memory_bytes, oci.machine_tasks(spec.limits)
+
+
+def _feed(spec: ExecutionSpec, profile: Profile, sandbox: Sandbox) -> bytes:
+    """What the launcher reads: the job, the bundle, the payload."""
+    address_space = None if sandbox.caps_memory else spec.limits.memory_bytes
+    header = marshal.dumps(oci.job(spec, profile, address_space_bytes=address_space), MARSHAL)
+    return b"".join((struct.pack(">I", len(header)), header, spec.bundle, spec.payload))

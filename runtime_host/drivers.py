@@ -1,0 +1,31 @@
+"""How sandboxes are started, as a host is told."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime_host.cgroups import CgroupTree
+from runtime_host.driver import SandboxDriver
+from runtime_host.runsc import RunscDriver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunscSettings:
+    """With runsc itself.
+
+    Args:
+        binary: Of 2024 or later.
+    """
+
+    binary: Path
+
+    def open(self, state: Path) -> SandboxDriver:
+        """The driver of the host with this state folder."""
+        name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:12]
+        return RunscDriver(
+            binary=self.binary,
+            sandboxes=state / "sandboxes",
+            cgroups=CgroupTree(f"awgp-{name}"),
+            rootless=os.geteuid() != 0,
+        )
