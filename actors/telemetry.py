@@ -1,7 +1,7 @@
-"""What agents write, brought to who looks on while they write it; a tenth of a second late at most.
+"""What agents write, brought to who looks on while they write it; a twentieth of a second late.
 
 An execution that is over sooner is told of by its stored output alone, so the many short ones cost
-nothing. Lines come from whoever wrote the agent: of a flood only the last of each tenth are kept,
+nothing. Lines come from whoever wrote the agent: of a flood only the last of each moment are kept,
 and a server that is out of reach makes nobody wait.
 """
 
@@ -22,9 +22,9 @@ from pipeline.live_publisher import PAUSE_SECONDS, Publisher
 
 log = structlog.get_logger()
 
-GATHER_SECONDS: Final = 0.1
+GATHER_SECONDS: Final = 0.05
 MOST_AT_ONCE: Final = 200
-"""Lines of one execution in a tenth of a second."""
+"""Lines of one execution in that time."""
 
 OnLine = Callable[[OutputLine], None]
 

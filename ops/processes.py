@@ -93,6 +93,15 @@ PASSED_ON = (
 )
 """The operator's own choices every process may see; none is a secret."""
 
+OF_THE_HOST = (
+    "AWGP_SANDBOXES",
+    "AWGP_WARM_SANDBOXES",
+    "AWGP_WARM_SANDBOXES_MIN",
+    "AWGP_WARM_MEMORY_MIB",
+    "AWGP_WARM_SECONDS",
+)
+"""The operator's own choices for the runtime host alone."""
+
 MAIL = (
     "AWGP_SMTP_HOST",
     "AWGP_SMTP_PORT",
@@ -311,6 +320,7 @@ def _runtime_host(data: DataFolder, given: Mapping[str, str], users: Users) -> d
         "AWGP_RUNTIME_FOLDER": str(runtime_folder(given)),
         "AWGP_RUNTIME_STATE": str(data.folder("runtime-state")),
         "AWGP_RUNTIME_STOP_SECONDS": str(_stop_seconds(given)),
+        **{name: given[name] for name in OF_THE_HOST if name in given},
         **_runtime_clients(users),
     }
 

@@ -87,7 +87,7 @@ def read_log(
 ) -> LiveLines:
     """Return the lines whose sequence is above `after`, the oldest first.
 
-    Nothing is there before the first tenth of a second, nor some minutes after the last line.
+    Nothing is there in the first moment, nor some minutes after the last line.
 
     Raises:
         redis.RedisError: The server is out of reach.

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Final
 
@@ -20,13 +20,14 @@ from ops.doctor import (
     logins,
     machine,
     object_store,
+    runtime,
     sandbox,
     schema,
     signer,
     work,
 )
 from ops.doctor.check import Check, State
-from ops.doctor.run import run_probes
+from ops.doctor.run import Probe, run_probes
 from ops.doctor.system import System, examine
 from ops.embedded.data_folder import data_folder_path
 
@@ -51,10 +52,11 @@ COLOURS: Final = {
 }
 
 
-@click.command("doctor")
+@click.group("doctor", invoke_without_command=True)
 @data_option
 @json_option
-def command(data_path: str | None, *, as_json: bool) -> None:
+@click.pass_context
+def command(context: click.Context, data_path: str | None, *, as_json: bool) -> None:
     """Check everything AWGP needs, and say how to mend what is wrong.
 
     Looks at the data folder's own servers, or at those AWGP_DATABASE_URL, AWGP_REDIS_URL,
@@ -66,9 +68,36 @@ def command(data_path: str | None, *, as_json: bool) -> None:
       awgp doctor
       awgp doctor --data /srv/awgp
       awgp doctor --json | jq '.checks[] | select(.state == "fail")'
+      awgp doctor runtime
     """
-    system = examine(data_folder_path(os.environ, data_path), os.environ)
-    found = run_probes(system, PROBES)
+    if context.invoked_subcommand is None:
+        system = examine(data_folder_path(os.environ, data_path), os.environ)
+        _show(system, PROBES, as_json=as_json)
+
+
+@command.command("runtime")
+@data_option
+@json_option
+@click.pass_context
+def runtime_(context: click.Context, data_path: str | None, *, as_json: bool) -> None:
+    """Say what this machine can enforce around an agent and what not, and what that means.
+
+    cgroups and their version, the user's rights, system calls, runsc with its flags and what is
+    known against it, /dev/kvm, every limit, each runtime, and the proof in two sandboxes that the
+    runtime host makes at its start, too. Exit status 0 when nothing failed, else 1.
+
+    \b
+    Examples:
+      awgp doctor runtime
+      awgp doctor runtime --json | jq '.checks[] | select(.state == "warn")'
+    """
+    given = context.parent.params["data_path"] if context.parent else None
+    folder = data_folder_path(os.environ, data_path or given)
+    _show(examine(folder, os.environ, machine_alone=True), runtime.PROBES, as_json=as_json)
+
+
+def _show(system: System, probes: Iterable[Probe], *, as_json: bool) -> None:
+    found = run_probes(system, probes)
     checks = list(found) if as_json else list(_shown(found))
     counts = Counter(check.state for check in checks)
     if as_json:

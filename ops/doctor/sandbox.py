@@ -11,6 +11,7 @@ from ops import install_runsc
 from ops.doctor.check import Check, fail, ok, skipped, warn
 from ops.doctor.run import Probe
 from ops.doctor.system import System
+from ops.gvisor_advisories import REVIEWED, WHERE_TO_LOOK, known_against, released_on
 from ops.processes import runtime_socket
 from ops.runtime_folder import runtime_folder
 from runtime_host import rootfs, selftest
@@ -26,14 +27,25 @@ DIGEST_SECONDS: Final = 60.0
 
 
 def runsc(system: System) -> Iterator[Check]:
-    found = _runsc(system)
+    found = find_runsc(system)
     if found is None:
         yield fail(RUNSC, "there is none", "awgp runtime install")
     elif not found.recent:
         said = f"{found.path} {found.version} is older than 2024"
         yield fail(RUNSC, said, "awgp runtime install")
     else:
-        yield ok(RUNSC, f"{found.path} {found.version}")
+        yield _known(f"{found.path} {found.version}", found.version)
+
+
+def _known(said: str, version: str) -> Check:
+    """What is publicly known against it."""
+    known = known_against(version)
+    if known:
+        what = "; ".join(f"{each.name}: {each.means}" for each in known)
+        return warn(RUNSC, f"{said}: {what}", "awgp runtime install, or a newer runsc of yours")
+    if released_on(version) is None:
+        return ok(RUNSC, f"{said}, which names no day: look at {WHERE_TO_LOOK} for it")
+    return ok(RUNSC, f"{said}: no advisory, as of {REVIEWED}; later ones: {WHERE_TO_LOOK}")
 
 
 def runtime(system: System) -> Iterator[Check]:
@@ -63,7 +75,7 @@ def limits(_system: System) -> Iterator[Check]:
 
 def self_test(system: System) -> Iterator[Check]:
     """Two sandboxes of our own, gone afterwards: one reports on itself, one takes all memory."""
-    found = _runsc(system)
+    found = find_runsc(system)
     folder = runtime_folder(system.environ)
     name, record = next(iter(rootfs.runtimes(folder).items()))
     if found is None:
@@ -106,7 +118,7 @@ def _parked(warm: Mapping[str, float], mend: str) -> Check:
     return ok("started ahead", said)
 
 
-def _runsc(system: System) -> install_runsc.Installed | None:
+def find_runsc(system: System) -> install_runsc.Installed | None:
     configured = system.environ.get("AWGP_RUNSC")
     return install_runsc.find(Path(configured) if configured else None)
 

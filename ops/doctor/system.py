@@ -159,8 +159,11 @@ def open_read_only(url: URL) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
         yield connection
 
 
-def examine(root: Path, environ: Mapping[str, str]) -> System:
+def examine(root: Path, environ: Mapping[str, str], *, machine_alone: bool = False) -> System:
     """See what there is at a data folder and in the environment; changes nothing.
+
+    Args:
+        machine_alone: Whether the machine is all that is looked at, with a folder or without.
 
     Raises:
         NothingToExamine: Neither is there.
@@ -169,7 +172,8 @@ def examine(root: Path, environ: Mapping[str, str]) -> System:
     """
     settings = read_settings(environ)
     data = read_data_folder(root)
-    if data is None and not any(name in environ for name in REPLACED_BY.values()):
+    named = any(name in environ for name in REPLACED_BY.values())
+    if data is None and not named and not machine_alone:
         raise NothingToExamine(
             f"{root} is not an AWGP data folder, and no server is named by URL; `awgp up` makes one"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.commands.runtime_host import KEPT
 from ops.embedded.data_folder import DataFolder, open_data_folder
 from ops.embedded.ports import PORTS
 from ops.embedded.program import Program
@@ -16,6 +17,7 @@ from ops.embedded.valkey import access_rules
 from ops.process_servers import ServerUrlUnsafe
 from ops.processes import (
     KINDS,
+    OF_THE_HOST,
     QUEUES,
     ProcessUnknown,
     app_programs,
@@ -49,6 +51,13 @@ def test_the_runtime_host_knows_no_database_no_broker_and_no_key(data: DataFolde
         "AWGP_RUNTIME_STATE",
         "AWGP_RUNTIME_STOP_SECONDS",
     }
+
+
+def test_how_many_sandboxes_there_are_is_for_the_runtime_host_alone(data: DataFolder) -> None:
+    chosen = dict.fromkeys(OF_THE_HOST, "3")
+    assert chosen.items() <= process_environment(data, "runtime-host", operator=chosen).items()
+    assert not chosen.keys() & process_environment(data, "execute", operator=chosen).keys()
+    assert {name for name in KEPT if name.startswith(("AWGP_WARM", "AWGP_SAND"))} == chosen.keys()
 
 
 def test_apart_from_each_other_each_process_is_a_user_of_its_own(data: DataFolder) -> None:
