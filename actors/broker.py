@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from actors.middleware import BindContext, MeasureMessages
-from pipeline.sending import enqueue_together
+from pipeline.sending import SendTogether
 from pipeline.settings import SettingInvalid, Settings
 
 log = structlog.get_logger()
@@ -165,6 +165,7 @@ class PromptRedisBroker(RedisBroker):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]  # it has no types
         self._worker: dramatiq.Worker | None = None
+        self._send_together = SendTogether(self)
         self.add_middleware(_TellBroker())
 
     def serve(self, worker: dramatiq.Worker) -> None:
@@ -186,7 +187,7 @@ class PromptRedisBroker(RedisBroker):
 
     def enqueue_all(self, messages: Sequence["dramatiq.Message[Any]"]) -> None:
         """Send several in one round trip. Raises: redis.RedisError."""
-        enqueue_together(self, messages)
+        self._send_together(messages)
 
     def _hands_full(self) -> bool:
         """Whether a message waits for a thread already."""

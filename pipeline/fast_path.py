@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pipeline.respite import Respite
-from pipeline.sending import enqueue_together
+from pipeline.sending import SendTogether
 from pipeline.settings import SettingInvalid, Settings
 
 SOCKET_TIMEOUT_SECONDS: Final = 0.25
@@ -34,6 +34,7 @@ class FastPathBroker(RedisBroker):
     def __init__(self, client: "redis.Redis", *, respite: Respite | None = None) -> None:
         super().__init__(client=client, middleware=[])  # type: ignore[no-untyped-call]
         self._respite = respite or Respite(PAUSE_SECONDS)
+        self._send_together = SendTogether(self)
 
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
@@ -55,7 +56,7 @@ class FastPathBroker(RedisBroker):
             redis.RedisError: It failed now; some of them may have been sent.
         """
         with self._trying():
-            enqueue_together(self, messages)
+            self._send_together(messages)
 
     @contextmanager
     def _trying(self) -> Iterator[None]:

@@ -34,19 +34,34 @@ def send_all(broker: dramatiq.Broker, messages: Sequence["dramatiq.Message[Any]"
         log.warning("handoff_not_sent", queue=messages[0].queue_name, error=str(error))
 
 
-def enqueue_together(broker: RedisBroker, messages: Sequence["dramatiq.Message[Any]"]) -> None:
-    """Do what `enqueue` of Dramatiq's script does, for all at once.
+class SendTogether:
+    """Does what `enqueue` of Dramatiq's script does, for many messages of a broker at once.
 
-    Raises:
-        redis.RedisError: It failed; some of them may have been sent.
+    Its script is named by its digest, which is taken once: keep one of these with the broker.
+    Connects to nothing yet.
     """
+
+    def __init__(self, broker: RedisBroker) -> None:
+        self._script = broker.client.register_script(_ENQUEUE)
+        self._namespace = broker.namespace
+
+    def __call__(self, messages: Sequence["dramatiq.Message[Any]"]) -> None:
+        """Send them, in a round trip for each queue.
+
+        Raises:
+            redis.RedisError: It failed; some of them may have been sent.
+        """
+        for queue, encoded in _encoded(messages).items():
+            name = f"{self._namespace}:{queue}"
+            self._script(keys=[f"{name}.msgs", name], args=encoded)
+
+
+def _encoded(messages: Sequence["dramatiq.Message[Any]"]) -> dict[str, list[Any]]:
+    """By queue: ids and messages, as the script takes them."""
     by_queue: dict[str, list[Any]] = {}
     for each in messages:
         # Unique to this sending, as in RedisBroker.enqueue.
         redis_id = str(uuid7())
         sent = each.copy(options={"redis_message_id": redis_id})
         by_queue.setdefault(each.queue_name, []).extend((redis_id, sent.encode()))
-    script = broker.client.register_script(_ENQUEUE)
-    for queue, encoded in by_queue.items():
-        name = f"{broker.namespace}:{queue}"
-        script(keys=[f"{name}.msgs", name], args=encoded)
+    return by_queue

@@ -1,21 +1,28 @@
 """Webhooks that share a commit: every tenant's rows under its own law, nobody's fault another's."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
+import redis
+from redis.commands.core import Script
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from actors.broker import make_broker
 from ingest.accept import Accepted, received
+from ingest.app import make_rates
 from ingest.batch import ASIDE_SECONDS, Arrival, BatchWriter
 from ingest.event import Event
 from ingest.sources import Source
 from ingest.taking import Limits, take
+from ingest.together import LARGE_BYTES, Outcome, Together
 from ingest.verification import Proof
 from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
@@ -23,19 +30,22 @@ from pipeline.database import tenant_transaction
 from pipeline.fast_path import FastPathBroker, make_fast_path
 from pipeline.handoff import message
 from pipeline.ids import uuid7
+from pipeline.respite import Respite
 from pipeline.run import Stage
-from pipeline.schemes import Verified
+from pipeline.schemes import About, CannotSign, Message, Request, Scheme, Signed, Verified
 from pipeline.schemes.standard_webhooks import StandardWebhooks
 from pipeline.sending import send_all
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
-from tests.integration.door import Door, held_key, nothing_left_behind, problem, signed
+from tests.integration.door import Door, held_key, nothing_left_behind, problem, settings, signed
 from tests.integration.processes import wait_until
 from tests.integration.world import SECRET, TenantWorld, World
 
 pytestmark = pytest.mark.services
 
 EVENT = b'{"amount_cents": 1234}'
+LIMITS = Limits(max_body_bytes=100_000, max_json_depth=8)
+PATIENCE = 30.0
 OTHER = b'{"amount_cents": 4321}'
 AT_COMMIT = """
     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -74,6 +84,37 @@ def secret_of(door: Door, tenant: TenantWorld) -> UUID:
     return UUID(str(found))
 
 
+def source_of(
+    tenant: TenantWorld,
+    secret_id: UUID,
+    scheme: Scheme = StandardWebhooks(),  # noqa: B008  # frozen
+) -> Source:
+    """A tenant's source, as a process remembers it."""
+    return Source(
+        source_id=tenant.source_id,
+        assistant_id=tenant.assistant_id,
+        scheme_name="standard-webhooks",
+        scheme=scheme,
+        scheme_version=1,
+        unsigned=False,
+        active=True,
+        secret_ids=(secret_id,),
+        secrets=(SECRET,),
+    )
+
+
+def came(
+    tenant: TenantWorld, event: str, body: bytes = EVENT, *, source: TenantWorld | None = None
+) -> Event:
+    return Event(
+        tenant_id=tenant.tenant_id,
+        source_id=(source or tenant).source_id,
+        headers={"content-type": "application/json", "webhook-id": event},
+        body=body,
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    )
+
+
 def arrival(
     door: Door,
     tenant: TenantWorld,
@@ -86,32 +127,15 @@ def arrival(
     """An event as it comes to the writer; `source` makes it name another tenant's."""
     named = source or tenant
     secret_id = secret_id or secret_of(door, named)
-    came = Event(
-        tenant_id=tenant.tenant_id,
-        source_id=named.source_id,
-        headers={"content-type": "application/json"},
-        body=body,
-        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    )
-    known = Source(
-        source_id=named.source_id,
-        assistant_id=named.assistant_id,
-        scheme_name="standard-webhooks",
-        scheme=StandardWebhooks(),
-        scheme_version=1,
-        unsigned=False,
-        active=True,
-        secret_ids=(secret_id,),
-        secrets=(SECRET,),
-    )
+    known = source_of(named, secret_id)
     taking = take(
-        came,
+        came(tenant, event, body, source=named),
         known,
         Proof(
             secret_id=secret_id,
             verified=Verified(event_id=event, timestamp=datetime.now(UTC)),
         ),
-        Limits(max_body_bytes=4096, max_json_depth=8),
+        LIMITS,
     )
     incoming = taking.incoming[0]
     assert incoming is not None
@@ -223,6 +247,72 @@ def test_twenty_at_once_are_each_answered_as_if_they_had_come_alone(
     assert door.counts()["runs"] == before + 9
 
 
+@dataclass(frozen=True)
+class Witness(Scheme):
+    """Takes everything, and says which thread asked; the event `leads` is held until told."""
+
+    about: ClassVar[About] = StandardWebhooks.about
+    asked: list[tuple[str, int]]
+    go_on: threading.Event
+
+    def verify(self, message: Message, secret: bytes, now: datetime) -> Verified:
+        del secret
+        name = message.headers["webhook-id"]
+        self.asked.append((name, threading.get_ident()))
+        if name == "leads":
+            assert self.go_on.wait(PATIENCE)
+        return Verified(event_id=name, timestamp=now)
+
+    def sign(self, request: Request, secret: bytes) -> Signed:
+        del request, secret
+        raise CannotSign("nobody asks a witness to")
+
+
+class Asking(Witness):
+    """One that has no secret: it asks somebody else, which takes its time."""
+
+    about: ClassVar[About] = replace(StandardWebhooks.about, secret=None)
+
+
+def test_who_leads_verifies_for_all_but_what_takes_long_which_is_verified_by_who_brings_it(
+    door: Door, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.together.PATIENCE_SECONDS", PATIENCE)
+    rates = make_rates(settings(), Respite(1.0))
+    together = Together(door.engine, limits=LIMITS, rates=rates, broker=door.broker)
+    asked: list[tuple[str, int]] = []
+    go_on = threading.Event()
+    for tenant, scheme in (
+        (world.acme, Witness(asked, go_on)),
+        (world.globex, Asking(asked, go_on)),
+    ):
+        together.sources.put(source_of(tenant, secret_of(door, tenant), scheme))
+
+    def bring(event: Event) -> tuple[int, Outcome | None]:
+        return threading.get_ident(), together.accept(event, datetime.now(UTC))
+
+    with ThreadPoolExecutor(5) as pool:
+        leads = pool.submit(bring, came(world.acme, "leads"))
+        wait_until(lambda: len(asked) == 1, "somebody to lead")
+        small = [pool.submit(bring, came(world.acme, name)) for name in ("one", "two")]
+        large = pool.submit(bring, came(world.acme, "large", b'{"a": "%s"}' % (b"x" * LARGE_BYTES)))
+        token = pool.submit(bring, came(world.globex, "token"))
+        wait_until(lambda: together._coalescer.waiting == 4, "the others to wait")
+        before = dict(asked)
+        go_on.set()
+        brought = {
+            name: each.result()
+            for name, each in {"leads": leads, "large": large, "token": token}.items()
+        }
+        outcomes = [each.result()[1] for each in (leads, *small, large)]
+    # Nobody waits for what takes long, and it waits for nobody.
+    assert before == {name: thread for name, (thread, _) in brought.items()}
+    # One thread did the work of both, and nobody's was done twice.
+    assert dict(asked)["one"] == dict(asked)["two"]
+    assert len(asked) == 5
+    assert all(each is not None and each.is_new for each in outcomes)
+
+
 def test_a_lock_held_on_one_key_keeps_no_one_else_waiting(door: Door, world: World) -> None:
     sent = [(world.acme, "held"), *((world.globex, f"evt_{number}") for number in range(8))]
     with (
@@ -316,15 +406,23 @@ def valkey(server_folder: Path) -> Iterator[Running]:
 
 
 def test_messages_sent_together_are_received_as_if_sent_one_by_one(
-    valkey: Running, world: World
+    valkey: Running, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    register, registered = redis.Redis.register_script, list[str]()
+
+    def counted(client: "redis.Redis", script: str) -> Script:
+        registered.append(script)
+        return register(client, script)
+
+    monkeypatch.setattr(redis.Redis, "register_script", counted)
     broker = make_fast_path(Settings(redis_url=valkey_url(valkey.data, "ingest")))
     assert isinstance(broker, FastPathBroker)
     ids = [uuid7() for _ in range(5)]
     sent = [message(Stage.POLICY, world.acme.tenant_id, each, "tp") for each in ids]
     send_all(broker, sent[:1])
-    send_all(broker, sent[1:4])
-    send_all(broker, sent[4:])
+    send_all(broker, sent[1:3])
+    send_all(broker, sent[3:])
+    assert len(registered) == len(set(registered))  # not at each sending
 
     worker = make_broker(Settings(redis_url=valkey_url(valkey.data, "worker")))
     worker.declare_queue("policy")
