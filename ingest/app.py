@@ -19,6 +19,7 @@ from ingest.named_proxies import NamedProxies, read_networks
 from ingest.notebook import Notebook
 from ingest.rates import Rates
 from ingest.runs import runs_blueprint
+from ingest.short_way import ShortWay
 from ingest.source_rates import SourceRates
 from ingest.sources import SourceTenants
 from ingest.taking import Limits
@@ -117,11 +118,12 @@ def create_app(
     app.extensions[STOPPED_WITH_THE_WORKER] = edge.following
     _configure(app)
     trace_requests(app)
-    install_gate(app, Gate())
+    gate = Gate()
+    install_gate(app, gate)
     _add_api(app, edge)
     _add_health(app, engine)
     app.wsgi_app = NamedProxies(  # type: ignore[method-assign]  # Flask's own way to wrap it
-        app.wsgi_app, read_networks(settings.trusted_proxies)
+        ShortWay(app.wsgi_app, edge, gate), read_networks(settings.trusted_proxies)
     )
     return app
 

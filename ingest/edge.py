@@ -1,5 +1,6 @@
 """What the views of the edge work with, and the answers to what they raise."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,7 @@ from pipeline.run_store import RunNotFound
 from pipeline.schemes import Means, SignatureInvalid
 from pipeline.strict_json import JsonInvalid, JsonNotAnObject, JsonTooDeep
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 IGNORED: Final = {"status": "ignored"}
 
 log = structlog.get_logger()
@@ -112,28 +114,39 @@ def log_received(accepted: Accepted, tenant_id: UUID) -> None:
 
 def accepted_response(accepted: Accepted, standing: Standing | None = None) -> Response:
     """202, the same for every send of one request: what was accepted, not how far it got since."""
-    told = _told(accepted)
-    response = jsonify(told)
-    response.status_code = 202
-    response.headers["Location"] = told["links"]["run"]
+    body, headers = accepted_answer(accepted, standing, root=request.script_root)
+    return Response(body, status=202, headers=headers)
+
+
+def accepted_answer(
+    accepted: Accepted, standing: Standing | None, *, root: str = ""
+) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers of a 202.
+
+    Args:
+        root: What stands before every path of the app.
+    """
+    told = _told(accepted, root)
+    headers = {"Content-Type": "application/json", "Location": told["links"]["run"]}
     if standing is not None:
-        response.headers.update(standing.headers())
-    return response
+        headers |= standing.headers()
+    return _ENCODER.encode(told).encode() + b"\n", headers
 
 
 def answered(answer: Answered) -> Response:
     """202 for a webhook: a run, `ignored`, or each event of a batch in order."""
     if not answer.is_batch and answer.accepted[0] is not None:
         return accepted_response(answer.accepted[0], answer.standing)
-    told = [IGNORED if each is None else _told(each) for each in answer.accepted]
+    root = request.script_root
+    told = [IGNORED if each is None else _told(each, root) for each in answer.accepted]
     response = jsonify({"status": "received", "events": told} if answer.is_batch else told[0])
     response.status_code = 202
     response.headers.update(answer.standing.headers())
     return response
 
 
-def _told(accepted: Accepted) -> dict[str, Any]:
+def _told(accepted: Accepted, root: str) -> dict[str, Any]:
     run_id = str(accepted.run_id)
     # As url_for says it, which takes longer than everything else here.
-    location = f"{request.script_root}/v1/runs/{run_id}"
+    location = f"{root}/v1/runs/{run_id}"
     return {"run": run_id, "status": Status.RECEIVED.value, "links": {"run": location}}

@@ -15,7 +15,7 @@ shuts anything.
 import threading
 from contextvars import Token
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from flask import Flask, g, request
@@ -29,6 +29,10 @@ SILENCE_SECONDS: Final = 0.7
 ASKING_SECONDS: Final = 0.2
 # What asks nothing of the database.
 ALWAYS_OPEN: Final = frozenset({"healthz"})
+_WITHIN: Final = "awgp.within"
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = structlog.get_logger()
 
@@ -38,7 +42,7 @@ class DatabaseAway(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class _Visit:
+class Visit:
     """A request within, and whether it is the one that asks."""
 
     asks: bool
@@ -72,6 +76,21 @@ class Gate:
             self._somebody_asks = True
             return True
 
+    def let_in(self, environ: "WSGIEnvironment") -> Visit:
+        """Let this thread's request ask the database until it is let out.
+
+        Raises:
+            DatabaseAway: As `enter`.
+        """
+        asks = self.enter()
+        environ[_WITHIN] = True
+        patience = Patience(ASKING_SECONDS if asks else SILENCE_SECONDS, self.hearing)
+        return Visit(asks, patience, be_patient(patience))
+
+    def let_out(self, visit: Visit) -> None:
+        stop_being_patient(visit.token)
+        self.leave(visit.patience, asked=visit.asks)
+
     def leave(self, patience: Patience, *, asked: bool) -> None:
         """Note what a request heard of the database.
 
@@ -90,21 +109,18 @@ class Gate:
 
 
 def install_gate(app: Flask, gate: Gate) -> None:
-    """Let every request of the app pass through the gate."""
+    """Let every request of the app pass through the gate, but for those that are within."""
 
     def enter() -> None:
         if request.endpoint is None or request.endpoint in ALWAYS_OPEN:
             return
-        asks = gate.enter()
-        patience = Patience(ASKING_SECONDS if asks else SILENCE_SECONDS, gate.hearing)
-        g.visit = _Visit(asks, patience, be_patient(patience))
+        if _WITHIN not in request.environ:
+            g.visit = gate.let_in(request.environ)
 
     def leave(_error: BaseException | None) -> None:
-        visit: _Visit | None = g.pop("visit", None)
-        if visit is None:
-            return
-        stop_being_patient(visit.token)
-        gate.leave(visit.patience, asked=visit.asks)
+        visit: Visit | None = g.pop("visit", None)
+        if visit is not None:
+            gate.let_out(visit)
 
     app.before_request(enter)
     app.teardown_request(leave)

@@ -1,18 +1,16 @@
 """POST /v1/hooks/{source}: a signed event becomes a run."""
 
-from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from flask import Response, jsonify, request
 from flask_smorest import Blueprint
-from werkzeug.datastructures import Headers
 
 from ingest import api_schemas as api
 from ingest.accept import accept_all
 from ingest.edge import Answered, Edge, accepted_response, answered, log_received
-from ingest.event import Event
-from ingest.named_proxies import came_through_proxy
+from ingest.event import Event, event_of
 from ingest.rates import RateExceeded, Standing
+from ingest.short_way import tried
 from ingest.sources import SourceInactive, SourceUnknown, load_source
 from ingest.taking import take
 from ingest.traceparent import current_traceparent
@@ -47,22 +45,6 @@ DOCUMENTATION = {
 }
 
 
-class HeadersByName(Mapping[str, str]):
-    """A request's headers by name in lower case; each is looked up when it is asked for."""
-
-    def __init__(self, headers: Headers) -> None:
-        self._headers = headers
-
-    def __getitem__(self, name: str) -> str:
-        return self._headers[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return (name.lower() for name, _ in self._headers)
-
-    def __len__(self) -> int:
-        return len(self._headers)
-
-
 def hooks_blueprint(edge: Edge) -> Blueprint:
     blueprint = Blueprint("hooks", __name__, url_prefix="/v1", description="Webhooks in")
 
@@ -83,16 +65,16 @@ def hooks_blueprint(edge: Edge) -> Blueprint:
 def receive(edge: Edge, source_id: UUID) -> Response:
     """Read, verify, validate, deduplicate and commit; only then answer."""
     body = read_bytes(request, limit=edge.limits.max_body_bytes)
-    event = Event(
-        tenant_id=edge.source_tenants.tenant_of(source_id),
-        source_id=source_id,
-        headers=HeadersByName(request.headers),
-        body=body,
-        traceparent=current_traceparent(),
-        ask_url=asked_url,
-        through_proxy=came_through_proxy(request.environ),
+    event = event_of(
+        request.environ,
+        edge.source_tenants.tenant_of(source_id),
+        source_id,
+        body,
+        current_traceparent(),
     )
-    outcome = edge.together.accept(event, edge.now())
+    was_tried, outcome = tried(request.environ)
+    if not was_tried:
+        outcome = edge.together.accept(event, edge.now())
     if outcome is not None and outcome.accepted is not None:
         return accepted_response(outcome.accepted, outcome.standing)
     try:
@@ -110,12 +92,6 @@ def receive(edge: Edge, source_id: UUID) -> Response:
         EVENTS_IGNORED.inc(ignored)
         edge.notebook.ignored(event, edge.now(), ignored)
     return answered(answer)
-
-
-def asked_url() -> str:
-    """The address as its sender asked for it: a path that is not decoded and encoded again."""
-    asked = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
-    return f"{request.scheme}://{request.host}{asked}"
 
 
 def accept_alone(edge: Edge, event: Event, standing: Standing | None) -> Answered | Reply:

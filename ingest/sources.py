@@ -100,10 +100,14 @@ class SourceTenants:
         self._lock = threading.Lock()
         self._found: OrderedDict[UUID, UUID] = OrderedDict()
 
+    def remembered(self, source_id: UUID) -> UUID | None:
+        """Return None of a source nobody asked for yet, and of one that is not there."""
+        with self._lock:
+            return self._found.get(source_id)
+
     def tenant_of(self, source_id: UUID) -> UUID:
         """Return NOBODY where there is no such source: what follows is the same for all."""
-        with self._lock:
-            found = self._found.get(source_id)
+        found = self.remembered(source_id)
         if found is not None:
             return found
         with self._engine.begin() as connection:

@@ -22,10 +22,16 @@ def trace_requests(app: Flask) -> None:
     """Give each request its trace (`current_traceparent`) and each log line its id."""
 
     @app.before_request
-    def begin_trace() -> None:
-        g.traceparent = traceparent_of(request.headers.get("traceparent"))
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(stage="ingest", trace_id=g.traceparent.split("-")[1])
+    def begin() -> None:
+        g.traceparent = begin_trace(request.headers.get("traceparent"))
+
+
+def begin_trace(header: str | None) -> str:
+    """Return a request's traceparent; what this thread logs from now on has its id."""
+    found = traceparent_of(header)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(stage="ingest", trace_id=found.split("-")[1])
+    return found
 
 
 def current_traceparent() -> str:

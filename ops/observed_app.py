@@ -7,13 +7,17 @@ tells how it is doing to whoever finds it.
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from flask import Flask, Response, request
+from prometheus_client import Counter, Histogram
 from werkzeug.test import Client
 
 from pipeline import metrics
 from pipeline.exposition import Cached, Exposition, Health
+
+Wsgi = Callable[..., Iterable[bytes]]
 
 BEGAN: Final = "awgp.began"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -28,7 +32,7 @@ class RequestsInHand:
 
     def __init__(
         self,
-        inner: Callable[..., Iterable[bytes]],
+        inner: Wsgi,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,20 +78,44 @@ def observe(app: Flask, service: str, address: str, *, folder: str | None) -> Ex
 
 def count_requests(app: Flask, service: str) -> RequestsInHand:
     """Count and time what the app answers from now on, by route."""
-    in_hand = RequestsInHand(app.wsgi_app)
+    in_hand = RequestsInHand(_counting(app.wsgi_app, service))
     app.wsgi_app = in_hand  # type: ignore[method-assign]  # Flask's own way to wrap it
-    app.after_request(lambda response: _count(service, response))
+    app.after_request(_name_route)
     return in_hand
 
 
-def _count(service: str, response: Response) -> Response:
-    route = NO_ROUTE if request.url_rule is None else request.url_rule.rule
-    if route not in NOT_COUNTED:
-        method = request.method if request.method in METHODS else "other"
-        began: float = request.environ.get(BEGAN, time.monotonic())
-        metrics.HTTP_REQUESTS.labels(service, method, route, response.status_code).inc()
-        metrics.HTTP_SECONDS.labels(service, method, route).observe(time.monotonic() - began)
+def _name_route(response: Response) -> Response:
+    if request.url_rule is not None:
+        request.environ[metrics.ROUTE] = request.url_rule.rule
     return response
+
+
+def _counting(app: Wsgi, service: str) -> Wsgi:
+    """Count each answer when it begins: some never end."""
+
+    def counting(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, *rest: Any) -> Any:
+            route = environ.get(metrics.ROUTE, NO_ROUTE)
+            if route not in NOT_COUNTED:
+                requests, seconds = _meters(service, environ["REQUEST_METHOD"], route, status[:3])
+                requests.inc()
+                seconds.observe(time.monotonic() - environ[BEGAN])
+            return start_response(status, *rest)
+
+        return app(environ, start)
+
+    return counting
+
+
+# Few: a route has one or two methods and some statuses.
+@lru_cache(maxsize=2048)
+def _meters(service: str, method: str, route: str, status: str) -> tuple[Counter, Histogram]:
+    if method not in METHODS:
+        method = "other"
+    return (
+        metrics.HTTP_REQUESTS.labels(service, method, route, status),
+        metrics.HTTP_SECONDS.labels(service, method, route),
+    )
 
 
 def _ready(app: Flask) -> str | None:

@@ -52,6 +52,8 @@ CIRCUITS = Counter("awgp_target_circuits_total", "Circuits of targets that chang
 EVENTS_IGNORED = Counter(
     "awgp_events_ignored_total", "Events that no rule of their source's mapping took."
 )
+# What an answered request's route is called, in its WSGI environment.
+ROUTE = "awgp.route"
 HTTP_REQUESTS = Counter(
     "awgp_http_requests_total", "Requests answered.", ["service", "method", "route", "status"]
 )

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final, LiteralString
 
@@ -115,7 +116,7 @@ def _without(command: tuple[str, ...], names: Sequence[LiteralString]) -> tuple[
     return (*command[:3], *(part for pair in pairs if pair[1] not in flags for part in pair))
 
 
-@dataclass(slots=True)
+@dataclass
 class Database:
     """One test's database."""
 
@@ -135,12 +136,17 @@ class Database:
         """An engine as a running process of this login has it."""
         return self._kept(make_engine(database_url(self.url(login)), pool_size=pool_size))
 
-    @property
+    @cached_property
     def owner(self) -> Engine:
         """The tables' owner, which no running process is: for setting up."""
         url = database_url(self.url("awgp_owner"))
         return self._kept(
-            create_engine(url, connect_args={"options": "-csearch_path=awgp,pg_temp"})
+            create_engine(
+                url,
+                connect_args={"options": "-csearch_path=awgp,pg_temp"},
+                pool_pre_ping=True,  # tests end connections
+                max_overflow=-1,
+            )
         )
 
     @property

@@ -88,9 +88,12 @@ def test_callers_are_answered_while_the_servers_behind_the_edge_hang(
             hung = [*send_all("first"), *send_all("then")]
             assert httpx.get(f"{address}/healthz").status_code == 200
         back_at = time.monotonic()
+        well = 0
         for number in itertools.count():  # each process of the edge finds out by itself
             assert time.monotonic() < back_at + SECONDS
-            if {answer.status_code for answer, _ in send_all(f"back_{number}")} == {202}:
+            back = send_all(f"back_{number}")
+            well = well + 1 if {answer.status_code for answer, _ in back} == {202} else 0
+            if well == 3:  # one alone may have asked only some of them
                 break
         for answer, _ in hung:
             assert (answer.status_code, answer.json()["type"]) == (
