@@ -139,10 +139,15 @@ class ControlPlane:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/cancel", body)
 
     def push_bundle(
-        self, packed: bytes, *, sent: Callable[[int], None] = lambda _: None
+        self,
+        packed: bytes,
+        signature: str | None = None,
+        *,
+        sent: Callable[[int], None] = lambda _: None,
     ) -> dict[str, Any]:
         """Push it in pieces, telling the size of each as it goes."""
-        return self._call("POST", f"{self.web_url}/v1/bundles", content=_Pieces(packed, sent))
+        pieces = _Pieces(packed, signature, sent)
+        return self._call("POST", f"{self.web_url}/v1/bundles", content=pieces)
 
     def add_policy(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Add a version; `body` as the API has it: source, context_fields, tests."""
@@ -170,7 +175,7 @@ class ControlPlane:
     ) -> dict[str, Any]:
         headers = self._headers()
         if content is not None:
-            headers |= {"Content-Type": "application/gzip", "Content-Length": str(content.size)}
+            headers |= content.headers()
         answer = httpx.request(
             method, url, headers=headers, json=body, content=content, timeout=TIMEOUT_SECONDS
         )
@@ -181,15 +186,22 @@ class ControlPlane:
 
 
 class _Pieces:
-    """Bytes that are sent a piece at a time."""
+    """A packed bundle, sent a piece at a time."""
 
-    def __init__(self, content: bytes, sent: Callable[[int], None]) -> None:
-        self.size = len(content)
+    def __init__(self, content: bytes, signature: str | None, sent: Callable[[int], None]) -> None:
         self._content = content
+        self._signature = signature
         self._sent = sent
 
+    def headers(self) -> dict[str, str]:
+        size = str(len(self._content))
+        headers = {"Content-Type": "application/gzip", "Content-Length": size}
+        if self._signature is not None:
+            headers["AWGP-Bundle-Signature"] = base64.b64encode(self._signature.encode()).decode()
+        return headers
+
     def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, self.size, PIECE_BYTES):
+        for start in range(0, len(self._content), PIECE_BYTES):
             piece = self._content[start : start + PIECE_BYTES]
             yield piece
             self._sent(len(piece))

@@ -3,6 +3,7 @@
 the policy set now in force denies ....... the run is denied
 it asks for more, or a rule changed ...... the run is held again, in a new epoch
 bundle, target, limits, payload changed .. likewise: the digest is not the one decided on
+no author whose word counts signed it .... the run is denied
 anything else ............................ go
 """
 
@@ -21,6 +22,7 @@ from pipeline.action_store import (
 from pipeline.approval import Requirement
 from pipeline.approval_edit import combine_again, held, supersede
 from pipeline.approval_opening import open_approval
+from pipeline.author_keys import ask_signing, unsigned_because
 from pipeline.errors import AwgpError
 from pipeline.launch_verdict import Deny, Go, LaunchVerdict, Rehold
 from pipeline.policy import Decision, Verdict
@@ -72,6 +74,9 @@ def check_launch(work: Work, run: StoredRun) -> LaunchVerdict:
     if action_digest(assembled.action) != action.digest:
         changed = _what_changed(decided, assembled.action.as_json())
         return Rehold(reason=f"changed since the decision: {changed}")
+    unsigned = unsigned_because(work, assembled.assistant.bundle_digest)
+    if unsigned is not None:
+        return Deny(reason=unsigned)
     return _go(work, assembled, action.digest)
 
 
@@ -79,6 +84,7 @@ def ask_launch(work: Work, run: StoredRun) -> None:
     """Bring along what `check_launch` will read."""
     ask_action(work, run.run_id, run.epoch)
     ask_evaluation(work, run)
+    ask_signing(work)
 
 
 def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:

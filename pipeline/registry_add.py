@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from pipeline.author_keys import check_signed, keep_signatures
 from pipeline.envelope import KeyRing
 from pipeline.ids import uuid7
 from pipeline.work import SYSTEM, Actor, Work
@@ -67,8 +68,17 @@ def add_bundle(
     content: bytes,
     author: UUID,
     actor: Actor | None = None,
+    signature: str | None = None,
 ) -> None:
-    """Keep a bundle; the same one again changes nothing, its first author stays."""
+    """Keep a bundle; the same one again adds its signatures at most, its first author stays.
+
+    Args:
+        signature: A note as `pipeline/author_signature.py` has it.
+
+    Raises:
+        BundleUnsigned: The tenant has authors' keys, and none that counts signed it.
+        SignatureInvalid: The note is none, or does not hold.
+    """
     added = work.execute(
         "INSERT INTO bundles (tenant_id, digest, manifest, content, author_person_id)"
         " VALUES (:tenant, :digest, :manifest, :content, :author) ON CONFLICT DO NOTHING",
@@ -78,8 +88,14 @@ def add_bundle(
         content=content,
         author=author,
     )
-    if added.rowcount:
-        work.record(actor or _person(author), "setup:bundle:pushed", ("bundle", digest))
+    signed_by = keep_signatures(work, digest, signature)
+    if added.rowcount or signed_by:
+        work.record(
+            actor or _person(author),
+            "setup:bundle:pushed" if added.rowcount else "setup:bundle:signed",
+            ("bundle", digest),
+            after={"signed_by": signed_by} if signed_by else None,
+        )
 
 
 def add_target(
@@ -177,7 +193,11 @@ def add_assistant(
         by: The version's author, who may not vote on its runs.
         revive: Switch it on where it is off.
         restored: The older version this one is taken from.
+
+    Raises:
+        BundleUnsigned: The tenant has authors' keys, and none that counts signed the bundle.
     """
+    check_signed(work, bundle_digest)
     switched = "active = true" if revive else "active = active"
     assistant_id, version = _next_version(work, "assistants", "assistant_id", name, switched)
     work.execute(

@@ -25,7 +25,7 @@ WHEELS: Final = "wheels/"
 FEATURES: Final = (3, 11)
 _REFERENCE: Final = "docs/reference/bundle-manifest.md has every field"
 _SECRETS: Final = re.compile(r"(\.env(\..+)?|id_(rsa|ed25519|ecdsa)|.+\.(pem|key|p12|pfx))")
-_KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|PRIVATE\+KEY\+")
 _UNKNOWN: Final = re.compile(r"bundle\.(\w+) is unknown")
 
 

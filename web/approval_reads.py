@@ -13,6 +13,7 @@ from pipeline.approval_line import ApprovalLine, load_lines
 from pipeline.approval_list import Asked, Sort, count_waiting, find_approvals
 from pipeline.approval_position import Viewer, viewer_of
 from pipeline.approval_view import load_approval
+from pipeline.author_keys import signers_of, unsigned_because
 from pipeline.identity import person_id_of
 from pipeline.sandbox_words import in_words
 from pipeline.work import Work
@@ -177,6 +178,8 @@ def _bundle(work: Work, detail: ApprovalDetail) -> dict[str, Any]:
         "files": None if files is None else compare(files, before),
         "last_approved": last,
         "changed": last is not None and last.bundle_digest != detail.bundle_digest,
+        "signers": signers_of(work, detail.bundle_digest),
+        "unsigned_because": unsigned_because(work, detail.bundle_digest),
     }
 
 

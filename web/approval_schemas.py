@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from pipeline.approval_list import CURSOR_PATTERN, MOST_COUNTED, STATUSES, Place, Sort
 from pipeline.approval_position import WhyNot
 from pipeline.approval_risk import Level
+from web.bundles_schemas import BundleSignerView
 from web.schemas import (
     LARGEST_PAGE,
     PAGE,
@@ -244,6 +245,12 @@ class ApprovalBundleView(Schema):
     )
     changed = fields.Boolean(
         required=True, metadata={"description": "Another bundle than was last approved."}
+    )
+    signers = fields.List(fields.Nested(BundleSignerView), required=True)
+    unsigned_because = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it will not be launched for want of a signature."},
     )
 
 

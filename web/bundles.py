@@ -1,10 +1,13 @@
 """Bundles: push packed code, look into it. Pushing runs nothing and changes nothing."""
 
+import base64
 from typing import Any, Final
 
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from pipeline.author_keys import signers_of
+from pipeline.author_signature import SignatureInvalid
 from pipeline.bundle_view import bundle_content, bundles_page, show_bundle
 from pipeline.identity import ensure_person
 from pipeline.refusal import ProblemTable
@@ -48,6 +51,14 @@ ONE: Final = "/v1/bundles/<digest:bundle>"
 # Its author's bytes, handed on: saved, and never shown or run by a browser.
 DOWNLOAD: Final = {"Content-Disposition": {"schema": {"type": "string"}}}
 BINARY: Final = {"type": "string", "format": "binary"}
+SIGNATURE: Final = "AWGP-Bundle-Signature"
+SIGNATURE_PARAMETER: Final = {
+    "in": "header",
+    "name": SIGNATURE,
+    "required": False,
+    "description": "Base64 of the note that `awgp bundle sign` makes.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$", "maxLength": 12288},
+}
 BODY: Final = {
     "required": True,
     "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
@@ -63,11 +74,13 @@ BODY: Final = {
     answer=BundleView,
     problems=[400, 413, 415, 422],
     raw_body=BODY,
+    parameters=[SIGNATURE_PARAMETER],
 )
 def push() -> dict[str, Any]:
     """Push a packed bundle; the same one again changes nothing, its first author stays"""
     content = _read_bundle()
     info = inspect(content)
+    signature = _read_signature()
     caller = current_caller()
     with services().outbox.work(caller.tenant_id) as work:
         author = ensure_person(work, caller.identity)
@@ -77,9 +90,12 @@ def push() -> dict[str, Any]:
             manifest=info.manifest.as_json(),
             content=content,
             author=author,
+            signature=signature,
         )
+        signers = signers_of(work, info.digest)
     return {
         "digest": info.digest,
+        "signers": signers,
         "manifest": info.manifest.as_json(),
         "files": len(info.files),
         "packed_bytes": info.packed_bytes,
@@ -107,8 +123,13 @@ def show(bundle: str) -> dict[str, Any]:
     with reading() as work:
         shown = show_bundle(work, bundle)
         content = bundle_content(work, bundle)
+        signers = signers_of(work, bundle)
     files = list(read_files(content).values())
-    return shown | {"files": files, "unpacked_bytes": sum(each.size for each in files)}
+    return shown | {
+        "files": files,
+        "unpacked_bytes": sum(each.size for each in files),
+        "signers": signers,
+    }
 
 
 @endpoint(
@@ -163,6 +184,17 @@ def download(bundle: str) -> Response:
     saved_as = f"{name}-{bundle.removeprefix('sha256:')[:12]}.tar.gz"
     answer.headers["Content-Disposition"] = f'attachment; filename="{saved_as}"'
     return answer
+
+
+def _read_signature() -> str | None:
+    """The note, as it is in a header."""
+    given = request.headers.get(SIGNATURE)
+    if given is None:
+        return None
+    try:
+        return base64.b64decode(given, validate=True).decode()
+    except ValueError as error:
+        raise SignatureInvalid(f"{SIGNATURE} is not base64 of a signature") from error
 
 
 def _read_bundle() -> bytes:

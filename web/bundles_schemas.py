@@ -8,8 +8,19 @@ from web.schemas import LARGEST_PAGE, PAGE, PLAIN_TEXT, Strict
 from web.setup_schemas import A_DIGEST, SEARCH, PersonRef
 
 
+class BundleSignerView(Schema):
+    """Whose key signed a bundle; it counts where the signature holds and it was not revoked."""
+
+    key_id = fields.String(required=True)
+    name = fields.String(required=True)
+    counts = fields.Boolean(required=True)
+    revoked = fields.Boolean(required=True)
+    revoked_because = fields.String(required=True, allow_none=True)
+
+
 class BundleView(Schema):
     digest = fields.String(required=True)
+    signers = fields.List(fields.Nested(BundleSignerView), required=True)
     manifest = fields.Dict(keys=fields.String(), required=True)
     files = fields.Integer(required=True)
     packed_bytes = fields.Integer(required=True)
@@ -64,6 +75,7 @@ class BundleDetail(BundleLine):
     manifest = fields.Dict(keys=fields.String(), required=True)
     files = fields.List(fields.Nested(FileLine), required=True)
     unpacked_bytes = fields.Integer(required=True)
+    signers = fields.List(fields.Nested(BundleSignerView), required=True)
 
 
 class FileQuery(Strict):

@@ -73,6 +73,7 @@ def endpoint(
     raw_body: dict[str, Any] | None = None,
     edits: bool = False,
     media_type: str | None = None,
+    parameters: Sequence[dict[str, Any]] = (),
 ) -> Callable[[View], View]:
     """Register a view.
 
@@ -86,6 +87,7 @@ def endpoint(
         headers: OpenAPI descriptions of the answer's headers.
         raw_body: OpenAPI description of a body that is not JSON; the view reads it itself.
         media_type: Of an answer that is not JSON; the view returns a Response.
+        parameters: OpenAPI descriptions of headers that the view reads itself.
         edits: It changes what is shown with an ETag, and its caller has to name that.
     """
     problems = [*problems, *((412, 428) if edits else ())]
@@ -107,12 +109,10 @@ def endpoint(
             wrapped = blueprint.doc(requestBody=raw_body)(wrapped)
         security = list(SECURITY) if access.authenticated else []
         # These replace what `arguments` would have described, so the query is named again.
-        parameters: list[dict[str, Any]] = (
-            [] if query is None else [{"in": "query", "schema": query}]
-        )
-        parameters += [TENANT_PARAMETER] if access.roles and not access.in_path else []
-        parameters += [IF_MATCH] if edits else []
-        wrapped = blueprint.doc(security=security, parameters=parameters)(wrapped)
+        named: list[dict[str, Any]] = [] if query is None else [{"in": "query", "schema": query}]
+        named += [TENANT_PARAMETER] if access.roles and not access.in_path else []
+        named += [IF_MATCH] if edits else []
+        wrapped = blueprint.doc(security=security, parameters=[*named, *parameters])(wrapped)
         wrapped = declare(access)(wrapped)
         return cast("View", blueprint.route(rule, methods=[method])(wrapped))
 

@@ -9,6 +9,8 @@ from uuid import UUID
 import click
 
 from ops.assistant_new import command as new_command
+from ops.author_key_commands import key_option
+from ops.author_key_file import note_for
 from ops.command_options import yes_option
 from ops.limit_options import ceiling
 from ops.packed_bundle import packed_at
@@ -55,6 +57,7 @@ class Code:
     digest: str
     manifest: dict[str, Any]
     packed: bytes | None
+    signature: str | None = None
 
 
 @command.command()
@@ -65,6 +68,7 @@ class Code:
     metavar="PATH|DIGEST",
     help="A folder or packed file, which is pushed; or the digest of one that was.",
 )
+@key_option
 @click.option("--runtime", metavar="NAME", help="What it runs on; what its manifest says.")
 @click.option(
     "--target",
@@ -92,6 +96,7 @@ def add(
     *,
     name: str,
     bundle: str,
+    key_file: Path | None,
     runtime: str | None,
     targets: tuple[str, ...],
     limits: tuple[str, ...],
@@ -109,7 +114,7 @@ def add(
     """
     check_name("name", name)
     policy = {"limits": ceiling(limits)} if limits else {}
-    read = None if is_digest(bundle) else _read(bundle)
+    read = None if is_digest(bundle) else _read(bundle, key_file)
     with desk.changing() as change:
         code = _code(change.work, bundle, read)
         runs_on = _runtime(desk, code.manifest["runtime"], runtime)
@@ -131,21 +136,22 @@ def add(
     )
 
 
-def _read(path: str) -> tuple[BundleInfo, bytes]:
+def _read(path: str, key: Path | None) -> tuple[BundleInfo, bytes, str | None]:
     where = Path(path)
     if not where.exists():
         raise FieldInvalid(
             "bundle", f"{path!r} is no file or folder, and no digest (sha256: and 64 hex digits)"
         )
     packed = packed_at(where)
-    return inspect(packed), packed
+    info = inspect(packed)
+    return info, packed, note_for(where, info.digest, key=key, signature=None)
 
 
-def _code(work: Work, digest: str, read: tuple[BundleInfo, bytes] | None) -> Code:
+def _code(work: Work, digest: str, read: tuple[BundleInfo, bytes, str | None] | None) -> Code:
     if read is None:
         return Code(digest=digest, manifest=find_bundle(work, digest), packed=None)
-    info, packed = read
-    return Code(digest=info.digest, manifest=info.manifest.as_json(), packed=packed)
+    info, packed, note = read
+    return Code(digest=info.digest, manifest=info.manifest.as_json(), packed=packed, signature=note)
 
 
 def _push(change: Change, code: Code, by: UUID) -> None:
@@ -157,6 +163,7 @@ def _push(change: Change, code: Code, by: UUID) -> None:
             content=code.packed,
             author=by,
             actor=change.actor,
+            signature=code.signature,
         )
 
 

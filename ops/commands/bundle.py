@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ops.author_key_commands import FILE, key, key_option, sign
+from ops.author_key_file import note_for, read_key, sign_file
 from ops.bundle_template import RUNTIMES, write_template
 from ops.bundle_trial_command import command as test
 from ops.caller_options import caller_options
@@ -38,7 +40,8 @@ def command() -> None:
     """
 
 
-command.add_command(test)
+for each in (test, key, sign):
+    command.add_command(each)
 
 
 @command.command()
@@ -97,43 +100,63 @@ def lint_bundle(path: Path, *, as_json: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; NAME-VERSION.tar.gz by default.",
 )
-def build_bundle(folder: Path, output: Path | None) -> None:
+@key_option
+def build_bundle(folder: Path, output: Path | None, key_file: Path | None) -> None:
     """Pack FOLDER; the same files always give the same digest.
 
     \b
     Examples:
       awgp bundle build invoice-check
-      awgp bundle build invoice-check -o packed.tar.gz
+      awgp bundle build invoice-check -o packed.tar.gz --key ada.key
     """
+    signing = None if key_file is None else read_key(key_file)
     packed = build(folder)
     info = inspect(packed)
     target = output or Path(f"{info.manifest.name}-{info.manifest.version}.tar.gz")
     target.write_bytes(packed)
     click.echo(f"{digest_of(packed)}  {target}")
+    if signing is not None:
+        click.echo(f"{sign_file(target, info.digest, signing)}  by {signing.name}")
 
 
 @command.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
+@key_option
+@click.option("--signature", type=FILE, help="Its signature; PATH.sig where there is one.")
 @json_option
 @caller_options
-def push(plane: ControlPlane, *, path: Path, as_json: bool) -> None:
+def push(
+    plane: ControlPlane,
+    *,
+    path: Path,
+    key_file: Path | None,
+    signature: Path | None,
+    as_json: bool,
+) -> None:
     """Push PATH, a folder or a packed bundle, to your tenant. You become its author.
 
-    Pushing runs nothing: an assistant's next version has to name the digest.
+    Pushing runs nothing: an assistant's next version has to name the digest. A tenant with author
+    keys takes what one of them signed.
 
     \b
     Examples:
       awgp bundle push ./invoice-booker
       awgp bundle push invoice-booker-1.0.0.tar.gz --as ada
+      awgp bundle push ./invoice-booker --key ada.key
     """
     packed = packed_at(path)
-    inspect(packed)  # what is not sound does not travel
+    info = inspect(packed)  # what is not sound does not travel
+    note = note_for(path, info.digest, key=key_file, signature=signature)
     with click.progressbar(length=len(packed), label="pushing", file=sys.stderr) as bar:
-        pushed = plane.push_bundle(packed, sent=bar.update)
+        pushed = plane.push_bundle(packed, note, sent=bar.update)
     if as_json:
         print_json(pushed)
     else:
         click.echo(f"{pushed['digest']}  {pushed['files']} files, {pushed['packed_bytes']} bytes")
+        for each in pushed["signers"]:
+            click.echo(
+                f"signed by {each['name']}{'' if each['counts'] else ', which counts no more'}"
+            )
 
 
 def _show_finding(found: Finding) -> None:

@@ -34,6 +34,7 @@ TRIGGERS: Final = frozenset(
         ("audit_pending", "pending_kept"),
         ("audit_pending", "records_are_told"),
         ("audit_segments", "append_only"),
+        ("author_keys", "revoked_for_good"),
         ("decision_links", "decision_link_holds"),
         ("delegations", "delegation_holds"),
         ("reviews", "review_holds"),

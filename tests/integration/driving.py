@@ -22,6 +22,8 @@ from ops.embedded.running import Running
 from pipeline.approval import Verdict
 from pipeline.approval_store import cast_vote
 from pipeline.approval_view import load_approval
+from pipeline.author_keys import add_author_key
+from pipeline.author_signature import SigningKey, read_note
 from pipeline.break_glass import break_glass
 from pipeline.courier import Answer, Courier
 from pipeline.decision_link import make_decision_link
@@ -210,6 +212,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             source_id=tenant.source_id, kind=kind, refused=1, recent=[(now, "its old secret")]
         )
         note_refusals(work, [refused])
+    sign(database, tenant)
     fare(database, tenant)
     clock(database, tenant)
     lend_and_link(database, tenant)
@@ -223,6 +226,23 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
             "INSERT INTO audit_tiles (tenant_id, level, tile, hash) VALUES (:tenant, 1, 0, :hash)",
             tenant=tenant.tenant_id,
             hash=bytes(32),
+        )
+
+
+def sign(database: Database, tenant: TenantWorld) -> None:
+    """Let an author's key count, and have signed the tenant's bundle."""
+    signing = SigningKey.generate("ada")
+    ben = tenant.persons["ben"]
+    (line,) = read_note(signing.sign(tenant.bundle_digest), tenant.bundle_digest)
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        add_author_key(work, signing.public, by=ben, actor=Actor(type="person", id=str(ben)))
+        work.execute(
+            "INSERT INTO bundle_signatures (tenant_id, digest, key_id, signature)"
+            " VALUES (:tenant, :digest, :key, :signature)",
+            tenant=tenant.tenant_id,
+            digest=tenant.bundle_digest,
+            key=signing.public.fingerprint,
+            signature=line.signature,
         )
 
 

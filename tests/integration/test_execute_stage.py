@@ -11,11 +11,14 @@ import pytest
 from actors.execute import Executor
 from actors.outcome import MAX_LOST, OUTCOME_UNKNOWN
 from actors.stage import StageFailed
+from pipeline.author_keys import add_author_key, keep_signatures, revoke_author_key
+from pipeline.author_signature import SigningKey
 from pipeline.execution import ExecutionResult, ExitReason
 from pipeline.handoff import LeaseLost
 from pipeline.policy_store import activate_policy_set, add_policy_set
 from pipeline.registry import add_assistant, add_target
 from pipeline.run import Stage
+from pipeline.work import Actor
 from runtime_host.client import HostUnavailable, LaunchRefused
 from tests.integration.conftest import Database
 from tests.integration.fake_host import (
@@ -466,3 +469,33 @@ def test_an_old_epochs_message_after_a_new_question_finds_nothing(
 
     assert len(host.specs) == 1
     assert rows(database, world.acme, "SELECT stage FROM handoffs")[0][0] == Stage.AUDIT
+
+
+def test_a_launch_asks_again_who_signed_the_bundle(database: Database, world: World) -> None:
+    key = SigningKey.generate("ada")
+    acme, digest = world.acme, world.acme.bundle_digest
+    ben = acme.persons["ben"]
+    actor = Actor(type="person", id=str(ben))
+    before = approved_run(database, acme)
+    with database.outbox("awgp_web").work(acme.tenant_id) as work:
+        add_author_key(work, key.public, by=ben, actor=actor)
+    execute(database, acme, before, FakeHost(result()))
+    assert where(database, acme, before) == ("denied", "no author signed its bundle")
+
+    with database.outbox("awgp_web").work(acme.tenant_id) as work:
+        assert keep_signatures(work, digest, key.sign(digest)) == [key.public.fingerprint]
+    signed, late = approved_run(database, acme), approved_run(database, acme)
+    execute(database, acme, signed, FakeHost(result()))
+    assert where(database, acme, signed)[0] == "executed"
+
+    with database.outbox("awgp_web").work(acme.tenant_id) as work:
+        revoke_author_key(
+            work, key.public.fingerprint, because="laptop stolen", by=ben, actor=actor
+        )
+    host = FakeHost(result())
+    execute(database, acme, late, host)
+    assert where(database, acme, late) == (
+        "denied",
+        "its author's key 'ada' was revoked: laptop stolen",
+    )
+    assert host.specs == []

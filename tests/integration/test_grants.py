@@ -60,6 +60,8 @@ awgp_web
   audit_pending        insert
   audit_segments       select
   audit_tiles          select insert delete
+  author_keys          select insert update(revoked_at,revoked_by_person_id,revoked_because)
+  bundle_signatures    select insert
   bundles              select insert
   dead_letters         select update(replayed_at,discarded_at)
   decision_links       select insert update(used_at)
@@ -112,6 +114,8 @@ awgp_worker
   assistant_versions   select
   assistants           select
   audit_pending        insert
+  author_keys          select
+  bundle_signatures    select
   bundles              select
   dead_letters         select insert
   decision_links       select insert

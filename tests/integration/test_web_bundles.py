@@ -1,12 +1,25 @@
 """Bundles over the API: seen, compared and downloaded, by their own tenant alone."""
 
-import pytest
+import base64
 
-from runtime_host.bundle import digest_of
+import pytest
+from werkzeug.test import TestResponse
+
+from pipeline.author_signature import SigningKey
+from runtime_host.bundle import digest_of, pack
 from tests.integration.conftest import Database
 from tests.integration.control_plane import ControlPlane, open_control_plane
-from tests.integration.setting_up import AUDITOR, FOREIGN, OPERATOR, problem, push
-from tests.integration.world import World
+from tests.integration.setting_up import (
+    ADMIN,
+    AUDITOR,
+    FOREIGN,
+    OPERATOR,
+    problem,
+    push,
+    recorded,
+    send,
+)
+from tests.integration.world import MAIN, MANIFEST, World
 
 pytestmark = pytest.mark.services
 
@@ -67,3 +80,55 @@ def test_another_tenants_bundle_is_not_found(plane: ControlPlane, world: World, 
 def test_what_a_query_does_not_know_is_named(plane: ControlPlane) -> None:
     assert problem(plane.get("/v1/bundles?size=1", AUDITOR)) == (422, "request-invalid", "size")
     assert problem(plane.get("/v1/bundles?cursor=x", AUDITOR))[2] == "cursor"
+
+
+def pushed(plane: ControlPlane, text: str, note: str | None = None) -> TestResponse:
+    """Push the world's bundle with a file of this text in it, and perhaps a signature."""
+    content = {"awgp.toml": MANIFEST.encode(), "main.py": MAIN.encode(), "n.txt": text.encode()}
+    headers = {"Authorization": f"Bearer {OPERATOR}", "Content-Type": "application/gzip"}
+    if note is not None:
+        headers["AWGP-Bundle-Signature"] = base64.b64encode(note.encode()).decode()
+    return plane.app.test_client().post("/v1/bundles", data=pack(content), headers=headers)
+
+
+def test_a_tenant_with_author_keys_takes_signed_bundles_alone(
+    plane: ControlPlane, database: Database, world: World
+) -> None:
+    ada, eve = SigningKey.generate("ada"), SigningKey.generate("eve")
+    digest = pushed(plane, "one").get_json()["digest"]
+    body = {"key": str(ada.public)}
+    assert problem(send(plane, "POST", "/v1/author-keys", OPERATOR, body))[:2] == (
+        403,
+        "role-missing",
+    )
+    added = send(plane, "POST", "/v1/author-keys", ADMIN, body)
+    assert (added.status_code, added.get_json()["key"]) == (201, str(ada.public))
+    assert send(plane, "POST", "/v1/author-keys", ADMIN, body).status_code == 201, "once more"
+
+    unsigned = problem(pushed(plane, "two"))
+    assert unsigned == (422, "bundle-unsigned", "signature")
+    assert problem(pushed(plane, "one", eve.sign(digest)))[1] == "bundle-unsigned"
+    assert problem(pushed(plane, "two", ada.sign(digest)))[1] == "bundle-signature-invalid"
+    forged = SigningKey(name="ada", private_key=eve.private_key).sign(digest)
+    assert problem(pushed(plane, "one", forged))[1] == "bundle-unsigned", "another key's id"
+    wanted = {"name": "signed", "bundle": digest, "targets": []}
+    assert problem(send(plane, "POST", "/v1/assistants", ADMIN, wanted))[1] == "bundle-unsigned"
+
+    shown = pushed(plane, "one", ada.sign(digest)).get_json()
+    assert [(each["name"], each["counts"]) for each in shown["signers"]] == [("ada", True)]
+    assert send(plane, "POST", "/v1/assistants", ADMIN, wanted).status_code == 201
+    assert len(recorded(database, world.acme, "setup:bundle:signed")) == 1
+
+    one = f"/v1/author-keys/{ada.public.fingerprint}/revoke"
+    revoked = send(plane, "POST", one, ADMIN, {"reason": "laptop stolen"}).get_json()
+    assert (revoked["revoked_because"], revoked["revoked_by"]["name"]) == ("laptop stolen", "Olga")
+    assert problem(send(plane, "POST", one, ADMIN, {"reason": "again"}))[0] == 404
+    assert problem(send(plane, "POST", "/v1/author-keys", ADMIN, body))[0] == 422, "for good"
+    (signer,) = plane.get(f"/v1/bundles/{digest}", AUDITOR).get_json()["signers"]
+    assert (signer["counts"], signer["revoked_because"]) == (False, "laptop stolen")
+    assert problem(pushed(plane, "two"))[1] == "bundle-unsigned", "the door stays shut"
+    assert plane.get("/v1/author-keys", FOREIGN).get_json() == {"items": []}
+    assert [
+        len(recorded(database, world.acme, f"setup:author_key:{each}"))
+        for each in ("added", "revoked")
+    ] == [1, 1]

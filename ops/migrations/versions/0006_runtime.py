@@ -1,4 +1,4 @@
-"""A person ends an execution; the holding limits a tenant over the API.
+"""A person ends an execution; the holding limits a tenant over the API; authors sign bundles.
 
 Revision ID: 0006
 """
@@ -16,7 +16,7 @@ depends_on = None
 
 HERE = Path(__file__).parent
 # Each runs as awgp_owner.
-SCRIPTS = ("0006_kill", "0006_tenants")
+SCRIPTS = ("0006_kill", "0006_tenants", "0006_bundles")
 # After all else: what of it the holding may look at.
 LAST = "0003_holding_reads"
 

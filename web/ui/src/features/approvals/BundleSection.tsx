@@ -7,6 +7,7 @@ import { FileView } from './FileView';
 import { showHidden } from './hidden';
 import { Section } from './Section';
 import { Digest } from '@/shared/components/digest';
+import { Signers } from '@/shared/components/signers';
 import { Time } from '@/shared/components/time';
 import { Badge } from '@/shared/components/ui/badge';
 import { cn } from '@/shared/components/ui/cn';
@@ -45,6 +46,7 @@ export function BundleSection({
       }
     >
       <Digest value={bundle.digest.replace(/^sha256:/, '')} label="bundle’s digest" />
+      <Signers signers={bundle.signers} unsignedBecause={bundle.unsigned_because} />
       {bundle.files === null ? (
         <p className="text-sm text-bad">
           The bundle cannot be read here. Do not approve what you cannot see; tell an admin.

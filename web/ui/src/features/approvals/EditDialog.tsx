@@ -2,7 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { PencilLine } from 'lucide-react';
 import { useId, useState, type ReactElement } from 'react';
 import type { Approval } from './approval';
-import { fromBase64, textIn, toBase64 } from './bytes';
+import { fromBase64, textIn } from './bytes';
 import { DecisionProblem } from './DecisionProblem';
 import { useEdit } from './edit';
 import { parseExact, prettyExact } from './exact-json';
@@ -23,6 +23,7 @@ import { Label } from '@/shared/components/ui/label';
 import { Textarea } from '@/shared/components/ui/textarea';
 import { toast } from '@/shared/components/ui/toast';
 import { useTenant } from '@/shared/session/tenant';
+import { toBase64 } from '@/shared/text/base64';
 
 /** Change the payload before anybody approves it: first the text, then the difference, then ask. */
 export function EditDialog({ approval }: { approval: Approval }): ReactElement | null {

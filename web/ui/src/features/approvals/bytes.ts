@@ -4,16 +4,6 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
 }
 
-const CHUNK = 0x8000;
-
-export function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
-  }
-  return btoa(binary);
-}
-
 export async function sha256Hex(...parts: Uint8Array[]): Promise<string> {
   const whole = new Uint8Array(parts.reduce((sum, each) => sum + each.length, 0));
   let at = 0;

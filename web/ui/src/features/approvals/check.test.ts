@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { toBase64 } from './bytes';
 import { checkApproval, sameJson } from './check';
+import { toBase64 } from '@/shared/text/base64';
 
 /** The golden bytes the server, the launcher and the command line are held to as well. */
 interface Vector {
@@ -21,11 +21,22 @@ interface Vector {
 const FILE = '../../tests/vectors/action_v1.json';
 const { vectors } = JSON.parse(readFileSync(FILE, 'utf-8')) as { vectors: Vector[] };
 
+function bundleOf(digest: string) {
+  return {
+    digest,
+    changed: false,
+    files: null,
+    last_approved: null,
+    signers: [],
+    unsigned_because: null,
+  };
+}
+
 function shown({ action, bytes_utf8: text, sha256 }: Vector) {
   return {
     action_base64: toBase64(new TextEncoder().encode(text)),
     assistant_version: action.assistant_version,
-    bundle: { digest: action.bundle_digest, changed: false, files: null, last_approved: null },
+    bundle: bundleOf(action.bundle_digest),
     digest: sha256,
     epoch: action.epoch,
     line: { digest: sha256 },
@@ -61,10 +72,7 @@ test('another digest than the bytes have is noticed', async () => {
 });
 
 test.each([
-  [
-    'the bundle',
-    { bundle: { digest: 'sha256:00', changed: false, files: null, last_approved: null } },
-  ],
+  ['the bundle', { bundle: bundleOf('sha256:00') }],
   ['the run', { run_id: 'another' }],
   ['the rules', { requirement: { rules: [] } }],
   ['where the result goes', { post_actions: [] }],

@@ -6,6 +6,7 @@ import { Digest } from '@/shared/components/digest';
 import { Fact, Facts } from '@/shared/components/facts';
 import { Printable } from '@/shared/components/printable';
 import { ProblemNotice } from '@/shared/components/problem-notice';
+import { Signers } from '@/shared/components/signers';
 import { Time } from '@/shared/components/time';
 import { Badge } from '@/shared/components/ui/badge';
 import { cn } from '@/shared/components/ui/cn';
@@ -42,6 +43,9 @@ export function BundleView({
         </Fact>
         <Fact name="Size">
           {bytesText(data.unpacked_bytes)}, packed {bytesText(data.packed_bytes)}
+        </Fact>
+        <Fact name="Signed">
+          <Signers signers={data.signers} />
         </Fact>
       </Facts>
       <ul aria-label="Files" className="divide-y divide-line rounded-md border border-line">

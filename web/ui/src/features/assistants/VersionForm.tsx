@@ -13,7 +13,7 @@ import { InputFault } from '@/shared/components/input-fault';
 import { Button } from '@/shared/components/ui/button';
 import { toast } from '@/shared/components/ui/toast';
 
-type Push = (file: Blob) => Promise<{ digest: string }>;
+type Push = (pushed: { file: Blob; signature: Blob | null }) => Promise<{ digest: string }>;
 
 /** What a version is to be, from the form; a bundle that was chosen as a file is pushed first. */
 async function bodyIn(form: FormData, push: Push): Promise<VersionBody> {
@@ -22,11 +22,18 @@ async function bodyIn(form: FormData, push: Push): Promise<VersionBody> {
     limits: objectIn(form, 'limits', 'The ceilings') as Record<string, number>,
     configuration: objectIn(form, 'configuration', 'The configuration'),
   };
-  const file = form.get('file');
-  const chosen = file instanceof File && file.size > 0;
-  const bundle = chosen ? (await push(file)).digest : textIn(form, 'bundle');
+  const file = fileIn(form, 'file');
+  const bundle =
+    file === null
+      ? textIn(form, 'bundle')
+      : (await push({ file, signature: fileIn(form, 'signature') })).digest;
   if (bundle === '') throw new InputFault('Choose a bundle, or a packed one from this machine.');
   return { bundle, ...typed };
+}
+
+function fileIn(form: FormData, name: string): File | null {
+  const file = form.get(name);
+  return file instanceof File && file.size > 0 ? file : null;
 }
 
 function objectIn(form: FormData, name: string, called: string): Record<string, unknown> {
@@ -126,6 +133,14 @@ function VersionFields({ current }: { current: AssistantVersion | undefined }): 
         accept=".gz,.tgz,application/gzip"
         className="h-auto py-1.5"
         help="A tar.gz with its manifest. You become its author, and so may not approve its runs."
+      />
+      <TextField
+        label="Its author’s signature"
+        name="signature"
+        type="file"
+        accept=".sig"
+        className="h-auto py-1.5"
+        help="The .sig file of awgp bundle sign, where the tenant takes signed bundles alone."
       />
       <fieldset className="space-y-1">
         <legend className="text-sm font-medium">Targets, in this order</legend>

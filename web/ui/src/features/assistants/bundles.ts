@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
 import { useTenant } from '@/shared/session/tenant';
+import { toBase64 } from '@/shared/text/base64';
 
 /** Bundles: those there are, one with its files, a file, a diff, and pushing one. */
 
@@ -69,13 +70,18 @@ export function usePushBundle() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (file: Blob) =>
+    mutationFn: async ({ file, signature }: { file: Blob; signature: Blob | null }) =>
       read(
         apiOf(tenant).POST('/v1/bundles', {
           // The packed bytes themselves, as the server takes them.
           body: file as unknown as string,
           bodySerializer: (body: unknown) => body as BodyInit,
-          headers: { 'Content-Type': 'application/gzip' },
+          headers: {
+            'Content-Type': 'application/gzip',
+            ...(signature !== null && {
+              'AWGP-Bundle-Signature': toBase64(new Uint8Array(await signature.arrayBuffer())),
+            }),
+          },
         }),
       ),
     meta: { showsErrors: true },

@@ -1628,6 +1628,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/author-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tenant's author keys, the revoked last */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthorKeysView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** Let an author's signature count; from the first key on, only signed bundles are taken */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AuthorKeyBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthorKeyView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/author-keys/{key}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a key count no more, for good: what it alone signed is not launched any more */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RevocationBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthorKeyView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bundles": {
         parameters: {
             query?: never;
@@ -1678,6 +1811,8 @@ export interface paths {
                 header?: {
                     /** @description The tenant's short name; needed only by who belongs to several. */
                     "AWGP-Tenant"?: string;
+                    /** @description Base64 of the note that `awgp bundle sign` makes. */
+                    "AWGP-Bundle-Signature"?: string;
                 };
                 path?: never;
                 cookie?: never;
@@ -6880,6 +7015,9 @@ export interface components {
             files: components["schemas"]["ComparedFileView"][] | null;
             /** @description The assistant's last approval before this one. */
             last_approved: components["schemas"]["LastApprovedView"] | null;
+            signers: components["schemas"]["BundleSignerView"][];
+            /** @description Why it will not be launched for want of a signature. */
+            unsigned_because: string | null;
         };
         ApprovalDetailView: {
             /** @description What is approved. */
@@ -7103,6 +7241,26 @@ export interface components {
             version: number;
             versions: components["schemas"]["AssistantVersionView"][];
         };
+        AuthorKeyBody: {
+            /** @description The public key, as `awgp bundle key make` prints it. */
+            key: string;
+        };
+        AuthorKeyView: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: components["schemas"]["PersonRef"];
+            key: string;
+            /** @description sha256: over the 32 bytes of the public key. */
+            key_id: string;
+            name: string;
+            /** Format: date-time */
+            revoked_at: string | null;
+            revoked_because: string | null;
+            revoked_by: components["schemas"]["PersonRef"] | null;
+        };
+        AuthorKeysView: {
+            items: components["schemas"]["AuthorKeyView"][];
+        };
         BatchBody: {
             approvals: components["schemas"]["BatchItemBody"][];
             /** @default  */
@@ -7152,6 +7310,7 @@ export interface components {
             name: string;
             packed_bytes: number;
             runtime: string;
+            signers: components["schemas"]["BundleSignerView"][];
             unpacked_bytes: number;
             used_by: components["schemas"]["UseOfBundle"][];
             version: string;
@@ -7177,6 +7336,13 @@ export interface components {
             /** @description `cursor` of the next page. */
             next: string | null;
         };
+        BundleSignerView: {
+            counts: boolean;
+            key_id: string;
+            name: string;
+            revoked: boolean;
+            revoked_because: string | null;
+        };
         BundleView: {
             digest: string;
             files: number;
@@ -7184,6 +7350,7 @@ export interface components {
                 [key: string]: unknown;
             };
             packed_bytes: number;
+            signers: components["schemas"]["BundleSignerView"][];
         };
         CallbackEntry: {
             /** @description A target at the same origin; its secret signs. */
@@ -8611,6 +8778,9 @@ export interface components {
             run_id: string;
             /** @enum {unknown} */
             verdict: "justified" | "unjustified" | null;
+        };
+        RevocationBody: {
+            reason: string;
         };
         RiskReasonView: {
             code: string;

@@ -1,0 +1,48 @@
+import { BadgeCheck, ShieldAlert } from 'lucide-react';
+import type { ReactElement } from 'react';
+import { Printable } from './printable';
+import type { components } from '@/shared/api/schema';
+
+type Signer = components['schemas']['BundleSignerView'];
+
+/** Whose keys signed a bundle, and why it will not run where that is so. */
+export function Signers({
+  signers,
+  unsignedBecause,
+}: {
+  signers: readonly Signer[];
+  unsignedBecause?: string | null;
+}): ReactElement | null {
+  if (signers.length === 0 && !unsignedBecause) {
+    return <p className="text-sm text-muted">Not signed; no author’s key is asked for.</p>;
+  }
+  return (
+    <div className="space-y-1 text-sm">
+      {signers.map((each) => (
+        <p key={each.key_id} className="flex flex-wrap items-center gap-1.5">
+          {each.counts ? (
+            <BadgeCheck aria-hidden className="size-4 shrink-0 text-ok" />
+          ) : (
+            <ShieldAlert aria-hidden className="size-4 shrink-0 text-bad" />
+          )}
+          <span>
+            Signed by <Printable text={each.name} />
+            {each.revoked && (
+              <>
+                , whose key was revoked: <Printable text={each.revoked_because ?? ''} />
+              </>
+            )}
+            {!each.counts && !each.revoked && ', and the signature does not hold'}
+          </span>
+          <code className="text-xs break-all text-muted">{each.key_id.slice(0, 19)}…</code>
+        </p>
+      ))}
+      {unsignedBecause && (
+        <p className="flex items-center gap-1.5 text-bad">
+          <ShieldAlert aria-hidden className="size-4 shrink-0" />
+          It will not be launched: <Printable text={unsignedBecause} />
+        </p>
+      )}
+    </div>
+  );
+}
