@@ -146,6 +146,7 @@ class NextAttempt:
             entrypoint=go.entrypoint,
             limits=go.limits,
             environment=go.environment,
+            scope=go.scope,
         )
         return Attempt(
             handoff=handoff,

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from ops import debian
 from runtime_host.rootfs import (
+    AGENT_LIBRARY,
     RuntimeInvalid,
     RuntimeRecord,
+    agent_library,
     launcher_digest,
     launcher_sources,
     tree_digest,
@@ -62,7 +64,8 @@ DROPPED_TREES = (
     "usr/lib/python3.11/venv",
 )
 # runsc would make missing mount points in the tree on the host, so they are made here.
-MOUNT_POINTS = ("bundle", "dev", "input", "output", "proc", "sys", "tmp")
+MOUNT_POINTS = ("bundle", "dev", "input", "output", "proc", "run/awgp", "sys", "tmp")
+MODULES = "usr/lib/python3.11"
 LAUNCHER_FOLDER = "usr/lib/awgp/runtime_host/inside"
 
 
@@ -102,7 +105,7 @@ def _build_in(work: Path, name: str) -> RuntimeRecord:
     _strip(root)
     _add_launcher(root)
     for point in MOUNT_POINTS:
-        (root / point).mkdir(exist_ok=True)
+        (root / point).mkdir(parents=True, exist_ok=True)
     _compile(root)
     _set_modes(runtime)
     record = RuntimeRecord(
@@ -134,6 +137,10 @@ def _add_launcher(root: Path) -> None:
     (folder.parent / "__init__.py").write_bytes(b"")
     for name, source in launcher_sources().items():
         (folder / name).write_bytes(source)
+    modules = root / MODULES
+    (modules / AGENT_LIBRARY).mkdir()
+    for name, source in agent_library().items():
+        (modules / name).write_bytes(source)
 
 
 def _compile(root: Path) -> None:

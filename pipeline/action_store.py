@@ -21,6 +21,7 @@ from pipeline.errors import AwgpError
 from pipeline.execution import Limits
 from pipeline.registry import AssistantVersion, Target, ask_assistant, current_assistant
 from pipeline.run_store import Payload, StoredRun, ask_payload, load_payload
+from pipeline.sandbox_policy import Granted, granted_to
 from pipeline.work import Work
 
 
@@ -78,7 +79,7 @@ def assemble(
         payload_commitment=payload_commitment(payload),
         sandbox_policy=assistant.sandbox_policy,
         limits=effective_limits(assistant).as_json(),
-        gateway_scopes={},
+        gateway_scopes=effective_policy(assistant).scope.as_json(),
         targets=tuple(
             ActionTarget(
                 id=str(target.target_id),
@@ -105,6 +106,11 @@ def effective_limits(assistant: AssistantVersion) -> Limits:
     asked = Limits.from_json(assistant.manifest["limits"])
     allowed = assistant.sandbox_policy.get("limits")
     return asked if allowed is None else asked.within(Limits.from_json(allowed))
+
+
+def effective_policy(assistant: AssistantVersion) -> Granted:
+    """Where the bundle asks to go and what else it asks for, within what the tenant allows."""
+    return granted_to(assistant.manifest, assistant.sandbox_policy)
 
 
 def payload_commitment(payload: Payload) -> str:

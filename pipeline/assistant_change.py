@@ -12,24 +12,32 @@ from uuid import UUID
 
 from pipeline.assistant_view import assistant_state, show_version
 from pipeline.execution import RANGES, Limits, LimitsInvalid
+from pipeline.gateway_scope import SandboxPolicyInvalid
 from pipeline.registry_add import add_assistant
 from pipeline.registry_find import find_bundle, find_target
 from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp, check_name
 from pipeline.registry_remove import remove_assistant, restore_assistant
+from pipeline.sandbox_policy import Allowed
 from pipeline.setup_rows import one_at_a_time
 from pipeline.work import Actor, Work
 
 MAX_CONFIGURATION_BYTES: Final = 64 * 1024
 MAX_TARGETS: Final = 20
+ALLOWABLE: Final = frozenset({"network", "environment", "gateway"})
+_ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a version is to be. `limits` is a ceiling by name, of those that have one."""
+    """What a version is to be. `limits` is a ceiling by name, of those that have one.
+
+    `allow` is `network`, `environment` and `gateway`; None is as the version before has it.
+    """
 
     bundle: str
     targets: tuple[str, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
+    allow: Mapping[str, Any] | None = None
     configuration: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -47,7 +55,7 @@ def create_assistant(work: Work, name: str, wanted: Wanted, saver: Saver) -> Non
     one_at_a_time(work, "assistant", name)
     if work.execute("SELECT 1 FROM assistants WHERE name = :name", name=name).all():
         raise NameTaken(f"there is an assistant {name!r} already; give it a new version instead")
-    _save(work, name, wanted, saver)
+    _save(work, name, wanted, saver, policy=_policy(wanted, {}))
 
 
 def save_version(work: Work, name: str, wanted: Wanted, saver: Saver) -> bool:
@@ -61,9 +69,10 @@ def save_version(work: Work, name: str, wanted: Wanted, saver: Saver) -> bool:
     """
     state = assistant_state(work, name, lock=True)
     current = show_version(work, name, state["version"])
-    if _is(work, current, wanted):
+    policy = _policy(wanted, current["sandbox_policy"])
+    if _is(work, current, wanted, policy):
         return False
-    _save(work, name, wanted, saver)
+    _save(work, name, wanted, saver, policy=policy)
     return True
 
 
@@ -107,7 +116,7 @@ def _save(
     wanted: Wanted,
     saver: Saver,
     *,
-    policy: Mapping[str, Any] | None = None,
+    policy: Mapping[str, Any],
     restored: int | None = None,
 ) -> None:
     _check_size(wanted)
@@ -118,7 +127,7 @@ def _save(
         runtime=_runtime(work, wanted.bundle),
         by=saver.person_id,
         targets=[_target(work, each) for each in wanted.targets],
-        sandbox_policy=_policy(wanted) if policy is None else policy,
+        sandbox_policy=policy,
         configuration=wanted.configuration,
         actor=saver.actor,
         revive=False,
@@ -126,21 +135,39 @@ def _save(
     )
 
 
-def _is(work: Work, current: Mapping[str, Any], wanted: Wanted) -> bool:
+def _is(work: Work, current: Mapping[str, Any], wanted: Wanted, policy: Mapping[str, Any]) -> bool:
     return (
         current["bundle"] == wanted.bundle
         and tuple(current["targets"]) == wanted.targets
         and current["configuration"] == wanted.configuration
-        and current["sandbox_policy"] == _policy(wanted)
+        and current["sandbox_policy"] == policy
         and current["runtime_digest"] == _runtime(work, wanted.bundle)[1]
     )
 
 
-def _policy(wanted: Wanted) -> dict[str, Any]:
+def allowance(allow: Mapping[str, Any]) -> dict[str, Any]:
+    """What a tenant allows beyond the sandbox, in the form it is kept.
+
+    Raises:
+        FieldInvalid: A member is unknown or malformed.
+    """
+    unknown = sorted(str(each)[:60] for each in set(allow) - ALLOWABLE)
+    if unknown:
+        raise FieldInvalid("allow", f"{unknown[0]} is not known; there are {_ALLOWABLE}")
     try:
-        return {"limits": ceiling(wanted.limits)} if wanted.limits else {}
+        return Allowed.from_mapping(allow).as_json()
+    except SandboxPolicyInvalid as error:
+        raise FieldInvalid(f"allow.{error.field}", error.rule) from error
+
+
+def _policy(wanted: Wanted, before: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        limits = {"limits": ceiling(wanted.limits)} if wanted.limits else {}
     except LimitsInvalid as error:
         raise FieldInvalid("limits", str(error)) from error
+    if wanted.allow is None:
+        return limits | {name: said for name, said in before.items() if name in ALLOWABLE}
+    return limits | allowance(wanted.allow)
 
 
 def _runtime(work: Work, digest: str) -> tuple[str, str]:

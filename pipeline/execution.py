@@ -11,6 +11,8 @@ from typing import Protocol
 from uuid import UUID
 
 from pipeline.errors import AwgpError
+from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_scope import Scope
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -145,6 +147,7 @@ class ExecutionSpec:
         runtime_digest: Of the root file system, as `runtime` had it when people decided.
         entrypoint: File in the bundle, then its arguments.
         environment: Added to what the agent sees; names of the host's own are refused.
+        scope: What it may do through its gateway; without a grant it has none.
     """
 
     tenant_id: UUID
@@ -160,6 +163,7 @@ class ExecutionSpec:
     entrypoint: tuple[str, ...]
     limits: Limits
     environment: Mapping[str, str] = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +196,7 @@ class ExecutionResult:
         detail: One plain sentence for a person.
         sandbox: What the sandbox named itself at its start, at random; empty where it said nothing.
         warm: Whether it had been started before the run came.
+        calls: What went out through its gateway.
     """
 
     reason: ExitReason
@@ -204,6 +209,7 @@ class ExecutionResult:
     detail: str
     sandbox: str = ""
     warm: bool = False
+    calls: tuple[GatewayCall, ...] = ()
 
 
 class Sandbox(Protocol):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pipeline.answer import Answer
 from pipeline.execution import ExecutionResult, ExitReason, OutputLine
+from pipeline.gateway_record import record_calls
 from pipeline.handoff import Handoff
 from pipeline.ids import uuid7
 from pipeline.run_store import StoredRun
@@ -141,6 +142,7 @@ def finish_execution(
     if result.result is not None:
         commitment = hmac.new(digest_key, result.result, hashlib.sha256)
         after["result_commitment"] = commitment.hexdigest()
+    record_calls(work, execution_id, result.calls, digest_key=digest_key)
     _record_end(work, execution_id, {**after, "duration_ms": result.duration_ms})
 
 

@@ -16,6 +16,7 @@ from pipeline.action_store import (
     ask_action,
     assemble,
     effective_limits,
+    effective_policy,
     load_action,
     named_digest,
 )
@@ -89,6 +90,7 @@ def ask_launch(work: Work, run: StoredRun) -> None:
 
 def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:
     assistant, payload = assembled.assistant, assembled.payload
+    policy = effective_policy(assistant)
     return Go(
         action_digest=digest,
         bundle=_bundle(work, assistant.bundle_digest),
@@ -101,6 +103,8 @@ def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:
         entrypoint=tuple(assistant.manifest["entrypoint"]),
         limits=effective_limits(assistant),
         rerun_is_safe=assistant.manifest["retry"] == "safe",
+        environment=policy.variables,
+        scope=policy.scope,
     )
 
 

@@ -54,6 +54,9 @@ EVENTS_IGNORED = Counter(
 )
 # What an answered request's route is called, in its WSGI environment.
 ROUTE = "awgp.route"
+GATEWAY_CALLS = Counter(
+    "awgp_gateway_calls_total", "Calls agents made through their gateways.", ["outcome"]
+)
 HTTP_REQUESTS = Counter(
     "awgp_http_requests_total", "Requests answered.", ["service", "method", "route", "status"]
 )

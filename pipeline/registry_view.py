@@ -19,6 +19,7 @@ _ASSISTANTS = """
         b.manifest ->> 'name' AS bundle_name, b.manifest ->> 'version' AS bundle_version,
         v.runtime_name AS runtime, v.runtime_digest, b.manifest ->> 'retry' AS retry,
         b.manifest -> 'limits' AS limits, v.sandbox_policy -> 'limits' AS ceiling,
+        v.sandbox_policy - 'limits' AS allowed,
         p.display_name AS author, v.created_at,
         ARRAY(SELECT t.name FROM assistant_targets x JOIN targets t USING (tenant_id, target_id)
             WHERE x.tenant_id = a.tenant_id AND x.assistant_id = a.assistant_id

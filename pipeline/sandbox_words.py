@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from pipeline.approval_risk import allows_network
 from pipeline.execution import KIB, MIB
+from pipeline.gateway_scope import Budget, Scope
 from pipeline.plain_text import one_line
 
-MOST_SCOPES: Final = 20
-MOST_OF_A_SCOPE: Final = 200
+MOST_OF_A_RULE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ def in_words(action: Mapping[str, Any]) -> SandboxWords:
         network=_network(action),
         files=(
             "It reads its own bundle, its runtime and the request; nothing else of the machine.",
+            *_variables(action["sandbox_policy"].get("environment", {})),
             (
                 f"It writes to /output and to /tmp, {_size(limits['disk_bytes'])} at most there."
                 " All of it is gone afterwards but the result and what it printed."
@@ -55,10 +56,24 @@ def in_words(action: Mapping[str, Any]) -> SandboxWords:
 def _network(action: Mapping[str, Any]) -> tuple[str, ...]:
     if not allows_network(action):
         return ("None: it reaches no other machine.",)
-    scopes = list(action["gateway_scopes"].items())
-    said = [f"{name}: {one_line(str(value), MOST_OF_A_SCOPE)}" for name, value in scopes]
-    more = [f"and {len(said) - MOST_SCOPES} more"] if len(said) > MOST_SCOPES else []
-    return ("Through the gateway alone:", *said[:MOST_SCOPES], *more)
+    scope = Scope.from_json(action["gateway_scopes"])
+    rules = [one_line(each.in_words(), MOST_OF_A_RULE) for each in scope.grants]
+    return ("Through the gateway alone:", *rules, budget_in_words(scope.budget))
+
+
+def budget_in_words(budget: Budget) -> str:
+    """How much of the gateway an execution may use."""
+    return (
+        f"{budget.calls} calls, {_size(budget.bytes)} both ways, {_size(budget.answer_bytes)} and"
+        f" {budget.call_seconds} seconds a call at most."
+    )
+
+
+def _variables(given: Mapping[str, str]) -> tuple[str, ...]:
+    if not given:
+        return ()
+    told = ", ".join(f"{name}={one_line(value, 80)}" for name, value in given.items())
+    return (f"It is given of these variables those its bundle asks for: {told}.",)
 
 
 def _size(count: int) -> str:

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
-from runtime_host.launch_frame import decode_line, decode_result, encode_launch
+from pipeline.gateway_call import GatewayCall
+from runtime_host.launch_frame import decode_call, decode_line, decode_result, encode_launch
 from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 
 ANSWER_SECONDS = 30.0
@@ -104,6 +105,7 @@ class Launched:
             LaunchRefused: The sandbox itself could not be started.
         """
         lines: list[OutputLine] = []
+        calls: list[GatewayCall] = []
         try:
             while True:
                 frame = receive(self._connection, self._decoder)
@@ -111,8 +113,10 @@ class Launched:
                     lines.append(decode_line(frame))
                     if on_line is not None:
                         on_line(lines[-1])
+                elif frame.type == "call":
+                    calls.append(decode_call(frame))
                 elif frame.type == "result":
-                    return decode_result(frame, tuple(lines))
+                    return decode_result(frame, tuple(lines), tuple(calls))
                 else:
                     _raise_if_refused(frame)
         except (WireBroken, OSError) as exc:

@@ -9,15 +9,20 @@ import marshal
 import struct
 import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
 from pipeline.errors import AwgpError
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec
+from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_scope import Scope
 from runtime_host import oci
+from runtime_host.gateway.beside import BYTES as GATEWAY_BYTES
+from runtime_host.gateway.beside import GatewayFailed
 from runtime_host.profile import Profile
 from runtime_host.rootfs import RuntimeRecord
-from runtime_host.sandbox import Sandbox, await_ready
+from runtime_host.sandbox import Sandbox, SandboxFailed, await_ready
 from runtime_host.serving import Loop, Watcher
 
 READY_SECONDS: Final = 30.0
@@ -37,6 +42,8 @@ class SandboxDriver(ABC):
 
     name: ClassVar[str]
     """As the setting AWGP_DRIVER has it."""
+    lets_out: ClassVar[bool] = False
+    """Whether its sandboxes can have gateways."""
 
     @abstractmethod
     def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
@@ -91,6 +98,19 @@ class SandboxDriver(ABC):
     def close(self) -> None:
         """Nothing is started any more."""
 
+    def let_out(self, sandbox: Sandbox, scope: Scope) -> None:
+        """Give a sandbox's gateway what was granted, once it is ready.
+
+        Raises:
+            GatewayFailed: There is none, or it is gone.
+        """
+        if scope:
+            raise GatewayFailed(f"sandbox {sandbox.name} has no gateway")
+
+    def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:  # noqa: ARG002  # few have any
+        """What went out through a sandbox's gateway; complete once the sandbox was ended."""
+        return ()
+
     def park(self, profile: Profile) -> Sandbox:
         """Start a sandbox whose launcher waits for a job, whosever it will be.
 
@@ -115,11 +135,15 @@ class SandboxDriver(ABC):
         memory_bytes, tasks = _caps(spec)
         sandbox = self.start(profile, memory_bytes=memory_bytes, tasks=tasks)
         try:
+            self.let_out(sandbox, spec.scope)
             loop = Loop(sandbox, spec, started, watcher)
             loop.serve(_feed(spec, profile, sandbox))
-            return loop.ending()
+            result = loop.ending()
+        except GatewayFailed as exc:
+            raise SandboxFailed(str(exc)) from exc
         finally:
             sandbox.end()
+        return replace(result, calls=self.calls(sandbox))
 
     def run_in(
         self, sandbox: Sandbox, spec: ExecutionSpec, profile: Profile, watcher: Watcher
@@ -137,18 +161,22 @@ class SandboxDriver(ABC):
         try:
             try:
                 sandbox.limit(memory_bytes=memory_bytes, tasks=tasks)
-            except OSError:
+                self.let_out(sandbox, spec.scope)
+            except (OSError, GatewayFailed):
                 return None
             loop = Loop(sandbox, spec, started, watcher)
             loop.serve(_feed(spec, profile, sandbox))
-            return None if loop.died_unused() else loop.ending()
+            result = None if loop.died_unused() else loop.ending()
         finally:
             sandbox.end()
+        return None if result is None else replace(result, calls=self.calls(sandbox))
 
 
 def _caps(spec: ExecutionSpec) -> tuple[int, int]:
     """Memory and threads that the whole sandbox of a spec may take of the machine."""
     memory_bytes = oci.machine_memory_bytes(spec.limits, len(spec.bundle))
+    if spec.scope:
+        memory_bytes += GATEWAY_BYTES
     return memory_bytes, oci.machine_tasks(spec.limits)
 
 

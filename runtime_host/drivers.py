@@ -16,9 +16,11 @@ class RunscSettings:
 
     Args:
         binary: Of 2024 or later.
+        certificates: File of the authorities gateways believe; None is the system's.
     """
 
     binary: Path
+    certificates: str | None = None
 
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
@@ -28,4 +30,5 @@ class RunscSettings:
             sandboxes=state / "sandboxes",
             cgroups=CgroupTree(f"awgp-{name}"),
             rootless=os.geteuid() != 0,
+            certificates=self.certificates,
         )

@@ -27,7 +27,7 @@ from runtime_host import rootfs, selftest
 from runtime_host.connection import ClientWatcher
 from runtime_host.driver import DriverUnavailable
 from runtime_host.drivers import RunscSettings
-from runtime_host.launch_frame import SpecRefused, decode_launch, encode_result
+from runtime_host.launch_frame import SpecRefused, decode_launch, encode_call, encode_result
 from runtime_host.places import Places
 from runtime_host.pool import PoolSettings, WarmPool
 from runtime_host.profile import profile_of
@@ -311,6 +311,10 @@ class RuntimeHost:
             raise SpecRefused(
                 "runtime_digest_mismatch", f"runtime {spec.runtime} is not the one approved"
             )
+        if spec.scope and not self._driver.lets_out:
+            raise SpecRefused(
+                "gateway_unavailable", f"the driver {self._driver.name} has no gateway yet"
+            )
         return record
 
     @contextmanager
@@ -353,7 +357,7 @@ class RuntimeHost:
         ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
         log.info("launched", tenant_id=str(spec.tenant_id), fence=spec.fence, **ids)
         try:
-            profile = profile_of(record, self._rootfs(spec.runtime), spec.limits)
+            profile = profile_of(record, self._rootfs(spec.runtime), spec)
             result = self._pool.run(spec, profile, watcher)
         except SandboxFailed as exc:
             log.error("sandbox_failed", why=str(exc), **ids)  # the message says it
@@ -363,6 +367,9 @@ class RuntimeHost:
         log.info("ended", reason=result.reason.value, **told, **ids)
         with contextlib.suppress(OSError):
             connection.settimeout(RESULT_SECONDS)
+            for call in result.calls:
+                log.info("gateway_call", **call.as_json(), **ids)
+                watcher.tell(encode_call(call))
             watcher.flush()
             connection.sendall(encode_result(result))
 

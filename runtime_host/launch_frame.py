@@ -14,17 +14,15 @@ from pipeline.execution import (
     LimitsInvalid,
     OutputLine,
 )
+from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_scope import SandboxPolicyInvalid, Scope
+from pipeline.sandbox_policy import MAX_VARIABLES, check_variable
 from runtime_host.bundle import digest_of, is_digest
 from runtime_host.manifest import MAX_ARGUMENT_CHARACTERS, MAX_ARGUMENTS
 from runtime_host.wire import Frame, encode
 
 MAX_LEASE_SECONDS = 3600
-MAX_VARIABLES = 64
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _RUNTIME = re.compile(r"[a-z0-9-]{1,64}")
-# The host sets these itself, or they would change how the interpreter runs.
-RESERVED = frozenset({"HOME", "LANG", "PATH", "TZ", "AWGP_RUN_ID", "AWGP_EXECUTION_ID"})
-RESERVED_STARTS = ("PYTHON", "LD_", "GCONV_", "GLIBC_")
 
 
 class SpecRefused(AwgpError):
@@ -52,6 +50,7 @@ def encode_launch(spec: ExecutionSpec, lease_seconds: float) -> bytes:
         "entrypoint": list(spec.entrypoint),
         "limits": spec.limits.as_json(),
         "environment": dict(spec.environment),
+        "scope": spec.scope.as_json(),
     }
     return encode(body, spec.bundle + spec.payload)
 
@@ -61,7 +60,7 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
 
     Raises:
         SpecRefused: `bundle_digest_mismatch`, `payload_digest_mismatch`, `limits_invalid`,
-            `environment_invalid`, `entrypoint_invalid` or `spec_invalid`.
+            `environment_invalid`, `scope_invalid`, `entrypoint_invalid` or `spec_invalid`.
     """
     body = frame.body
     try:
@@ -80,6 +79,7 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
             entrypoint=_entrypoint(body["entrypoint"]),
             limits=Limits.from_json(body["limits"]),
             environment=_environment(body["environment"]),
+            scope=_scope(body["scope"]),
         )
         lease_seconds = lease(body["lease_seconds"])
     except LimitsInvalid as exc:
@@ -132,8 +132,18 @@ def decode_line(frame: Frame) -> OutputLine:
     )
 
 
+def encode_call(call: GatewayCall) -> bytes:
+    """The frame of one call through the gateway."""
+    return encode({"type": "call", "call": call.as_json()})
+
+
+def decode_call(frame: Frame) -> GatewayCall:
+    """The call of a `call` frame."""
+    return GatewayCall.from_json(frame.body["call"])
+
+
 def encode_result(result: ExecutionResult) -> bytes:
-    """The last frame; lines went before it, so they are not in it."""
+    """The last frame; lines and calls went before it, so they are not in it."""
     body = {
         "type": "result",
         "reason": result.reason.value,
@@ -149,8 +159,10 @@ def encode_result(result: ExecutionResult) -> bytes:
     return encode(body, result.result or b"")
 
 
-def decode_result(frame: Frame, lines: tuple[OutputLine, ...]) -> ExecutionResult:
-    """The result of a `result` frame, with the lines received before it."""
+def decode_result(
+    frame: Frame, lines: tuple[OutputLine, ...], calls: tuple[GatewayCall, ...] = ()
+) -> ExecutionResult:
+    """The result of a `result` frame, with the lines and calls received before it."""
     body = frame.body
     return ExecutionResult(
         reason=ExitReason(body["reason"]),
@@ -163,6 +175,7 @@ def decode_result(frame: Frame, lines: tuple[OutputLine, ...]) -> ExecutionResul
         detail=body["detail"],
         sandbox=body["sandbox"],
         warm=body["warm"],
+        calls=calls,
     )
 
 
@@ -202,9 +215,18 @@ def _argument_is_sound(text: str) -> bool:
 def _environment(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict) or len(value) > MAX_VARIABLES:
         raise SpecRefused("environment_invalid", f"at most {MAX_VARIABLES} variables")
-    for name, text in value.items():
-        if not _VARIABLE.fullmatch(name) or name in RESERVED or name.startswith(RESERVED_STARTS):
-            raise SpecRefused("environment_invalid", f"the variable {name!a} is not allowed")
-        if not isinstance(text, str) or "\0" in text or len(text) > MAX_ARGUMENT_CHARACTERS:
-            raise SpecRefused("environment_invalid", f"the value of {name!a} is not allowed")
+    try:
+        for name, text in value.items():
+            check_variable(name, text)
+    except SandboxPolicyInvalid as exc:
+        raise SpecRefused("environment_invalid", exc.rule) from exc
     return dict(value)
+
+
+def _scope(value: Any) -> Scope:
+    if not isinstance(value, dict):
+        raise SpecRefused("scope_invalid", "the scope is an object")
+    try:
+        return Scope.from_json(value)
+    except SandboxPolicyInvalid as exc:
+        raise SpecRefused("scope_invalid", str(exc)) from exc

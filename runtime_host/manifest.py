@@ -6,9 +6,17 @@ version = "1.2.0"
 runtime = "python3"           # default
 entrypoint = ["main.py"]      # file in the bundle, then its arguments; default
 retry = "never"               # or "safe": a lost execution may simply run again
+environment = ["REGION"]      # variables it would like; the tenant gives them values, or not
 
 [limits]                      # each optional; the tenant's ceiling applies on top
 wall_seconds = 30
+
+[[network]]                   # where it would like to go; nowhere the tenant does not allow, too
+url = "https://api.example.com/v1/"
+methods = ["GET", "POST"]
+
+[gateway]                     # how much of it; each optional
+calls = 20
 """
 
 import re
@@ -20,6 +28,8 @@ from typing import Any
 
 from pipeline.errors import AwgpError
 from pipeline.execution import Limits, LimitsInvalid
+from pipeline.gateway_scope import SandboxPolicyInvalid
+from pipeline.sandbox_policy import Asked
 
 FILE_NAME = "awgp.toml"
 MAX_MANIFEST_BYTES = 64 * 1024
@@ -28,7 +38,8 @@ MAX_ARGUMENT_CHARACTERS = 1024
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]{0,63})")
-FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry"})
+FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry", "environment"})
+SECTIONS = frozenset({"bundle", "limits", "network", "gateway"})
 
 
 class ManifestInvalid(AwgpError):
@@ -52,6 +63,7 @@ class Manifest:
     entrypoint: tuple[str, ...]
     retry: Retry
     limits: Limits
+    asked: Asked
 
     def as_json(self) -> dict[str, Any]:
         """The form the database keeps, whole numbers only."""
@@ -62,6 +74,7 @@ class Manifest:
             "entrypoint": list(self.entrypoint),
             "retry": self.retry.value,
             "limits": self.limits.as_json(),
+            **self.asked.as_json(),
         }
 
 
@@ -78,7 +91,7 @@ def parse_manifest(text: bytes) -> Manifest:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as exc:
         raise ManifestInvalid(f"{FILE_NAME} is not TOML: {exc}") from exc
     for section in values:
-        if section not in {"bundle", "limits"}:
+        if section not in SECTIONS:
             raise ManifestInvalid(f"{FILE_NAME}: [{section}] is unknown")
     bundle = _table(values, "bundle")
     for field in bundle:
@@ -93,6 +106,7 @@ def parse_manifest(text: bytes) -> Manifest:
         entrypoint=_entrypoint(bundle.get("entrypoint", ["main.py"])),
         retry=_retry(bundle.get("retry", "never")),
         limits=_limits(_table(values, "limits")),
+        asked=_asked({**values, "environment": bundle.get("environment", [])}),
     )
 
 
@@ -135,4 +149,11 @@ def _limits(values: Mapping[str, object]) -> Limits:
     try:
         return Limits.from_mapping(values)
     except LimitsInvalid as exc:
+        raise ManifestInvalid(f"{FILE_NAME}: {exc}") from exc
+
+
+def _asked(values: Mapping[str, Any]) -> Asked:
+    try:
+        return Asked.from_mapping(values)
+    except SandboxPolicyInvalid as exc:
         raise ManifestInvalid(f"{FILE_NAME}: {exc}") from exc

@@ -1,10 +1,12 @@
 """The OCI configuration of a sandbox: what it sees, who it is, what it may call."""
 
 import platform
+from pathlib import Path
 from typing import Any
 
 from pipeline.execution import MIB, ExecutionSpec, Limits
 from runtime_host import seccomp
+from runtime_host.gateway.beside import INSIDE
 from runtime_host.inside.agent_process import ENVIRONMENT
 from runtime_host.inside.ustar import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
 from runtime_host.profile import Profile
@@ -42,8 +44,12 @@ def machine_tasks(limits: Limits) -> int:
     return KERNEL_TASKS + TASKS_A_PROCESS * limits.processes
 
 
-def configuration(profile: Profile) -> dict[str, Any]:
-    """The `config.json` of a sandbox."""
+def configuration(profile: Profile, gateway: Path | None = None) -> dict[str, Any]:
+    """The `config.json` of a sandbox.
+
+    Args:
+        gateway: The folder of its gateway's socket.
+    """
     return {
         "ociVersion": "1.0.2",
         "hostname": "sandbox",
@@ -66,6 +72,7 @@ def configuration(profile: Profile) -> dict[str, Any]:
             _tmpfs("/output", OUTPUT_BYTES, "1777"),
             _tmpfs("/tmp", profile.disk_bytes, "1777"),  # noqa: S108  # a path inside
             _tmpfs("/dev/shm", min(SHM_BYTES, profile.disk_bytes), "1777"),  # noqa: S108
+            *([] if gateway is None else [_way_out(gateway)]),
         ],
         "linux": {
             "namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount")],
@@ -108,6 +115,11 @@ def environment(spec: ExecutionSpec) -> dict[str, str]:
         "AWGP_EXECUTION_ID": str(spec.execution_id),
         "AWGP_RUN_ID": str(spec.run_id),
     }
+
+
+def _way_out(folder: Path) -> dict[str, Any]:
+    options = ["bind", "ro", "nosuid", "nodev", "noexec"]
+    return {"destination": INSIDE, "type": "bind", "source": str(folder), "options": options}
 
 
 def _tmpfs(destination: str, size: int, mode: str, uid: int = 0) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.execution import Limits
+from pipeline.execution import ExecutionSpec
 from runtime_host.rootfs import RuntimeRecord
 
 
@@ -18,6 +18,7 @@ class Profile:
         rootfs: The runtime's tree on this machine.
         interpreter: Path inside, of the launcher and put before a bundle's entrypoint.
         disk_bytes: Size of /tmp, which cannot change once it is mounted.
+        gateway: Whether it has a way out at all, which cannot be added later.
     """
 
     runtime: str
@@ -25,14 +26,16 @@ class Profile:
     rootfs: Path
     interpreter: str
     disk_bytes: int
+    gateway: bool = False
 
 
-def profile_of(record: RuntimeRecord, rootfs: Path, limits: Limits) -> Profile:
-    """The profile of the sandbox that a run with these limits needs."""
+def profile_of(record: RuntimeRecord, rootfs: Path, spec: ExecutionSpec) -> Profile:
+    """The profile of the sandbox that a run needs."""
     return Profile(
         runtime=record.name,
         runtime_digest=record.digest,
         rootfs=rootfs,
         interpreter=record.interpreter,
-        disk_bytes=limits.disk_bytes,
+        disk_bytes=spec.limits.disk_bytes,
+        gateway=bool(spec.scope),
     )

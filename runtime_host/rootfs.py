@@ -22,6 +22,9 @@ from pipeline.errors import AwgpError
 FORMAT = "awgp.runtime.v1"
 MAX_RECORD_BYTES = 64 * 1024
 INSIDE_FILES = ("__init__.py", "agent.py", "agent_process.py", "launch.py", "ustar.py")
+# What an agent may import of ours.
+AGENT_LIBRARY = "awgp_agent"
+AGENT_FILES = ("__init__.py", "_errors.py", "_fetch.py", "py.typed")
 
 
 class RuntimeInvalid(AwgpError):
@@ -60,11 +63,17 @@ def tree_digest(root: Path) -> str:
 
 
 def launcher_digest() -> str:
-    """SHA-256 of the launcher this version would put into a runtime."""
+    """SHA-256 of what this version would put into a runtime, the agent's library included."""
     digest = hashlib.sha256()
-    for name, source in launcher_sources().items():
+    for name, source in {**launcher_sources(), **agent_library()}.items():
         digest.update(f"{name} {len(source)}\n".encode() + source)
     return digest.hexdigest()
+
+
+def agent_library() -> dict[str, bytes]:
+    """The files of `awgp_agent` by name, below the interpreter's own modules."""
+    folder = resources.files("runtime_host.inside") / AGENT_LIBRARY
+    return {f"{AGENT_LIBRARY}/{name}": (folder / name).read_bytes() for name in AGENT_FILES}
 
 
 def launcher_sources() -> dict[str, bytes]:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_scope import Scope
 from runtime_host import oci, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
-from runtime_host.driver import DriverUnavailable, SandboxDriver
+from runtime_host.driver import READY_SECONDS, DriverUnavailable, SandboxDriver
+from runtime_host.gateway.beside import Gateway, GatewayFailed
 from runtime_host.profile import Profile
 from runtime_host.runsc_sandbox import RunscSandbox, remove_place
 from runtime_host.sandbox import Sandbox, SandboxFailed
@@ -37,16 +40,19 @@ class RunscDriver(SandboxDriver):
         sandboxes: Folder for one folder a sandbox; of a host that holds its lock.
         cgroups: Where sandboxes are capped; empty where this machine lets us cap nothing.
         rootless: Whether runsc starts without being root.
+        certificates: File of the authorities gateways believe; None is the system's.
     """
 
     name: ClassVar = "runsc"
     platform: ClassVar = PLATFORM
     parks: ClassVar = True
+    lets_out: ClassVar = True
 
     binary: Path
     sandboxes: Path
     cgroups: CgroupTree
     rootless: bool = False
+    certificates: str | None = None
 
     def prepare(self) -> str:
         """Look whether runsc runs."""
@@ -75,20 +81,49 @@ class RunscDriver(SandboxDriver):
         except OSError as exc:
             shutil.rmtree(folder)
             raise SandboxFailed(f"sandbox {name} could not be capped: {exc}") from exc
+        gateway = None
         try:
-            (folder / "config.json").write_text(json.dumps(oci.configuration(profile)))
-            return RunscSandbox(folder, group, self._process(folder, group))
+            if profile.gateway:
+                gateway = Gateway(folder, _entering(group), certificates=self.certificates)
+            way_out = None if gateway is None else gateway.folder
+            (folder / "config.json").write_text(json.dumps(oci.configuration(profile, way_out)))
+            process = self._process(folder, group, profile)
+            return RunscSandbox(folder, group, process, gateway)
         except BaseException as exc:
+            if gateway is not None:
+                gateway.end()
             with contextlib.suppress(OSError):
                 remove_place(folder, group)
             if isinstance(exc, OSError):
                 raise SandboxFailed(f"runsc could not be started: {exc}") from exc
             raise
 
-    def _process(self, folder: Path, group: Cgroup) -> "subprocess.Popen[bytes]":
-        entry = group.entry_files
+    def park(self, profile: Profile) -> Sandbox:
+        """Start a sandbox whose launcher waits for a job, and its gateway for a scope."""
+        sandbox = super().park(profile)
+        try:
+            _gateway_of(sandbox, ready=True)
+        except GatewayFailed as exc:
+            sandbox.end()
+            raise SandboxFailed(str(exc)) from exc
+        return sandbox
+
+    def let_out(self, sandbox: Sandbox, scope: Scope) -> None:
+        """Through the gateway that was started beside it."""
+        gateway = _gateway_of(sandbox, ready=True)
+        if gateway is not None:
+            gateway.attach(scope)
+        elif scope:
+            super().let_out(sandbox, scope)
+
+    def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:
+        """As its gateway told them."""
+        gateway = _gateway_of(sandbox)
+        return () if gateway is None else gateway.calls()
+
+    def _process(self, folder: Path, group: Cgroup, profile: Profile) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            ["/bin/sh", "-c", ENTER, "awgp", str(len(entry)), *entry, *self._command(folder)],
+            [*_entering(group), *self._command(folder, profile)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -98,7 +133,7 @@ class RunscDriver(SandboxDriver):
             start_new_session=True,
         )
 
-    def _command(self, folder: Path) -> list[str]:
+    def _command(self, folder: Path, profile: Profile) -> list[str]:
         (folder / "state").mkdir(mode=0o700)
         return [
             str(self.binary),
@@ -108,12 +143,27 @@ class RunscDriver(SandboxDriver):
             "--network=none",
             "--oci-seccomp",
             "--overlay2=none",
-            "--host-uds=none",
+            # Sockets it was given, and there is one: its gateway's.
+            f"--host-uds={'open' if profile.gateway else 'none'}",
             "--ignore-cgroups",
             "run",
             f"--bundle={folder}",
             folder.name,
         ]
+
+
+def _entering(group: Cgroup) -> list[str]:
+    """What a command is put behind to enter the sandbox's groups."""
+    entry = group.entry_files
+    return ["/bin/sh", "-c", ENTER, "awgp", str(len(entry)), *entry]
+
+
+def _gateway_of(sandbox: Sandbox, *, ready: bool = False) -> Gateway | None:
+    """The gateway of one of ours, if it has one. Raises: GatewayFailed, where it must be ready."""
+    gateway = sandbox.gateway if isinstance(sandbox, RunscSandbox) else None
+    if ready and gateway is not None:
+        gateway.await_ready(READY_SECONDS)
+    return gateway
 
 
 def _version(binary: Path) -> str:

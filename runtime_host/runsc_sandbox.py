@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime_host.cgroups import Cgroup
+from runtime_host.gateway.beside import Gateway
 from runtime_host.sandbox import READ_BYTES, Heard, SandboxFailed, readable
 from runtime_host.sweep import end_processes_of
 
@@ -23,12 +24,20 @@ class RunscSandbox:
         folder: Of this sandbox alone; its name is the sandbox's.
         group: Holds all its processes.
         process: runsc, our own child.
+        gateway: Its way out, if it has one.
     """
 
-    def __init__(self, folder: Path, group: Cgroup, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        group: Cgroup,
+        process: "subprocess.Popen[bytes]",
+        gateway: Gateway | None = None,
+    ) -> None:
         self.folder = folder
         self.group = group
         self.process = process
+        self.gateway = gateway
         self.nonce = ""
         pipes = (process.stdin, process.stdout, process.stderr)
         self.stdin, self._stdout, self._stderr = (p.fileno() for p in pipes if p is not None)
@@ -62,8 +71,8 @@ class RunscSandbox:
         return Heard(noise=data or b"", closed=data == b"")
 
     def lives(self) -> bool:
-        """Whether runsc still runs."""
-        return self.process.poll() is None
+        """Whether runsc still runs, and its gateway."""
+        return self.process.poll() is None and (self.gateway is None or self.gateway.lives())
 
     def limit(self, *, memory_bytes: int, tasks: int) -> None:
         """Set the groups' caps anew."""
@@ -82,6 +91,8 @@ class RunscSandbox:
         # It is our own child and not yet waited for, so its id cannot be another's.
         self.process.kill()
         self.group.kill()
+        if self.gateway is not None:
+            self.gateway.end()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 # What was not written yet is for nobody now.

@@ -161,7 +161,7 @@ def _run(
         entrypoint=("main.py",),
         limits=Limits(wall_seconds=WALL_SECONDS, memory_bytes=64 * MIB, disk_bytes=MIB),
     )
-    profile = profile_of(record, root, spec.limits)
+    profile = profile_of(record, root, spec)
     if not parked:
         return driver.run(spec, profile, _Nobody())
     result = driver.run_in(driver.park(profile), spec, profile, _Nobody())

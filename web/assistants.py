@@ -152,6 +152,7 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         bundle=body["bundle"],
         targets=tuple(body["targets"]),
         limits=body["limits"],
+        allow=body["allow"],
         configuration=body["configuration"],
     )
 

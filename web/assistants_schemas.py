@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from pipeline.assistant_change import MAX_TARGETS
+from pipeline.assistant_change import ALLOWABLE, MAX_TARGETS
 from pipeline.execution import RANGES
 from web.schemas import Strict
 from web.setup_schemas import (
@@ -37,6 +37,16 @@ class VersionBody(Strict):
         load_default=dict,
         metadata={
             "description": "A ceiling for the bundle's own limits; one that is left out is open."
+        },
+    )
+    allow = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(sorted(ALLOWABLE))),
+        load_default=None,
+        metadata={
+            "description": "What its bundle may be given of what it asks for: `network` (rules of"
+            " `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling)."
+            " Left out: as the version before; nothing for the first.",
+            "example": {"network": [{"url": "https://api.example.com/v1/", "methods": ["GET"]}]},
         },
     )
     configuration = fields.Dict(
@@ -90,7 +100,8 @@ class AssistantVersionView(Schema):
     runtime_digest = fields.String(required=True)
     configuration = fields.Dict(required=True)
     sandbox_policy = fields.Dict(
-        required=True, metadata={"description": "What the tenant allows; empty is no ceiling."}
+        required=True,
+        metadata={"description": "What the tenant allows; empty is no ceiling, and no network."},
     )
     ceilings = fields.Dict(
         required=True,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import click
 
+from ops.allow_options import allow_options, allowed
 from ops.assistant_new import command as new_command
 from ops.author_key_commands import key_option
 from ops.author_key_file import note_for
@@ -85,6 +86,7 @@ class Code:
     help=f"A ceiling for the bundle's own limits: {', '.join(RANGES)}. KiB, MiB and GiB are"
     " understood. Repeatable.",
 )
+@allow_options
 @click.option(
     "--author",
     metavar="PERSON",
@@ -100,6 +102,9 @@ def add(
     runtime: str | None,
     targets: tuple[str, ...],
     limits: tuple[str, ...],
+    allow: tuple[str, ...],
+    allow_inside: tuple[str, ...],
+    variables: tuple[str, ...],
     author: str | None,
     as_json: bool,
 ) -> None:
@@ -111,15 +116,18 @@ def add(
     Examples:
       awgp assistant add invoice-check --bundle ./invoice-check --target ledger
       awgp assistant add invoice-check --bundle sha256:4f1a... --limit memory_bytes=128MiB
+      awgp assistant add rates --bundle ./rates --allow "GET https://api.example.com/v1/"
     """
     check_name("name", name)
     policy = {"limits": ceiling(limits)} if limits else {}
+    policy |= allowed(allow, allow_inside, variables)
     read = None if is_digest(bundle) else _read(bundle, key_file)
     with desk.changing() as change:
         code = _code(change.work, bundle, read)
         runs_on = _runtime(desk, code.manifest["runtime"], runtime)
         going_to = [find_target(change.work, each) for each in targets]
-        wanted = (code.digest, runs_on[1], list(targets), policy.get("limits"))
+        beyond = {name: said for name, said in policy.items() if name != "limits"}
+        wanted = (code.digest, runs_on[1], list(targets), policy.get("limits"), beyond)
         before = _named(change.work, name)
         if before is not None and before["active"] and _is(before, wanted):
             assistant_id, version, said = before["id"], before["version"], "is as it was"
@@ -200,7 +208,7 @@ def _save(
 
 
 def _is(before: dict[str, Any], wanted: tuple[object, ...]) -> bool:
-    kept = ("bundle", "runtime_digest", "targets", "ceiling")
+    kept = ("bundle", "runtime_digest", "targets", "ceiling", "allowed")
     return tuple(before[each] for each in kept) == wanted
 
 

@@ -9,6 +9,7 @@ import click
 from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
+from ops.policy_sandbox import sandbox
 from pipeline.errors import AwgpError
 from pipeline.policy_context import ContextFields, ContextFieldsInvalid
 from pipeline.policy_explain import explain
@@ -44,6 +45,9 @@ def command() -> None:
       awgp policy add acme.cedar --context-fields fields.json --tests tests.json --as ada
       awgp policy activate 2 --as cleo
     """
+
+
+command.add_command(sandbox)
 
 
 @command.command()

@@ -35,6 +35,7 @@ KEPT = frozenset(
         "LANG",
         "PATH",
         "PYTHONPATH",
+        "SSL_CERT_FILE",
     }
 )
 
@@ -55,6 +56,7 @@ def command() -> None:
     AWGP_WARM_SANDBOXES_MIN: at the least, once something ran; 1 by default.
     AWGP_WARM_MEMORY_MIB: for all that are started ahead, at 32 each; 256 by default.
     AWGP_WARM_SECONDS: how old one of them may be; 900 by default.
+    SSL_CERT_FILE: authorities whose certificates gateways believe; the system's by default.
 
     \b
     Example:
@@ -110,7 +112,8 @@ def _driver(environment: dict[str, str]) -> RunscSettings:
         raise HostRefuses("there is no runsc; run: awgp runtime install")
     if not runsc.recent:
         raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
-    return RunscSettings(binary=runsc.path)
+    certificates = environment.get("SSL_CERT_FILE") or None
+    return RunscSettings(binary=runsc.path, certificates=certificates)
 
 
 def _warm(environment: dict[str, str], sandboxes: int) -> PoolSettings:

@@ -72,7 +72,7 @@ class Site:
         if not self.warm:
             return
         parked = self.host.parked()
-        self.host.run(replace(self.host.spec(INNOCENT), limits=spec.limits))
+        self.host.run(replace(self.host.spec(INNOCENT), limits=spec.limits, scope=spec.scope))
         until(lambda: set(self.host.parked()) - set(parked), "a sandbox to be parked")
 
     def probe(self, *names: str) -> dict[str, list[str]]:

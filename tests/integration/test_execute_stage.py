@@ -3,10 +3,12 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from actors.execute import Executor
 from actors.outcome import MAX_LOST, OUTCOME_UNKNOWN
@@ -14,9 +16,10 @@ from actors.stage import StageFailed
 from pipeline.author_keys import add_author_key, keep_signatures, revoke_author_key
 from pipeline.author_signature import SigningKey
 from pipeline.execution import ExecutionResult, ExitReason
+from pipeline.gateway_call import GatewayCall
 from pipeline.handoff import LeaseLost
 from pipeline.policy_store import activate_policy_set, add_policy_set
-from pipeline.registry import add_assistant, add_target
+from pipeline.registry import add_assistant, add_bundle, add_target
 from pipeline.run import Stage
 from pipeline.work import Actor
 from runtime_host.client import HostUnavailable, LaunchRefused
@@ -110,6 +113,63 @@ def test_the_host_is_given_exactly_what_was_stored(database: Database, world: Wo
     assert spec.payload_digest == "sha256:" + hashlib.sha256(spec.payload).hexdigest()
     assert json.loads(spec.payload) == {"amount_cents": 1}
     assert (spec.entrypoint, spec.fence) == (("main.py",), 1)
+
+
+def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
+    database: Database, world: World
+) -> None:
+    rule = {"url": "https://api.example.com/v1/", "methods": ["GET"]}
+    web = database.outbox("awgp_web")
+    with web.work(world.acme.tenant_id) as work:
+        (manifest,) = work.execute("SELECT manifest FROM bundles").scalars()
+        digest = "sha256:" + hashlib.sha256(b"asks").hexdigest()
+        add_bundle(
+            work,
+            digest=digest,
+            manifest=manifest | {"network": [rule], "environment": ["REGION", "OTHER"]},
+            content=b"asks",
+            author=world.acme.persons["ada"],
+        )
+        add_assistant(
+            work,
+            name="booker",
+            bundle_digest=digest,
+            runtime=RUNTIME,
+            by=world.acme.persons["axel"],
+            targets=[world.acme.target_id],
+            sandbox_policy={"network": [rule], "environment": {"REGION": "eu", "MORE": "x"}},
+        )
+    run_id = approved_run(database, world.acme)
+    call = GatewayCall(
+        number=1,
+        offset_ms=4,
+        method="GET",
+        destination="https://api.example.com:443",
+        request="ab" * 32,
+        bytes_out=0,
+        status=200,
+        response="cd" * 32,
+        bytes_in=7,
+        duration_ms=3,
+    )
+    host = FakeHost(replace(result(), calls=(call,)))
+
+    execute(database, world.acme, run_id, host)
+
+    assert [each.as_json() for each in host.specs[0].scope.grants] == [rule]
+    assert host.specs[0].environment == {"REGION": "eu"}
+    with database.admin.connect() as connection:
+        told = connection.execute(
+            text(
+                "SELECT record #> '{metadata,calls,0}' FROM awgp.audit_pending"
+                " WHERE record ->> 'action' = 'execute:gateway:called'"
+            )
+        ).scalar_one()
+    assert (told["destination"], told["status"], told["bytes_in"]) == (call.destination, 200, 7)
+    # Who has the trail alone can test no guess at what was said.
+    assert {"request", "response"} & set(told) == set()
+    assert len(bytes.fromhex(told["request_commitment"])) == 32
+    assert told["request_commitment"] != call.request
 
 
 def test_a_redelivered_message_changes_nothing(database: Database, world: World) -> None:

@@ -154,6 +154,19 @@ def test_adding_the_same_again_changes_nothing_and_adding_another_is_version_two
     ceiling = awgp.told("assistant", "show", "checker", *AT)["ceiling"]
     assert (ceiling["memory_bytes"], ceiling["wall_ms"]) == (64 * 1024**2, 2500)
 
+    to = "GET,POST https://api.example.com/v1/"
+    out = ("--allow", to, "--env", "REGION=eu")
+    assert awgp.told(*by_digest, *out)["version"] == 4
+    assert awgp.told(*by_digest, *out)["changed"] is False
+    told = awgp.told("policy", "sandbox", "explain", "checker", *AT)
+    assert told["may"] == ["It reaches no other machine."]
+    assert told["allowed_but_not_asked"] == [
+        "GET, POST https://api.example.com/v1/",
+        "the variable REGION",
+    ]
+    assert "http is for" in awgp.refused(*by_digest, "--allow", "GET http://example.com/")
+    assert "no assistant" in awgp.refused("policy", "sandbox", "explain", "nobody", *AT)
+
     said = awgp.refused("source", "add", "erp", "--assistant", "checker", *AS_AXEL)
     assert "there is a source 'erp' already" in said
     person = ("person", "add", "--name", "Z", "--subject", "z", "--issuer", ISSUER, *AT)

@@ -51,6 +51,12 @@ def test_a_new_version_keeps_the_old_one_and_an_older_one_can_be_taken_up_again(
 ) -> None:
     digest = push(plane, OPERATOR, notes__txt="two")
     body = {"bundle": digest, "limits": {"memory_bytes": 64 * 2**20}, "configuration": {"a": 1}}
+    rule = {"url": "https://api.example.com/v1/", "methods": ["GET"]}
+    wrong = {**body, "allow": {"network": [{"url": "https://*.example.com/"}]}}
+    refused = edit(plane, "POST", f"{ONE}/versions", ADMIN, wrong, of=ONE)
+    assert (refused.status_code, b"allow.network" in refused.data) == (422, True)
+    allows = {**body, "allow": {"network": [rule]}}
+    edit(plane, "POST", f"{ONE}/versions", ADMIN, allows, of=ONE)
     saved = edit(plane, "POST", f"{ONE}/versions", ADMIN, body, of=ONE)
     assert (saved.status_code, saved.get_json()["version"]) == (200, 2)
     current = saved.get_json()["current"]

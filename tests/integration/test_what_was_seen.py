@@ -52,6 +52,21 @@ def change_the_limits(work: Work, acme: TenantWorld) -> None:
     new_version(work, acme, sandbox_policy={"limits": SMALL.as_json()})
 
 
+def let_it_out(work: Work, acme: TenantWorld) -> None:
+    """Its bundle asked all along; now the tenant allows it."""
+    rule = {"url": "https://api.example.com/v1/", "methods": ["GET"]}
+    (manifest,) = work.execute("SELECT manifest FROM bundles").scalars()
+    digest = "sha256:" + hashlib.sha256(OTHER_CODE).hexdigest()
+    add_bundle(
+        work,
+        digest=digest,
+        manifest=manifest | {"network": [rule]},
+        content=OTHER_CODE,
+        author=acme.persons["ada"],
+    )
+    new_version(work, acme, bundle_digest=digest, sandbox_policy={"network": [rule]})
+
+
 def take_the_target_away(work: Work, acme: TenantWorld) -> None:
     new_version(work, acme, targets=[])
 
@@ -98,6 +113,11 @@ CHANGES: dict[str, tuple[Change, str, set[str]]] = {
         change_the_limits,
         CHANGED + "assistant_version, limits, sandbox_policy",
         {"assistant_version", "limits", "sandbox_policy"},
+    ),
+    "network": (
+        let_it_out,
+        CHANGED + "assistant_version, bundle_digest, gateway_scopes, sandbox_policy",
+        {"assistant_version", "bundle_digest", "gateway_scopes", "sandbox_policy"},
     ),
     "target gone": (
         take_the_target_away,

@@ -7152,6 +7152,23 @@ export interface components {
             votes: components["schemas"]["VoteView"][];
         };
         AssistantBody: {
+            /**
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling). Left out: as the version before; nothing for the first.
+             * @default null
+             * @example {
+             *       "network": [
+             *         {
+             *           "methods": [
+             *             "GET"
+             *           ],
+             *           "url": "https://api.example.com/v1/"
+             *         }
+             *       ]
+             *     }
+             */
+            allow?: {
+                [key: string]: unknown;
+            } | null;
             bundle: string;
             /** @description Kept and shown. No agent is given it, and no action digest covers it. */
             configuration?: {
@@ -7213,7 +7230,7 @@ export interface components {
             };
             runtime: string;
             runtime_digest: string;
-            /** @description What the tenant allows; empty is no ceiling. */
+            /** @description What the tenant allows; empty is no ceiling, and no network. */
             sandbox_policy: {
                 [key: string]: unknown;
             };
@@ -9944,6 +9961,23 @@ export interface components {
             last?: number | null;
         };
         VersionBody: {
+            /**
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling). Left out: as the version before; nothing for the first.
+             * @default null
+             * @example {
+             *       "network": [
+             *         {
+             *           "methods": [
+             *             "GET"
+             *           ],
+             *           "url": "https://api.example.com/v1/"
+             *         }
+             *       ]
+             *     }
+             */
+            allow?: {
+                [key: string]: unknown;
+            } | null;
             bundle: string;
             /** @description Kept and shown. No agent is given it, and no action digest covers it. */
             configuration?: {

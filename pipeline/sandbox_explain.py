@@ -1,0 +1,95 @@
+"""Why an assistant may go where it may: what its bundle asks for beside what the tenant allows."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.errors import AwgpError
+from pipeline.reach import Reach, meet
+from pipeline.sandbox_policy import Allowed, Asked, Granted, granted
+from pipeline.sandbox_words import budget_in_words
+from pipeline.work import Work
+
+_POLICY: Final = """
+    SELECT v.version, b.manifest, v.sandbox_policy
+    FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id
+        AND v.assistant_id = a.assistant_id AND v.version = a.current_version
+    JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
+    WHERE a.name = :name"""
+
+
+class AssistantUnknown(AwgpError):
+    """The tenant has no assistant of this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Sentences.
+
+    Args:
+        may: What it is granted, and how much of it.
+        asked_only: What its bundle asks for and the tenant does not allow.
+        allowed_only: What the tenant allows and its bundle does not ask for.
+    """
+
+    may: tuple[str, ...]
+    asked_only: tuple[str, ...]
+    allowed_only: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "may": list(self.may),
+            "asked_but_not_allowed": list(self.asked_only),
+            "allowed_but_not_asked": list(self.allowed_only),
+        }
+
+
+def policy_of(work: Work, name: str) -> tuple[int, Asked, Allowed]:
+    """The version an assistant is at, with what it asks for and is allowed.
+
+    Raises:
+        AssistantUnknown: There is none.
+    """
+    row = work.execute(_POLICY, name=name).one_or_none()
+    if row is None:
+        raise AssistantUnknown(f"the tenant has no assistant {name!r}; see: awgp assistant list")
+    return row[0], Asked.from_mapping(row[1]), Allowed.from_mapping(row[2])
+
+
+def explain(asked: Asked, allowed: Allowed) -> Explanation:
+    """Say it, rule by rule."""
+    given = granted(asked, allowed)
+    return Explanation(
+        may=_may(given),
+        asked_only=(
+            *(
+                f"{', '.join(sorted(reach.methods - met))} {reach.url}"
+                for reach in asked.reaches
+                if (met := _methods_met(reach, allowed)) != reach.methods
+            ),
+            *(f"the variable {name}" for name in sorted(asked.variables - set(given.variables))),
+        ),
+        allowed_only=(
+            *(
+                f"{', '.join(grant.reach.sorted_methods)} {grant.reach.url}"
+                for grant in allowed.grants
+                if all(meet(grant.reach, reach) is None for reach in asked.reaches)
+            ),
+            *(f"the variable {name}" for name in sorted(set(allowed.variables) - asked.variables)),
+        ),
+    )
+
+
+def _methods_met(reach: Reach, allowed: Allowed) -> frozenset[str]:
+    found = (meet(grant.reach, reach) for grant in allowed.grants)
+    return frozenset(method for each in found if each is not None for method in each.methods)
+
+
+def _may(given: Granted) -> tuple[str, ...]:
+    if not given.scope:
+        network: tuple[str, ...] = ("It reaches no other machine.",)
+    else:
+        network = (
+            *(each.in_words() for each in given.scope.grants),
+            budget_in_words(given.scope.budget),
+        )
+    return (*network, *(f"It finds {name}={value}." for name, value in given.variables.items()))

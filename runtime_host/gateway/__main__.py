@@ -1,0 +1,77 @@
+"""The gateway's process: `python -I -m runtime_host.gateway SANDBOX LISTENER USER`.
+
+SANDBOX is whose it is, for who looks at the machine. LISTENER is the number of the listening socket
+it inherits, USER whom to become (0 stays). It says `ready` on stdout, reads one line from stdin,
+the scope of the execution its sandbox was claimed for, and from then on serves. On stdout it tells
+of each call as a line of JSON, and of an error of its own. When stdin ends, the host is gone or
+done with it, and it goes at once.
+"""
+
+import json
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+from typing import Final
+
+from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_scope import Scope
+from runtime_host.gateway.door import Handle, answer_one
+from runtime_host.gateway.fetching import Fetcher
+from runtime_host.gateway.least_rights import give_up_rights
+from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.rehearsal import rehearse
+from runtime_host.gateway.requests import handler
+
+THREADS: Final = 4
+MAX_SCOPE_BYTES: Final = 256 * 1024
+PAUSE_SECONDS: Final = 0.05
+FAILED: Final = "failed"
+
+
+def main(listener: socket.socket, user: int) -> None:
+    """Serve until stdin ends."""
+    # Whose certificates to believe: the system's, or those of SSL_CERT_FILE.
+    tls = ssl.create_default_context()
+    rehearse()
+    handle: list[Handle] = []
+    claimed = threading.Event()
+    for _ in range(THREADS):
+        threading.Thread(target=_serve, args=(listener, handle, claimed), daemon=True).start()
+    # After all that needs files and threads, and before anybody can say anything.
+    give_up_rights(user)
+    os.write(1, b"ready\n")
+    line = sys.stdin.buffer.readline(MAX_SCOPE_BYTES)
+    if line:
+        scope = Scope.from_json(json.loads(line))
+        ledger = Ledger(scope.budget, _tell)
+        handle.append(handler(scope, ledger, Fetcher(scope, ledger, tls=tls)))
+        claimed.set()
+        sys.stdin.buffer.read(1)
+    os._exit(0)
+
+
+def _serve(listener: socket.socket, handle: list[Handle], claimed: threading.Event) -> None:
+    claimed.wait()
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(PAUSE_SECONDS)  # for want of a descriptor, until another is closed
+            continue
+        try:
+            answer_one(connection, handle[0])
+        except Exception as error:  # noqa: BLE001  # one call comes to nothing, and no other
+            # What it says may quote whoever attacks us.
+            os.write(1, json.dumps({FAILED: type(error).__name__}).encode() + b"\n")
+
+
+def _tell(call: GatewayCall) -> None:
+    """One write, so that lines of several threads stay whole; short enough for a pipe."""
+    os.write(1, json.dumps(call.as_json()).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3]))

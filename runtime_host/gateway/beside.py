@@ -1,0 +1,173 @@
+"""The host's side of a gateway: start it, give it its scope, hear its calls, end it.
+
+Whatever ends it, the sandbox is left with a socket nobody listens at.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from pipeline.errors import AwgpError
+from pipeline.gateway_call import GatewayCall, GatewayCallInvalid
+from pipeline.gateway_scope import BUDGET_RANGES, Scope
+
+log = structlog.get_logger()
+
+FOLDER: Final = "gateway"
+SOCKET: Final = "gateway.sock"
+# Where a sandbox finds it.
+INSIDE: Final = "/run/awgp"
+BYTES: Final = 96 * 1024 * 1024
+BACKLOG: Final = 16
+MAX_LINE_BYTES: Final = 8 * 1024
+MAX_CALLS: Final = BUDGET_RANGES["calls"][1]
+END_SECONDS: Final = 5.0
+# Nobody's by systemd, after those of the parts of `awgp up` (docs/decisions/0032-*.md). A gateway
+# has one of them, so that few share it.
+USERS: Final = range(61100, 61184)
+
+
+class GatewayFailed(AwgpError):
+    """The gateway could not be started or did not take its scope."""
+
+
+class Gateway:
+    """One gateway, for the sandbox in whose folder its socket is.
+
+    Args:
+        entry: What a process writes its id to in order to enter the sandbox's groups.
+    """
+
+    def __init__(self, folder: Path, enter: Sequence[str], *, certificates: str | None) -> None:
+        self.folder = folder / FOLDER
+        self._lines: list[bytes] = []
+        self._ready = threading.Event()
+        listener = _listen(self.folder)
+        with listener:
+            self.process = _start(listener, enter, folder.name, certificates)
+        self._reader = threading.Thread(target=self._hear, daemon=True)
+        self._reader.start()
+
+    def await_ready(self, seconds: float) -> None:
+        """Return once it has given up its rights and waits.
+
+        Raises:
+            GatewayFailed: It did not within so many seconds.
+        """
+        if not self._ready.wait(seconds) or self.process.poll() is not None:
+            raise GatewayFailed("the gateway did not start")
+
+    def lives(self) -> bool:
+        return self.process.poll() is None
+
+    def attach(self, scope: Scope) -> None:
+        """Let the sandbox do what was granted; once.
+
+        Raises:
+            GatewayFailed: It is gone.
+        """
+        line = json.dumps(scope.as_json()).encode() + b"\n"
+        try:
+            assert self.process.stdin is not None  # noqa: S101  # we asked for a pipe
+            self.process.stdin.write(line)
+            self.process.stdin.flush()
+        except OSError as exc:
+            raise GatewayFailed("the gateway went away") from exc
+
+    def end(self) -> None:
+        """Kill it. Its calls are known then."""
+        self.process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(END_SECONDS)
+        self._reader.join(END_SECONDS)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def calls(self) -> tuple[GatewayCall, ...]:
+        """What it told of, each as it ended; complete once it was ended."""
+        found: dict[int, GatewayCall] = {}
+        for line in self._lines:
+            try:
+                told = json.loads(line)
+                if "failed" in told:
+                    log.error("gateway_failed", error=str(told["failed"])[:80])
+                    continue
+                call = GatewayCall.from_json(told)
+            except (ValueError, TypeError, AttributeError, GatewayCallInvalid):
+                log.error("gateway_told_nonsense")  # it is attacked, and may be an attacker's
+                break
+            found[call.number] = call
+        return tuple(found[number] for number in sorted(found))
+
+    def _hear(self) -> None:
+        assert self.process.stdout is not None  # noqa: S101  # we asked for a pipe
+        first = self.process.stdout.readline(MAX_LINE_BYTES)
+        if first == b"ready\n":
+            self._ready.set()
+        while line := self.process.stdout.readline(MAX_LINE_BYTES):
+            if len(self._lines) < 2 * MAX_CALLS:
+                self._lines.append(line)
+        self._ready.set()  # whoever waits looks whether it lives
+
+
+def _listen(folder: Path) -> socket.socket:
+    """A socket in a folder of its own, which is all the sandbox sees of the machine."""
+    folder.mkdir(mode=0o711)
+    folder.chmod(0o711)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _bind(listener, folder)
+        # Those outside cannot get into the folder above; inside, every user may use it.
+        (folder / SOCKET).chmod(0o666)
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _bind(listener: socket.socket, folder: Path) -> None:
+    """By way of the folder's descriptor: a socket's path has 107 bytes at most."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        listener.bind(f"/proc/self/fd/{descriptor}/{SOCKET}")
+    finally:
+        os.close(descriptor)
+
+
+def _start(
+    listener: socket.socket, enter: Sequence[str], name: str, certificates: str | None
+) -> "subprocess.Popen[bytes]":
+    number = listener.fileno()
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    if certificates is not None:
+        environment["SSL_CERT_FILE"] = certificates
+    program = [sys.executable, "-I", "-B", "-m", "runtime_host.gateway"]
+    return subprocess.Popen(
+        [*enter, *program, name, str(number), str(_user(name))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # It may write no file, and there is nobody to read it.
+        stderr=subprocess.DEVNULL,
+        pass_fds=[number],
+        env=environment,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _user(name: str) -> int:
+    if os.geteuid() != 0:
+        return 0
+    return USERS[int(name, 16) % len(USERS)]

@@ -1,0 +1,231 @@
+"""`fetch`: carry one request of an agent's where it may go, and bring a bounded answer back.
+
+1. The URL has one meaning, and its method and path lie within what was granted.
+2. Calls and bytes are left.
+3. Its name is resolved here, once; one refused address among the answers refuses them all.
+4. The connection goes to what was judged, TLS checks the name; one deadline covers everything.
+5. A redirect is a call of its own: from 1 again, without what another origin must not see.
+"""
+
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urljoin
+
+import httpcore
+
+from pipeline.address_guard import (
+    AddressRefused,
+    Destination,
+    NameNotResolved,
+    check_address,
+    resolve_destination,
+)
+from pipeline.courier import Deadline, PinnedBackend
+from pipeline.gateway_call import Refused, request_digest
+from pipeline.gateway_scope import Grant, Scope
+from pipeline.reach import ReachInvalid, Visit, read_visit
+from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.refusal import CallRefused
+
+MAX_REDIRECTS: Final = 5
+MOVED: Final = frozenset({301, 302, 303, 307, 308})
+SAFE: Final = frozenset({"GET", "HEAD"})
+USER_AGENT: Final = "awgp-agent/1"
+# Of an agent's own, not for another origin.
+PRIVATE_HEADERS: Final = frozenset({"authorization", "cookie"})
+# Of one connection, and so not the agent's to see.
+HOP_HEADERS: Final = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "trailer", "transfer-encoding", "upgrade"}
+)
+
+Resolve = Callable[[str, int], Iterable[str]]
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """What an agent asks for. Headers are checked, none is the connection's own."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+    follow: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What came back, from where it came in the end."""
+
+    url: str
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Fetcher:
+    """Fetches for one execution.
+
+    Args:
+        resolve: In place of the machine's resolver.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        ledger: Ledger,
+        *,
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._scope = scope
+        self._ledger = ledger
+        self._tls = tls or ssl.create_default_context()
+        self._resolve = {} if resolve is None else {"resolve": resolve}
+        self._clock = clock
+
+    def fetch(self, asked: Fetch) -> Fetched:
+        """Carry it out, with the redirects it leads to.
+
+        Raises:
+            CallRefused: It may not go there, or nothing usable came back.
+        """
+        deadline = Deadline(self._clock, self._scope.budget.call_seconds)
+        visit = self._visit(asked.url)
+        for _ in range(MAX_REDIRECTS + 1):
+            fetched = self._call(asked, visit, deadline)
+            onward = _location(fetched) if asked.follow and asked.method in SAFE else None
+            if onward is None:
+                return fetched
+            before, visit = visit, self._visit(urljoin(visit.url, onward))
+            if _origin(before) != _origin(visit):
+                asked = replace(asked, headers=_without(asked.headers, PRIVATE_HEADERS))
+        raise CallRefused(Refused.ANSWER_BROKEN, f"more than {MAX_REDIRECTS} redirects")
+
+    def _visit(self, url: str) -> Visit:
+        try:
+            return read_visit(url)
+        except ReachInvalid as error:
+            raise CallRefused(Refused.NOT_ALLOWED, str(error)) from error
+
+    def _call(self, asked: Fetch, visit: Visit, deadline: Deadline) -> Fetched:
+        call = self._ledger.begin(
+            asked.method,
+            f"{visit.scheme}://{visit.host}:{visit.port}",
+            request_digest(asked.method, visit.url, asked.headers, asked.body),
+            len(asked.body),
+        )
+        try:
+            grant = self._scope.grant_for(asked.method, visit)
+            if grant is None:
+                raise CallRefused(
+                    Refused.NOT_ALLOWED,
+                    f"{asked.method} {_shown(visit)} is not among what this assistant is granted",
+                )
+            fetched = self._exchange(asked, visit, self._judged(visit, grant), deadline)
+        except CallRefused as error:
+            self._ledger.failed(call, error.why)
+            raise
+        self._ledger.answered(call, fetched.status, fetched.body)
+        return fetched
+
+    def _judged(self, visit: Visit, grant: Grant) -> Destination:
+        try:
+            to = resolve_destination(visit.url, allow_private=grant.private, **self._resolve)
+        except AddressRefused as error:
+            # Which address it is tells of the inside of the company's network.
+            raise CallRefused(
+                Refused.ADDRESS_REFUSED, f"{visit.host} leads to an address that is refused"
+            ) from error
+        except NameNotResolved as error:
+            raise CallRefused(Refused.UNREACHABLE, f"{visit.host} has no address now") from error
+        if visit.scheme == "http" and not all(_is_inside(each) for each in to.addresses):
+            raise CallRefused(
+                Refused.ADDRESS_REFUSED, f"{visit.host} is outside, where http is refused"
+            )
+        return to
+
+    def _exchange(self, asked: Fetch, visit: Visit, to: Destination, deadline: Deadline) -> Fetched:
+        try:
+            return self._send(asked, visit, to, deadline)
+        except httpcore.TimeoutException as error:
+            raise CallRefused(Refused.TIMED_OUT, f"{_shown(visit)} took too long") from error
+        except httpcore.NetworkError as error:
+            raise CallRefused(
+                Refused.UNREACHABLE, f"{_shown(visit)}: {type(error).__name__}"
+            ) from error
+        except httpcore.ProtocolError as error:
+            # Its text may quote what the other side sent.
+            raise CallRefused(
+                Refused.ANSWER_BROKEN, f"{_shown(visit)} answers no sound HTTP"
+            ) from error
+
+    def _send(self, asked: Fetch, visit: Visit, to: Destination, deadline: Deadline) -> Fetched:
+        # Nothing is unpacked here: an answer is as large as it is.
+        headers = [*asked.headers, ("Accept-Encoding", "identity")]
+        if not any(name.lower() == "user-agent" for name, _ in headers):
+            headers.append(("User-Agent", USER_AGENT))
+        with (
+            httpcore.ConnectionPool(
+                ssl_context=self._tls,
+                max_connections=1,
+                max_keepalive_connections=0,
+                network_backend=PinnedBackend(to.addresses, deadline),
+            ) as pool,
+            pool.stream(
+                asked.method, visit.url, headers=headers, content=asked.body or None
+            ) as response,
+        ):
+            body = self._body(response)
+            return Fetched(
+                url=visit.url, status=response.status, headers=_headers(response), body=body
+            )
+
+    def _body(self, response: httpcore.Response) -> bytes:
+        room, kept = self._ledger.room(), bytearray()
+        for chunk in response.iter_stream():
+            self._ledger.take(len(chunk))
+            kept += chunk
+            if len(kept) > room:
+                raise CallRefused(Refused.ANSWER_TOO_LARGE, f"the answer is over {room} bytes")
+        return bytes(kept)
+
+
+def _headers(response: httpcore.Response) -> Headers:
+    found = tuple(
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, value in response.headers
+    )
+    return _without(found, HOP_HEADERS)
+
+
+def _without(headers: Headers, names: frozenset[str]) -> Headers:
+    return tuple((name, value) for name, value in headers if name.lower() not in names)
+
+
+def _location(fetched: Fetched) -> str | None:
+    if fetched.status not in MOVED:
+        return None
+    return next((value for name, value in fetched.headers if name == "location"), None)
+
+
+def _origin(visit: Visit) -> tuple[str, str, int]:
+    return visit.scheme, visit.host, visit.port
+
+
+def _shown(visit: Visit) -> str:
+    """Without its path, which may hold anything."""
+    return f"{visit.scheme}://{visit.host}:{visit.port}"
+
+
+def _is_inside(address: str) -> bool:
+    try:
+        check_address(str(ip_address(address)))
+    except AddressRefused:
+        return True
+    return False

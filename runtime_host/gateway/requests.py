@@ -1,0 +1,109 @@
+"""What an agent can ask of its gateway, read strictly: `POST /v1/fetch`, `GET /v1/scope`."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from pipeline.errors import AwgpError
+from pipeline.gateway_call import Refused
+from pipeline.gateway_scope import Scope
+from pipeline.reach import METHODS
+from pipeline.strict_json import parse_object
+from runtime_host.gateway.door import Knock
+from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
+from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.refusal import CallRefused
+
+MAX_DEPTH: Final = 4
+MAX_HEADERS: Final = 64
+MAX_VALUE_CHARACTERS: Final = 8 * 1024
+# The connection's own, and what says how long a message is.
+OURS: Final = frozenset(
+    {
+        "accept-encoding", "connection", "content-length", "expect", "host", "http2-settings",
+        "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+_FIELDS: Final = frozenset({"method", "url", "headers", "body", "redirects"})
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
+
+
+def handler(scope: Scope, ledger: Ledger, fetcher: Fetcher) -> Callable[[Knock], Any]:
+    """Answer the requests of one execution."""
+
+    def handle(knock: Knock) -> Any:
+        if (knock.method, knock.path) == ("GET", "/v1/scope"):
+            return {**scope.as_json(), "left": ledger.left()}
+        if (knock.method, knock.path) == ("POST", "/v1/fetch"):
+            return _shown(fetcher.fetch(read_fetch(knock.body)))
+        raise CallRefused(Refused.NOT_FOUND, "there are POST /v1/fetch and GET /v1/scope")
+
+    return handle
+
+
+def read_fetch(unverified: bytes) -> Fetch:
+    """Read the body of a `POST /v1/fetch`.
+
+    Raises:
+        CallRefused: It is none; names the field.
+    """
+    try:
+        values = parse_object(unverified, max_depth=MAX_DEPTH)
+    except AwgpError as error:
+        raise _malformed("the body is no sound JSON object") from error
+    if not set(values) <= _FIELDS:
+        raise _malformed(f"the body is an object of {', '.join(sorted(_FIELDS))}")
+    method, url = values.get("method", "GET"), values.get("url")
+    follow = values.get("redirects", True)
+    if method not in METHODS or not isinstance(url, str):
+        raise _malformed(f"method is one of {', '.join(sorted(METHODS))}, url a text")
+    if not isinstance(follow, bool):
+        raise _malformed("redirects is true or false")
+    body = _body(values.get("body", ""))
+    if body and method in {"GET", "HEAD"}:
+        raise _malformed(f"a {method} has no body")
+    headers = _headers(values.get("headers", []))
+    return Fetch(method=method, url=url, headers=headers, body=body, follow=follow)
+
+
+def _headers(values: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(values, list) or len(values) > MAX_HEADERS:
+        raise _malformed(f"headers is a list of at most {MAX_HEADERS} pairs")
+    return tuple(_header(each) for each in values)
+
+
+def _header(pair: object) -> tuple[str, str]:
+    if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(p, str) for p in pair):
+        raise _malformed("a header is a pair of texts")
+    name, value = pair
+    if not _TOKEN.fullmatch(name) or name.lower() in OURS or name.lower().startswith("proxy-"):
+        raise _malformed(f"the header {name[:80]!a} is not the agent's to set")
+    if len(value) > MAX_VALUE_CHARACTERS or not _VALUE.fullmatch(value):
+        raise _malformed(f"the value of the header {name} is not one")
+    return name, value
+
+
+def _body(value: object) -> bytes:
+    if not isinstance(value, str) or not value.isascii():
+        raise _malformed("body is base64")
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise _malformed("body is base64") from error
+
+
+def _shown(fetched: Fetched) -> dict[str, Any]:
+    return {
+        "url": fetched.url,
+        "status": fetched.status,
+        "headers": [list(each) for each in fetched.headers],
+        "body": base64.b64encode(fetched.body).decode("ascii"),
+    }
+
+
+def _malformed(detail: str) -> CallRefused:
+    return CallRefused(Refused.MALFORMED, detail)

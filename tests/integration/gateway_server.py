@@ -1,0 +1,55 @@
+"""A server that agents are let out to, or led away by."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Final
+from urllib.parse import unquote
+
+MOVED: Final = "/v1/moved?to="
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers with what it was asked; `/v1/moved?to=` leads to where the rest says."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, {n.lower(): v for n, v in self.headers.items()}))
+        if self.path.startswith(MOVED):
+            return self._say(302, b"", Location=unquote(self.path.removeprefix(MOVED)))
+        if self.path == "/v1/large":
+            return self._say(200, b"x" * 20_000)
+        if self.path == "/v1/broken":
+            self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
+            self.close_connection = True
+            return None
+        length = int(self.headers.get("Content-Length") or 0)
+        return self._say(200, self.rfile.read(length) or b'{"rate": 7}')
+
+    do_POST = do_HEAD = do_GET  # noqa: N815  # as the server looks for them
+
+    def _say(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Not to stderr."""
+
+
+@contextmanager
+def answering() -> Iterator[int]:
+    """Its port on loopback, while it answers."""
+    Server.asked.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as serving:
+        thread = threading.Thread(target=serving.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield serving.server_address[1]
+        serving.shutdown()
+        thread.join()

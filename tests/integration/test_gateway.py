@@ -1,0 +1,321 @@
+"""The gateway without a sandbox: what it fetches, what it refuses, how it reads a request."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import pytest
+
+from pipeline.gateway_call import UNFINISHED, GatewayCall, GatewayCallInvalid, Refused
+from pipeline.gateway_scope import Scope
+from runtime_host.gateway.beside import SOCKET, Gateway
+from runtime_host.gateway.door import Knock, answer_one
+from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
+from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.refusal import CallRefused
+from runtime_host.gateway.requests import read_fetch
+from tests.integration.gateway_server import MOVED, Server, answering
+from tests.integration.own_host import until
+
+BUDGET: Final = {"calls": 20, "bytes": 100_000, "answer_bytes": 10_000, "call_seconds": 5}
+INSIDE: Final = ("127.0.0.1",)
+METADATA: Final = "169.254.169.254"
+
+
+class Outside:
+    """A server, the names that lead to it, and a gateway's fetching with a resolver of ours."""
+
+    def __init__(self, port: int, asked: list[tuple[str, dict[str, str]]]) -> None:
+        self.port = port
+        self.asked = asked
+        self.calls: list[GatewayCall] = []
+        self.resolved: list[str] = []
+        self.addresses: dict[str, Iterator[Iterable[str]]] = {}
+        self.ledger: Ledger | None = None
+
+    def fetcher(self, *rules: dict[str, Any], **budget: int) -> Fetcher:
+        scope = Scope.from_json({"fetch": list(rules), "budget": {**BUDGET, **budget}})
+        self.ledger = Ledger(scope.budget, self.calls.append)
+        return Fetcher(scope, self.ledger, resolve=self._resolve)
+
+    def rule(self, host: str = "api.test", path: str = "/v1/", **more: Any) -> dict[str, Any]:
+        url = f"http://{host}:{self.port}{path}"
+        return {"url": url, "methods": ["GET", "HEAD", "POST"], "private": True} | more
+
+    def url(self, path: str = "/v1/x", host: str = "api.test") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def _resolve(self, host: str, _: int) -> Iterable[str]:
+        self.resolved.append(host)
+        return next(self.addresses[host]) if host in self.addresses else INSIDE
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[int]:
+    with answering() as port:
+        yield port
+
+
+@pytest.fixture
+def outside(server: int) -> Outside:
+    Server.asked.clear()
+    return Outside(server, Server.asked)
+
+
+def refused(act: Callable[[], object]) -> Refused:
+    with pytest.raises(CallRefused) as caught:
+        act()
+    return caught.value.why
+
+
+def test_it_fetches_what_is_granted_and_nothing_beside_it(outside: Outside) -> None:
+    fetcher = outside.fetcher(outside.rule())
+    got = fetcher.fetch(Fetch(method="POST", url=outside.url(), body=b"hello"))
+    assert (got.status, got.body) == (200, b"hello")
+    assert "connection" not in dict(got.headers)
+    for method, url in (
+        ("GET", outside.url("/v2/x")),
+        ("GET", outside.url("/v1/../v2/x")),
+        ("PUT", outside.url()),
+        ("GET", outside.url(host="other.test")),
+        ("GET", f"http://api.test:{outside.port + 1}/v1/x"),
+        ("GET", f"https://api.test:{outside.port}/v1/x"),
+        ("GET", f"http://api.test@evil.test:{outside.port}/v1/x"),
+    ):
+        asked = Fetch(method=method, url=url)
+        assert refused(partial(fetcher.fetch, asked)) is Refused.NOT_ALLOWED
+    assert [path for path, _ in outside.asked] == ["/v1/x"]
+    assert outside.resolved == ["api.test"]
+
+
+def test_every_call_is_told_of_before_it_leaves_and_when_it_ended(outside: Outside) -> None:
+    fetcher = outside.fetcher(outside.rule())
+    fetcher.fetch(Fetch(method="POST", url=outside.url(), body=b"hello"))
+    refused(lambda: fetcher.fetch(Fetch(method="GET", url=outside.url("/v1/broken"))))
+    begun, ended, _, broken = outside.calls
+    assert (begun.number, begun.error, ended.number) == (1, UNFINISHED, 1)
+    assert (ended.status, ended.error, ended.bytes_out, ended.bytes_in) == (200, "", 5, 5)
+    assert (broken.status, broken.error) == (None, Refused.ANSWER_BROKEN)
+    told = ended.as_json()
+    assert GatewayCall.from_json(told) == ended
+    assert "hello" not in json.dumps(told)
+    for name, wrong in (("error", "x\n"), ("request", "x"), ("status", "200"), ("number", True)):
+        with pytest.raises(GatewayCallInvalid):
+            GatewayCall.from_json(told | {name: wrong})
+
+
+def test_the_budget_ends_it(outside: Outside) -> None:
+    few = outside.fetcher(outside.rule(), calls=2)
+    for _ in range(2):
+        few.fetch(Fetch(method="GET", url=outside.url()))
+    assert refused(lambda: few.fetch(Fetch(method="GET", url=outside.url()))) is (
+        Refused.BUDGET_SPENT
+    )
+    assert outside.ledger is not None
+    assert outside.ledger.left()["calls"] == 0
+    small = outside.fetcher(outside.rule(), bytes=25_000)
+    too_large = Fetch(method="GET", url=outside.url("/v1/large"))
+    assert refused(lambda: small.fetch(too_large)) is Refused.ANSWER_TOO_LARGE
+    post = Fetch(method="POST", url=outside.url(), body=b"x" * 20_000)
+    assert refused(lambda: small.fetch(post)) is Refused.BUDGET_SPENT
+    assert len(outside.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "private"),
+    [
+        (METADATA, True),
+        ("0.0.0.0", True),  # noqa: S104  # an address, not a listener
+        ("::ffff:127.0.0.1", True),
+        ("100.100.100.200", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("fd00::1", False),
+        ("::1", False),
+    ],
+)
+def test_a_name_that_leads_inside_is_refused(outside: Outside, address: str, private: bool) -> None:
+    scheme = "http" if private else "https"
+    fetcher = outside.fetcher({"url": f"{scheme}://api.test/", "private": private})
+    # One bad one among good ones is enough.
+    outside.addresses["api.test"] = iter([("8.8.8.8", address)])
+    asked = Fetch(method="GET", url=f"{scheme}://api.test/")
+    assert refused(lambda: fetcher.fetch(asked)) is Refused.ADDRESS_REFUSED
+    assert outside.calls[-1].error == Refused.ADDRESS_REFUSED
+
+
+def test_http_stays_inside(outside: Outside) -> None:
+    fetcher = outside.fetcher(outside.rule())
+    outside.addresses["api.test"] = iter([("8.8.8.8",)])
+    asked = Fetch(method="GET", url=outside.url())
+    assert refused(lambda: fetcher.fetch(asked)) is Refused.ADDRESS_REFUSED
+
+
+def test_a_second_answer_of_a_name_server_is_never_asked_for(outside: Outside) -> None:
+    """DNS rebinding: what was judged is what is connected to."""
+    fetcher = outside.fetcher(outside.rule())
+    outside.addresses["api.test"] = iter([INSIDE, (METADATA,)])
+    assert fetcher.fetch(Fetch(method="GET", url=outside.url())).status == 200
+    assert outside.resolved == ["api.test"]
+    asked = Fetch(method="GET", url=outside.url())
+    assert refused(lambda: fetcher.fetch(asked)) is Refused.ADDRESS_REFUSED
+
+
+def test_a_redirect_leads_nowhere_the_policy_does_not(outside: Outside) -> None:
+    fetcher = outside.fetcher(outside.rule(), outside.rule("meta.test"), outside.rule("b.test"))
+    outside.addresses["meta.test"] = iter([(METADATA,)])
+    secret = (("Authorization", "Bearer x"), ("X-Own", "y"))
+
+    def moved(to: str, **more: Any) -> Fetched:
+        url = outside.url(MOVED + quote(to, safe=""))
+        return fetcher.fetch(Fetch(method="GET", url=url, headers=secret, **more))
+
+    for to, why in (
+        (outside.url(host="meta.test"), Refused.ADDRESS_REFUSED),
+        (f"http://{METADATA}/latest/meta-data/", Refused.NOT_ALLOWED),
+        (outside.url("/v2/x"), Refused.NOT_ALLOWED),
+        ("/v2/x", Refused.NOT_ALLOWED),
+        ("//evil.test/v1/x", Refused.NOT_ALLOWED),
+        ("file:///etc/passwd", Refused.NOT_ALLOWED),
+    ):
+        assert refused(partial(moved, to)) is why
+    assert {path for path, _ in outside.asked if not path.startswith(MOVED)} == set()
+    assert moved("/v1/x").body == b'{"rate": 7}'
+    assert "authorization" in outside.asked[-1][1]
+    assert moved(outside.url(host="b.test")).url == outside.url(host="b.test")
+    assert ("authorization" in outside.asked[-1][1], outside.asked[-1][1]["x-own"]) == (False, "y")
+    assert moved("/v1/x", follow=False).status == 302
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"[]", b"{", b'{"url": 1}', b'{"url": "https://a.b/", "method": "TRACE"}',
+    b'{"url": "https://a.b/", "extra": 1}', b'{"url": "https://a.b/", "url": "https://c.d/"}',
+    b'{"url": "https://a.b/", "body": "%"}', b'{"url": "https://a.b/", "body": "eA=="}',
+    b'{"url": "https://a.b/", "headers": {"a": "b"}}',
+    b'{"url": "https://a.b/", "headers": [["Host", "evil"]]}',
+    b'{"url": "https://a.b/", "headers": [["Content-Length", "5"]]}',
+    b'{"url": "https://a.b/", "headers": [["transfer-encoding", "chunked"]]}',
+    b'{"url": "https://a.b/", "headers": [["Proxy-X", "a"]]}',
+    b'{"url": "https://a.b/", "headers": [["A b", "c"]]}',
+    b'{"url": "https://a.b/", "headers": [["a", "b\\r\\nHost: evil"]]}',
+    b'{"url": "https://a.b/", "headers": [["a", " b"]]}',
+])  # fmt: skip
+def test_a_malformed_fetch_is_refused(body: bytes) -> None:
+    assert refused(lambda: read_fetch(body)) is Refused.MALFORMED
+
+
+HEAD: Final = b"POST /v1/fetch HTTP/1.1\r\nHost: gateway\r\n"
+
+
+@pytest.mark.parametrize("sent", [
+    HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    HEAD + b"Transfer-Encoding: chunked, identity\r\n\r\n",
+    HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    HEAD + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+    HEAD + b"Content-Length: 2, 2\r\n\r\n{}",
+    HEAD + b"Content-Length: +2\r\n\r\n{}",
+    HEAD + b"Content-Length : 2\r\n\r\n{}",
+    HEAD + b"\r\n{}",
+    HEAD + b"Content-Length: 2\n\r\n{}",
+    HEAD + b"A: b\nContent-Length: 2\r\n\r\n{}",
+    HEAD + b"Content-Length: 2\r\nHost: other\r\n\r\n{}",
+    HEAD + b"Content-Length: 2\r\nUpgrade: h2c\r\n\r\n{}",
+    HEAD + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n{}",
+    HEAD + b"Content-Length: 2\r\n\r\n{}" + HEAD + b"Content-Length: 2\r\n\r\n{}",
+    HEAD + b"Content-Length: 0\r\n\r\nGET /v1/scope HTTP/1.1\r\nHost: gateway\r\n\r\n",
+    HEAD.replace(b"1.1", b"1.0") + b"Content-Length: 2\r\n\r\n{}",
+    HEAD + b"X: a\r\n b\x00\r\nContent-Length: 2\r\n\r\n{}",
+    HEAD + b"X: " + b"a" * 40_000, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+])  # fmt: skip
+def test_a_request_that_may_be_read_otherwise_is_refused(sent: bytes) -> None:
+    knocked, said = _say(sent)
+    assert knocked == []
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"urn:awgp:gateway:malformed" in said
+    assert said.count(b"HTTP/1.1") <= 2  # one answer, which may name what to speak
+
+
+def test_a_request_is_answered_once_and_the_connection_ends() -> None:
+    knocked, said = _say(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    assert [(each.method, each.path, each.body) for each in knocked] == [
+        ("POST", "/v1/fetch", b"{}")
+    ]
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert _say(HEAD + b"Content-Length: 99999999\r\n\r\n")[1].startswith(b"HTTP/1.1 413 ")
+    knocked, said = _say(HEAD + b"Content-Length: 5\r\n\r\n{}")
+    assert (knocked, said[:13]) == ([], b"HTTP/1.1 400 ")
+
+
+def _say(sent: bytes) -> tuple[list[Knock], bytes]:
+    """What the door makes of bytes, and answers to them."""
+    ours, its = socket.socketpair()
+    knocked: list[Knock] = []
+
+    def handle(knock: Knock) -> object:
+        knocked.append(knock)
+        return {}
+
+    with ours:
+        ours.settimeout(10)
+        ours.sendall(sent)
+        ours.shutdown(socket.SHUT_WR)
+        answer_one(its, handle)
+        return knocked, b"".join(iter(lambda: ours.recv(65536), b""))
+
+
+@contextmanager
+def gateway_in(folder: Path) -> Iterator[Gateway]:
+    gateway = Gateway(folder, [], certificates=None)
+    try:
+        gateway.await_ready(30)
+        yield gateway
+    finally:
+        gateway.end()
+
+
+@contextmanager
+def at_socket(folder: Path) -> Iterator[str]:
+    """A name of the socket there that is short enough to be connected to."""
+    descriptor = os.open(folder, os.O_PATH)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
+    finally:
+        os.close(descriptor)
+
+
+def test_its_process_has_few_rights_and_ends_with_its_host(
+    outside: Outside, tmp_path: Path
+) -> None:
+    folder = tmp_path / "00ff00ff00ff00ff"
+    folder.mkdir()
+    rule = outside.rule("localhost")
+    with gateway_in(folder) as gateway, at_socket(folder / "gateway") as address:
+        status = Path(f"/proc/{gateway.process.pid}/status").read_text()
+        shown = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        assert shown["NoNewPrivs"] == "1"
+        if os.geteuid() == 0:
+            assert "0" not in shown["Uid"].split() + shown["Gid"].split()
+            assert (int(shown["CapEff"], 16), shown["Groups"].strip()) == (0, "")
+        gateway.attach(Scope.from_json({"fetch": [rule], "budget": BUDGET}))
+        with socket.socket(socket.AF_UNIX) as asking:
+            os.chdir(folder / "gateway")  # its path may be longer than a socket's
+            asking.connect(address)
+            body = json.dumps({"url": outside.url(host="localhost")}).encode()
+            asking.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            said = b"".join(iter(lambda: asking.recv(65536), b""))
+        assert said.startswith(b"HTTP/1.1 200 "), said
+        assert gateway.process.stdin is not None
+        gateway.process.stdin.close()
+        until(lambda: not gateway.lives(), "the gateway to go")
+        with socket.socket(socket.AF_UNIX) as late, pytest.raises(ConnectionRefusedError):
+            late.connect(address)
+    assert [(call.status, call.destination) for call in gateway.calls()] == [
+        (200, f"http://localhost:{outside.port}")
+    ]
