@@ -15,7 +15,6 @@ import structlog
 
 from actors.fairness import FairTurns
 from pipeline import metrics
-from pipeline.body_template import TemplateFailed
 from pipeline.circuit import Standing
 from pipeline.courier import Answer, Courier
 from pipeline.delivery import Outcome, asked_delay, judge_answer
@@ -31,6 +30,7 @@ from pipeline.target_gate import (
     take_place,
     take_probe,
 )
+from pipeline.template_budget import TemplateFailed
 
 log = structlog.get_logger()
 

@@ -21,11 +21,11 @@ from ops import install_runsc
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
-from pipeline.ids import uuid7
-from runtime_host.bundle import BundleInfo, digest_of
+from runtime_host.bundle import BundleInfo
 from runtime_host.client import HostClient, HostDescription, HostUnavailable
 from runtime_host.drivers import RunscSettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
+from runtime_host.lone_spec import lone_spec
 from runtime_host.pool import PoolSettings
 
 START_SECONDS: Final = 60.0
@@ -78,15 +78,9 @@ class Trial:
                 f"the bundle runs on {manifest.runtime!r}, which this machine has not built:"
                 f" `awgp runtime build --name {manifest.runtime}`"
             )
-        return ExecutionSpec(
-            tenant_id=uuid7(),
-            run_id=uuid7(),
-            execution_id=uuid7(),
-            fence=1,
-            bundle=self.packed,
-            bundle_digest=self.info.digest,
+        return lone_spec(
+            self.packed,
             payload=self.payload,
-            payload_digest=digest_of(self.payload),
             runtime=manifest.runtime,
             runtime_digest=digest,
             entrypoint=manifest.entrypoint,

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pipeline.body_template import TemplateFailed
 from pipeline.courier import USER_AGENT
 from pipeline.delivery import (
     TEST,
@@ -23,6 +22,7 @@ from pipeline.execution_store import last_result
 from pipeline.registry_names import FieldInvalid
 from pipeline.run_store import RunNotFound, load_run
 from pipeline.target_settings import TargetSettings
+from pipeline.template_budget import TemplateFailed
 from pipeline.work import Work
 
 LONGEST_RESULT: Final = 256 * 1024

@@ -14,12 +14,12 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import UUID
 
 from pipeline.errors import AwgpError
-from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
-from runtime_host.bundle import digest_of, pack
+from pipeline.execution import MIB, ExecutionResult, ExitReason, Limits, OutputLine
+from runtime_host.bundle import pack
 from runtime_host.driver import SandboxDriver
+from runtime_host.lone_spec import lone_spec
 from runtime_host.profile import profile_of
 from runtime_host.rootfs import RuntimeRecord
 
@@ -146,19 +146,10 @@ def _check_memory(result: ExecutionResult) -> None:
 def _run(
     driver: SandboxDriver, record: RuntimeRecord, root: Path, program: str, *, parked: bool = False
 ) -> ExecutionResult:
-    bundle = pack({"main.py": program.encode()})
-    spec = ExecutionSpec(
-        tenant_id=UUID(int=0),
-        run_id=UUID(int=0),
-        execution_id=UUID(int=0),
-        fence=0,
-        bundle=bundle,
-        bundle_digest=digest_of(bundle),
-        payload=b"{}",
-        payload_digest=digest_of(b"{}"),
+    spec = lone_spec(
+        pack({"main.py": program.encode()}),
         runtime=record.name,
         runtime_digest=record.digest,
-        entrypoint=("main.py",),
         limits=Limits(wall_seconds=WALL_SECONDS, memory_bytes=64 * MIB, disk_bytes=MIB),
     )
     profile = profile_of(record, root, spec)

@@ -19,8 +19,9 @@ from ops import build_runtime, install_runsc
 from ops.bench.trunk_rounds import BenchFailed
 from ops.runtime_folder import runtime_folder
 from pipeline.execution import ExecutionResult, ExecutionSpec, Limits
-from runtime_host.bundle import digest_of, pack
+from runtime_host.bundle import pack
 from runtime_host.client import HostClient, HostUnavailable, LaunchRefused
+from runtime_host.lone_spec import lone_spec
 from runtime_host.rootfs import RuntimeRecord
 
 START_SECONDS: Final = 60.0
@@ -28,7 +29,6 @@ STOP_SECONDS: Final = 30.0
 SETTLE_SECONDS: Final = 60.0
 LEASE_SECONDS: Final = 120.0
 PROGRAM: Final = "print('here')\n"
-PAYLOAD: Final = b"{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +78,10 @@ class BenchHost:
 
     def spec(self, program: str = PROGRAM, *, wall_seconds: float = 60.0) -> ExecutionSpec:
         """A program, under the usual limits."""
-        bundle = pack({"main.py": program.encode()})
-        return ExecutionSpec(
-            tenant_id=uuid4(),
-            run_id=uuid4(),
-            execution_id=uuid4(),
-            fence=1,
-            bundle=bundle,
-            bundle_digest=digest_of(bundle),
-            payload=PAYLOAD,
-            payload_digest=digest_of(PAYLOAD),
+        return lone_spec(
+            pack({"main.py": program.encode()}),
             runtime=self.machine.record.name,
             runtime_digest=self.machine.record.digest,
-            entrypoint=("main.py",),
             limits=Limits(wall_seconds=wall_seconds),
         )
 

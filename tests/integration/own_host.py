@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -19,6 +18,7 @@ from ops.runtime_folder import runtime_folder
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
 from runtime_host.bundle import digest_of, pack
 from runtime_host.client import HostClient, HostUnavailable
+from runtime_host.lone_spec import lone_spec
 from tests.conftest import missing
 
 START_SECONDS = 60.0
@@ -98,19 +98,11 @@ class Host:
         return self.spec_of(pack({"main.py": program.encode()}), **changes)
 
     def spec_of(self, bundle: bytes, **changes: object) -> ExecutionSpec:
-        payload = b'{"amount": 12}'
-        spec = ExecutionSpec(
-            tenant_id=uuid4(),
-            run_id=uuid4(),
-            execution_id=uuid4(),
-            fence=1,
-            bundle=bundle,
-            bundle_digest=digest_of(bundle),
-            payload=payload,
-            payload_digest=digest_of(payload),
+        spec = lone_spec(
+            bundle,
+            payload=b'{"amount": 12}',
             runtime="python3",
             runtime_digest=self.client.describe().runtimes["python3"],
-            entrypoint=("main.py",),
             limits=Limits(wall_seconds=30, memory_bytes=64 * MIB, disk_bytes=8 * MIB),
         )
         return replace(spec, **changes)  # type: ignore[arg-type]  # tests name fields

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from pipeline.body_template import (
     MAX_SOURCE,
-    TemplateFailed,
     TemplateInvalid,
     check_template,
     render_body,
 )
+from pipeline.template_budget import TemplateFailed
 
 VALUES = {
     "run": "0189",

@@ -1,6 +1,5 @@
-import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { useTenant } from '@/shared/session/tenant';
+import { PageTabs } from '@/shared/components/page-tabs';
 
 const TABS = [
   { to: '/t/$tenant/audit', label: 'Entries' },
@@ -9,23 +8,5 @@ const TABS = [
 ] as const;
 
 export function AuditTabs(): ReactElement {
-  const tenant = useTenant();
-  return (
-    <nav aria-label="Parts of the audit trail" className="mb-4 border-b border-line">
-      <ul className="flex gap-4">
-        {TABS.map(({ to, label }) => (
-          <li key={to}>
-            <Link
-              to={to}
-              params={{ tenant }}
-              activeOptions={{ exact: true, includeSearch: false }}
-              className="-mb-px inline-flex min-h-9 items-center border-b-2 border-transparent text-sm font-medium text-muted hover:text-text [&.active]:border-accent [&.active]:text-text"
-            >
-              {label}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </nav>
-  );
+  return <PageTabs label="Parts of the audit trail" tabs={TABS} />;
 }

@@ -1,12 +1,11 @@
 import { CalendarClock } from 'lucide-react';
 import type { ReactElement } from 'react';
-import { useAssistantNames } from './assistants';
 import { useCreateSchedule } from './change-schedule';
 import { scheduleIn, type Clock } from './clock';
 import { Coming } from './Coming';
+import { NamingFields } from './NamingFields';
 import { ScheduleFields } from './ScheduleFields';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
-import { SelectField, TextField } from '@/shared/components/form-field';
 import { Button } from '@/shared/components/ui/button';
 
 export function CreateSchedule(): ReactElement {
@@ -31,7 +30,7 @@ export function CreateSchedule(): ReactElement {
         return schedule === null ? null : <Made clock={schedule} />;
       }}
     >
-      <Naming />
+      <NamingFields />
       <ScheduleFields />
     </FormDialog>
   );
@@ -45,26 +44,5 @@ function Made({ clock }: { clock: Clock }): ReactElement {
       </p>
       <Coming clock={clock} />
     </div>
-  );
-}
-
-function Naming(): ReactElement {
-  const names = useAssistantNames();
-  return (
-    <>
-      <TextField
-        label="Name"
-        name="name"
-        required
-        maxLength={63}
-        help="Small letters, digits and hyphens, a letter first."
-      />
-      <SelectField label="Assistant" name="assistant" required>
-        <option value="">Choose…</option>
-        {names.data?.map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </SelectField>
-    </>
   );
 }

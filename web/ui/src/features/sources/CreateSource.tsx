@@ -1,20 +1,19 @@
 import { Plus } from 'lucide-react';
 import { useState, type ReactElement } from 'react';
-import { useAssistantNames } from './assistants';
 import { useCreateSource } from './change';
+import { NamingFields } from './NamingFields';
 import { SchemeFields } from './SchemeFields';
 import { settingsIn, useSchemes, type SchemeName } from './schemes';
 import { SecretField } from './SecretField';
 import { CodeBlock } from '@/shared/components/code-block';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
-import { SelectField, TextField } from '@/shared/components/form-field';
+import { SelectField } from '@/shared/components/form-field';
 import { SecretOnce } from '@/shared/components/secret-once';
 import { Button } from '@/shared/components/ui/button';
 
 const USUAL = 'standard-webhooks';
 
 export function CreateSource(): ReactElement {
-  const names = useAssistantNames();
   const schemes = useSchemes();
   const create = useCreateSource();
   const [chosen, setChosen] = useState<SchemeName>(USUAL);
@@ -50,19 +49,7 @@ export function CreateSource(): ReactElement {
         );
       }}
     >
-      <TextField
-        label="Name"
-        name="name"
-        required
-        maxLength={63}
-        help="Small letters, digits and hyphens, a letter first."
-      />
-      <SelectField label="Assistant" name="assistant" required>
-        <option value="">Choose…</option>
-        {names.data?.map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </SelectField>
+      <NamingFields />
       <SelectField
         label="Sender"
         name="scheme"
