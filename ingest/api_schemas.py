@@ -243,6 +243,23 @@ class ExecutionView(ma.Schema):
     exit_reason = fields.String(required=True, allow_none=True)
     exit_code = fields.Integer(required=True, allow_none=True)
     duration_ms = fields.Integer(required=True, allow_none=True)
+    peak_memory_bytes = fields.Integer(required=True, allow_none=True)
+    cpu_ms = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Processor time of the whole sandbox."},
+    )
+    start_ms = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the sandbox took before the agent began."},
+    )
+    bytes_in = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Bundle and payload."}
+    )
+    bytes_out = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Output and result."}
+    )
     started_at = fields.DateTime(required=True)
     finished_at = fields.DateTime(required=True, allow_none=True)
     result = fields.Raw(

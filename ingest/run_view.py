@@ -20,7 +20,8 @@ _APPROVAL = """
     SELECT status, opened_at, expires_at, decided_at
     FROM approvals WHERE run_id = :run ORDER BY epoch DESC LIMIT 1"""
 _EXECUTION = """
-    SELECT attempt, exit_reason, exit_code, duration_ms, started_at, finished_at,
+    SELECT attempt, exit_reason, exit_code, duration_ms, peak_memory_bytes, cpu_ms, start_ms,
+        bytes_in, bytes_out, started_at, finished_at,
         octet_length(result) AS result_bytes,
         CASE WHEN octet_length(result) <= :most THEN result END AS result
     FROM executions WHERE run_id = :run ORDER BY epoch DESC, attempt DESC LIMIT 1"""

@@ -7,7 +7,7 @@ whose `ExitReason` says why it ended. How the sandbox does it is not known here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from pipeline.errors import AwgpError
@@ -32,6 +32,8 @@ class ExitReason(StrEnum):
     PROCESSES = "processes"
     DISK = "disk"
     OUTPUT = "output"
+    POLICY_VIOLATION = "policy_violation"
+    """It did what its sandbox ends an agent for; the detail says what."""
     KILLED = "killed"
     """By a person; of a runtime host, by whoever it works for."""
     INTERRUPTED = "interrupted"
@@ -184,6 +186,26 @@ class OutputLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an execution took beside its memory; None where it was not measured.
+
+    Args:
+        cpu_ms: Processor time of the whole sandbox since the launch, gVisor's included.
+        start_ms: From the launch until the agent began: what the sandbox itself takes.
+        bytes_in: Of bundle and payload.
+        bytes_out: Of stdout, stderr and result.json.
+    """
+
+    cpu_ms: int | None = None
+    start_ms: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+
+
+UNMEASURED: Final = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionResult:
     """How an execution ended.
 
@@ -210,6 +232,7 @@ class ExecutionResult:
     sandbox: str = ""
     warm: bool = False
     calls: tuple[GatewayCall, ...] = ()
+    usage: Usage = UNMEASURED
 
 
 class Sandbox(Protocol):

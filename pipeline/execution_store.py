@@ -127,7 +127,8 @@ def finish_execution(
     work.ask(
         "UPDATE executions SET exit_reason = :reason, exit_code = :code, result = :result,"
         " output = :output, truncated = :truncated, detail = :detail, duration_ms = :duration,"
-        " peak_memory_bytes = :memory, finished_at = clock_timestamp() WHERE execution_id = :id",
+        " peak_memory_bytes = :memory, cpu_ms = :cpu, start_ms = :start, bytes_in = :bytes_in,"
+        " bytes_out = :bytes_out, finished_at = clock_timestamp() WHERE execution_id = :id",
         id=execution_id,
         reason=result.reason.value,
         code=result.exit_code,
@@ -137,6 +138,10 @@ def finish_execution(
         detail=result.detail,
         duration=result.duration_ms,
         memory=result.peak_memory_bytes,
+        cpu=result.usage.cpu_ms,
+        start=result.usage.start_ms,
+        bytes_in=result.usage.bytes_in,
+        bytes_out=result.usage.bytes_out,
     )
     after = {"exit_reason": result.reason.value, "exit_code": result.exit_code}
     if result.result is not None:

@@ -64,7 +64,7 @@ def write_lines(
     key = log_key(tenant_id, execution_id)
     pipeline = client.pipeline(transaction=False)
     for line in lines:
-        written = json.dumps([line.stream, line.offset_ms, line.text[:MOST_CHARACTERS]])
+        written = json.dumps([line.stream, line.offset_ms, shortened(line.text)])
         # No entry may be 0-0, so a line's id is one more than its sequence.
         pipeline.xadd(key, {"l": written}, id=f"{line.sequence + 1}-0", maxlen=MOST_LINES)
     pipeline.expire(key, LOG_SECONDS)
@@ -75,6 +75,11 @@ def write_lines(
         pipeline.xadd(where, {"e": event.write(now())}, maxlen=MOST_ANNOUNCED, approximate=True)
         pipeline.expire(where, LOG_SECONDS)
     pipeline.execute()
+
+
+def shortened(text: str) -> str:
+    """What is told of a line while its agent runs; whoever looks sees where it was cut."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} […]"
 
 
 def read_log(

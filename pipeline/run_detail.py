@@ -44,7 +44,8 @@ _APPROVALS: Final = """
     ORDER BY a.epoch DESC LIMIT :most"""
 _EXECUTIONS: Final = """
     SELECT execution_id, epoch, attempt, exit_reason, exit_code, detail, duration_ms,
-        peak_memory_bytes, truncated, started_at, finished_at, octet_length(output) AS output_bytes,
+        peak_memory_bytes, cpu_ms, start_ms, bytes_in, bytes_out, truncated, started_at,
+        finished_at, octet_length(output) AS output_bytes,
         octet_length(result) AS result_bytes, substring(result FOR :result) AS result
     FROM executions WHERE tenant_id = :tenant AND run_id = :run
     ORDER BY epoch DESC, attempt DESC LIMIT :most"""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from pipeline.execution import (
     Limits,
     LimitsInvalid,
     OutputLine,
+    Usage,
 )
 from pipeline.gateway_call import GatewayCall
 from pipeline.gateway_scope import SandboxPolicyInvalid, Scope
@@ -155,6 +157,7 @@ def encode_result(result: ExecutionResult) -> bytes:
         "detail": result.detail,
         "sandbox": result.sandbox,
         "warm": result.warm,
+        "usage": asdict(result.usage),
     }
     return encode(body, result.result or b"")
 
@@ -176,6 +179,7 @@ def decode_result(
         sandbox=body["sandbox"],
         warm=body["warm"],
         calls=calls,
+        usage=Usage(**body["usage"]),
     )
 
 

@@ -86,6 +86,10 @@ class RunscSandbox:
         """As its memory group has it."""
         return self.group.peak_bytes()
 
+    def cpu_us(self) -> int | None:
+        """As its groups have it."""
+        return self.group.cpu_us()
+
     def end(self) -> None:
         """Kill everything of it and take away its folder and groups."""
         # It is our own child and not yet waited for, so its id cannot be another's.

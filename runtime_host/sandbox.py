@@ -74,6 +74,9 @@ class Sandbox(Protocol):
     def peak_bytes(self) -> int | None:
         """The most memory held at once; None where nobody says."""
 
+    def cpu_us(self) -> int | None:
+        """Processor time taken so far, in microseconds; None where nobody says."""
+
     def end(self) -> None:
         """Kill everything of it and remove it.
 

@@ -47,6 +47,8 @@ class Loop:
         self._wall_until = started + spec.limits.wall_seconds
         self._transcript = Transcript(spec.limits, watcher.line, nonce=sandbox.nonce)
         self._noise = bytearray()
+        self._bytes_in = len(spec.bundle) + len(spec.payload)
+        self._cpu_before_us = sandbox.cpu_us()
         self._selector = selectors.DefaultSelector()
         self._feed = memoryview(b"")
 
@@ -76,8 +78,14 @@ class Loop:
                 peak_memory_bytes=self._sandbox.peak_bytes(),
                 noise=bytes(self._noise),
                 capped_by_group=self._sandbox.caps_memory,
+                cpu_ms=self._cpu_ms(),
+                bytes_in=self._bytes_in,
             )
         )
+
+    def _cpu_ms(self) -> int | None:
+        before, after = self._cpu_before_us, self._sandbox.cpu_us()
+        return None if before is None or after is None else (after - before) // 1000
 
     def died_unused(self) -> bool:
         """Whether the sandbox ended by itself before its launcher said that the agent starts.

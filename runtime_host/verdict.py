@@ -5,10 +5,11 @@ first cause to be known wins, because what follows it is usually its effect.
 """
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.execution import ExecutionResult, ExitReason, Limits, OutputLine
+from pipeline.execution import ExecutionResult, ExitReason, Limits, OutputLine, Usage
 from runtime_host.output import (
     FrameReader,
     FramesBroken,
@@ -31,6 +32,8 @@ class Ending:
         noise: What runsc itself wrote to its stderr.
         oom_kills: How often the kernel killed inside the sandbox for want of memory.
         capped_by_group: Whether a cgroup held the memory cap.
+        cpu_ms: Processor time of the sandbox since the launch; None where not measured.
+        bytes_in: What it was given.
     """
 
     duration_ms: int
@@ -38,6 +41,8 @@ class Ending:
     noise: bytes
     oom_kills: int
     capped_by_group: bool
+    cpu_ms: int | None = None
+    bytes_in: int | None = None
 
 
 class Transcript:
@@ -54,7 +59,8 @@ class Transcript:
         self.over = False
         self._tell = tell
         self._nonce = nonce
-        self._begun = False
+        self._begun_ms: int | None = None
+        self._bytes_out = 0
         self._frames = FrameReader()
         self._cutter = LineCutter(limits.output_bytes)
         self._lines: list[OutputLine] = []
@@ -67,7 +73,8 @@ class Transcript:
     @property
     def judged(self) -> bool:
         """Whether anything is known beyond that the sandbox is gone: a start, a reason, a word."""
-        return self._begun or self._stopped is not None or self._refused is not None
+        began = self._begun_ms is not None
+        return began or self._stopped is not None or self._refused is not None
 
     def stop(self, reason: ExitReason, detail: str) -> None:
         """The sandbox is to be killed for this; only the first call counts."""
@@ -100,21 +107,29 @@ class Transcript:
             peak_memory_bytes=ending.peak_memory_bytes,
             detail=_plain(detail)[:MAX_DETAIL_CHARACTERS],
             sandbox=self._nonce,
+            usage=Usage(
+                cpu_ms=ending.cpu_ms,
+                start_ms=self._begun_ms,
+                bytes_in=ending.bytes_in,
+                bytes_out=self._bytes_out,
+            ),
         )
 
     def _take(self, kind: bytes, body: bytes, offset_ms: int) -> None:
         if kind == b"A":
             self._meet(body.hex())
         elif kind == b"S":
-            self._begun = True
+            self._begun_ms = offset_ms
         elif kind in {b"O", b"E"}:
             stream = "stdout" if kind == b"O" else "stderr"
+            self._bytes_out += len(body)
             for line in self._cutter.feed(stream, body, offset_ms):
                 self._keep(line)
         elif kind == b"P" and body in MARKS:
             self._marks.add(body.decode())
         elif kind == b"F":
             self._result = body
+            self._bytes_out += len(body)
         elif kind == b"R":
             self._refused = body[:MAX_DETAIL_CHARACTERS].decode("utf-8", "replace")
             self.over = True
@@ -161,6 +176,8 @@ class Transcript:
             return ExitReason.DISK, f"{how} after its disk was full"
         if "processes" in self._marks:
             return ExitReason.PROCESSES, f"{how} after it had all its processes"
+        if -exit_code == signal.SIGSYS:
+            return ExitReason.POLICY_VIOLATION, f"{how}: a system call that a filter forbids"
         last = self._lines[-1].text if self._lines else ""
         if not ending.capped_by_group and last.startswith("MemoryError"):
             return ExitReason.MEMORY, f"{how} when its address space was used up"

@@ -131,6 +131,22 @@ class RunExecutionView(Schema):
     detail = fields.String(required=True, allow_none=True)
     duration_ms = fields.Integer(required=True, allow_none=True)
     peak_memory_bytes = fields.Integer(required=True, allow_none=True)
+    cpu_ms = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Processor time of the whole sandbox."},
+    )
+    start_ms = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the sandbox took before the agent began."},
+    )
+    bytes_in = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Bundle and payload."}
+    )
+    bytes_out = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Output and result."}
+    )
     truncated = fields.Boolean(required=True)
     started_at = fields.AwareDateTime(required=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)

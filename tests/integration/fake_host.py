@@ -15,7 +15,7 @@ from actors.execute import Executor
 from pipeline.approval import Verdict
 from pipeline.approval_store import cast_vote
 from pipeline.approval_view import load_approval
-from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
+from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine, Usage
 from pipeline.run import Stage
 from runtime_host.client import HostUnavailable
 from tests.integration.conftest import Database
@@ -40,6 +40,7 @@ def result(
         duration_ms=12,
         peak_memory_bytes=1024,
         detail="it ended",
+        usage=Usage(cpu_ms=9, start_ms=5, bytes_in=700, bytes_out=24),
     )
 
 

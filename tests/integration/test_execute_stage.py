@@ -96,6 +96,10 @@ def test_an_approved_run_is_executed_once_and_goes_on_to_its_targets(
     assert lapses(database, world.acme) == []
     assert executions(database, world.acme, run_id) == [(1, "ok", True)]
     assert handoff(database, world.acme, run_id)[:2] == ("post_action", 0)
+    took = rows(
+        database, world.acme, "SELECT cpu_ms, start_ms, bytes_in, bytes_out FROM executions"
+    )
+    assert took == [(9, 5, 700, 24)]
     kept = rows(database, world.acme, "SELECT result, output FROM executions")[0]
     assert bytes(kept[0]) == b'{"booked": 1}'
     assert [json.loads(line)["text"] for line in bytes(kept[1]).splitlines()] == ["booking 1"]

@@ -123,7 +123,8 @@ awgp_worker
   deliveries           select insert
   due                  select insert update(next_send_at,sends) delete
   executions           select insert update(exit_reason,exit_code,result,output,truncated,
-                         detail,duration_ms,peak_memory_bytes,finished_at)
+                         detail,duration_ms,peak_memory_bytes,finished_at,cpu_ms,
+                         start_ms,bytes_in,bytes_out)
   handoffs             select insert update(next_send_at,not_before,sends,failures,last_error,
                          lease_owner,lease_until,fence,waits_for) delete
   notice_channels      select

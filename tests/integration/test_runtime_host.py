@@ -43,11 +43,18 @@ def host(shared_host: Host) -> Iterator[Host]:
 
 
 def test_an_honest_agent_reads_its_request_and_gives_its_result(host: Host) -> None:
-    result = host.run(host.spec(INNOCENT + "print('booked')"))
+    spec = host.spec(INNOCENT + "print('booked')")
+    result = host.run(spec)
     assert (result.reason, result.exit_code) == (ExitReason.OK, 0)
     assert result.result == b'{"amount": 12}'
     assert [(line.stream, line.text) for line in result.lines] == [("stdout", "booked")]
     assert result.peak_memory_bytes is None or result.peak_memory_bytes > MIB
+    took = result.usage
+    assert took.bytes_in == len(spec.bundle) + len(spec.payload)
+    assert took.bytes_out == len(b'{"amount": 12}booked\n')
+    assert took.start_ms is not None
+    assert 0 < took.start_ms <= result.duration_ms
+    assert took.cpu_ms is None or took.cpu_ms > 0
 
 
 def test_lines_are_told_while_the_agent_still_runs(host: Host) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from pipeline.execution import ExecutionSpec, Limits, OutputLine
 from pipeline.live import telemetry_key, watched_key
-from pipeline.live_log import log_key, read_log
+from pipeline.live_log import MOST_CHARACTERS, log_key, read_log, write_lines
 from pipeline.live_publisher import Publisher
 
 PATIENCE_MS = 15_000
@@ -85,6 +86,20 @@ def test_an_execution_that_is_over_at_once_is_told_of_by_its_output_alone(
         wait_for_lines(client, longer)
     assert not client.exists(log_key(running.tenant_id, running.execution_id))
     assert not client.exists(telemetry_key(longer.tenant_id)), "nobody watches"
+
+
+def test_a_line_that_is_cut_says_so(client: "redis.Redis") -> None:
+    running, long = spec(), replace(line(0), text="x" * (MOST_CHARACTERS + 1))
+    write_lines(
+        client,
+        tenant_id=running.tenant_id,
+        run_id=running.run_id,
+        execution_id=running.execution_id,
+        lines=[long],
+        announce=False,
+    )
+    (told,) = read_log(client, running.tenant_id, running.execution_id).lines
+    assert told.text == "x" * MOST_CHARACTERS + " […]"
 
 
 def test_of_a_flood_the_last_lines_are_told(client: "redis.Redis") -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.debian import DebianUnavailable, archives, main_archive
-from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limits
+from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limits, Usage
+from runtime_host.cgroups import Cgroup
 from runtime_host.client import HostClient, LaunchRefused
 from runtime_host.launch_frame import encode_result
 from runtime_host.output import (
@@ -122,6 +123,38 @@ def test_a_problem_said_inside_fits_the_socket_and_the_database(problem: str) ->
     assert ended.reason is ExitReason.ERROR
     assert "\0" not in ended.detail
     assert encode_result(ended)
+
+
+def test_whoever_a_filter_kills_went_against_its_policy() -> None:
+    ended = said((b"X", b'{"exit_code": -31}'))
+    assert (ended.reason, ended.detail) == (
+        ExitReason.POLICY_VIOLATION,
+        "signal 31: a system call that a filter forbids",
+    )
+
+
+def test_what_came_out_is_counted_and_the_agents_beginning_noted() -> None:
+    ended = said((b"S", b""), (b"O", b"out\n"), (b"E", b"err"), (b"F", b"{}"))
+    assert (ended.usage.bytes_out, ended.usage.start_ms) == (9, 0)
+    assert said((b"R", b"no")).usage == Usage(bytes_out=0)
+
+
+@pytest.mark.parametrize(
+    ("versions", "file", "content"),
+    [
+        ({"memory": 2}, "cpu.stat", "usage_usec 1234\nuser_usec 1\n"),
+        ({"memory": 1, "cpuacct": 1}, "cpuacct.usage", "1234567\n"),
+        ({"memory": 1}, "cpu.stat", ""),
+        ({"memory": 2}, "cpu.stat", ""),
+        ({}, "cpu.stat", ""),
+    ],
+)
+def test_processor_time_is_read_of_either_version(
+    tmp_path: Path, versions: dict[str, int], file: str, content: str
+) -> None:
+    (tmp_path / file).write_text(content)
+    group = Cgroup(dict.fromkeys(versions, tmp_path), versions)
+    assert group.cpu_us() == (1234 if content else None)
 
 
 def test_marks_that_nobody_knows_are_not_kept() -> None:

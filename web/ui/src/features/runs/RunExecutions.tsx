@@ -67,6 +67,17 @@ function Details({ run, execution }: { run: Run; execution: Execution }): ReactE
       {execution.peak_memory_bytes !== null && (
         <Fact name="Memory, at most">{bytesText(execution.peak_memory_bytes)}</Fact>
       )}
+      {execution.cpu_ms !== null && (
+        <Fact name="Processor time">{spanText(execution.cpu_ms)}, gVisor’s own with it</Fact>
+      )}
+      {execution.start_ms !== null && (
+        <Fact name="The sandbox took">{spanText(execution.start_ms)} before the agent began</Fact>
+      )}
+      {execution.bytes_in !== null && execution.bytes_out !== null && (
+        <Fact name="In and out">
+          {bytesText(execution.bytes_in)} in, {bytesText(execution.bytes_out)} out
+        </Fact>
+      )}
       <Fact name="Printed">
         {execution.output_bytes === null ? 'nothing kept' : bytesText(execution.output_bytes)}
         {execution.truncated && <span className="text-wait"> (cut: it printed more)</span>}{' '}

@@ -88,6 +88,7 @@ export const EXITS: Record<string, string> = {
   processes: 'and was stopped: it started more processes than it may',
   disk: 'and was stopped: it wrote more than it may',
   output: 'and was stopped: it printed more than it may',
+  policy_violation: 'and was ended: it did what its policy forbids',
   killed: 'and was killed by a person',
   interrupted: 'and was interrupted: its worker or its host stopped',
   host_lost: 'and the machine it ran on was lost',

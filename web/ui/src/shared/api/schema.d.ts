@@ -8975,6 +8975,12 @@ export interface components {
         };
         RunExecutionView: {
             attempt: number;
+            /** @description Bundle and payload. */
+            bytes_in: number | null;
+            /** @description Output and result. */
+            bytes_out: number | null;
+            /** @description Processor time of the whole sandbox. */
+            cpu_ms: number | null;
             detail: string | null;
             duration_ms: number | null;
             epoch: number;
@@ -8991,6 +8997,8 @@ export interface components {
             result_bytes: number | null;
             /** @description Its beginning, where it is not. */
             result_text: string | null;
+            /** @description What the sandbox took before the agent began. */
+            start_ms: number | null;
             /** Format: date-time */
             started_at: string;
             truncated: boolean;
