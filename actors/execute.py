@@ -31,6 +31,7 @@ from actors.outcome import end, end_refused, end_unlaunched, lost
 from actors.sandbox_host import NOT_NOW, PERHAPS_LATER, Host, Running
 from actors.stage import INFRASTRUCTURE, OVERTAKEN, StageFailed, declare_stage
 from actors.telemetry import Telemetry
+from pipeline.envelope import KeyRing
 from pipeline.execution import ExecutionResult, ExecutionSpec
 from pipeline.fault_points import reached
 from pipeline.handoff import keep_claimed
@@ -57,6 +58,7 @@ def declare(
     lease: timedelta,
     telemetry: Telemetry | None = None,
     kills: Kills | None = None,
+    keyring: KeyRing | None = None,
 ) -> dramatiq.Actor[[str, str], None]:
     """Declare the actor `execute`.
 
@@ -64,7 +66,9 @@ def declare(
         telemetry: Takes what agents write while they write it.
         kills: Hears at once that a person wants an execution ended.
     """
-    executor = Executor(outbox, host, lease=lease, telemetry=telemetry, kills=kills)
+    executor = Executor(
+        outbox, host, lease=lease, telemetry=telemetry, kills=kills, keyring=keyring
+    )
     return declare_stage(broker, Stage.EXECUTE, executor.execute, outbox=outbox)
 
 
@@ -79,6 +83,7 @@ class Executor:
         lease: timedelta,
         telemetry: Telemetry | None = None,
         kills: Kills | None = None,
+        keyring: KeyRing | None = None,
         check: Callable[[Work, StoredRun], LaunchVerdict] = check_launch,
         again: Callable[[Work, StoredRun, str], None] = hold_again,
     ) -> None:
@@ -87,7 +92,7 @@ class Executor:
         self._lease = lease
         self._telemetry = telemetry
         self._kills = kills
-        self._next = NextAttempt(check=check, again=again)
+        self._next = NextAttempt(check=check, again=again, keyring=keyring)
 
     def execute(self, tenant_id: UUID, handoff_id: UUID) -> None:
         """Work on one handoff."""

@@ -7,6 +7,8 @@ from actors.outcome import MAX_LOST, end_failed, end_killed, end_unknown, wait_f
 from actors.stage import pass_on
 from pipeline.approval_time import forget_lapse
 from pipeline.cancel import settle_if_open
+from pipeline.credentials import open_credentials
+from pipeline.envelope import KeyRing
 from pipeline.execution import ExecutionSpec
 from pipeline.execution_store import (
     TOO_LATE,
@@ -32,6 +34,7 @@ class NextAttempt:
     Args:
         check: Whether what was approved may still be launched.
         again: Holds a run again, at the next epoch.
+        keyring: Opens the credentials that gateways need; without it they refuse what needs one.
     """
 
     def __init__(
@@ -39,9 +42,11 @@ class NextAttempt:
         *,
         check: Callable[[Work, StoredRun], LaunchVerdict] = check_launch,
         again: Callable[[Work, StoredRun, str], None] = hold_again,
+        keyring: KeyRing | None = None,
     ) -> None:
         self._check = check
         self._again = again
+        self._keyring = keyring
 
     def decide(
         self,
@@ -147,6 +152,7 @@ class NextAttempt:
             limits=go.limits,
             environment=go.environment,
             scope=go.scope,
+            credentials=open_credentials(work, self._keyring, go.scope),
         )
         return Attempt(
             handoff=handoff,

@@ -129,6 +129,7 @@ def _execute(parts: Parts) -> None:
     from actors.kills import WAIT_SECONDS, Kills
     from actors.sandbox_gauges import SandboxGauges
     from actors.telemetry import Telemetry
+    from pipeline.envelope import KeyRing
     from pipeline.fast_path import quick_client
     from runtime_host.client import HostClient
 
@@ -150,6 +151,7 @@ def _execute(parts: Parts) -> None:
         lease=settings.lease,
         telemetry=telemetry,
         kills=kills,
+        keyring=KeyRing.from_text(settings.kek) if settings.kek else None,
     )
 
 

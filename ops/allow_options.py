@@ -30,7 +30,8 @@ def allow_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="RULE",
             help='Where its bundle may go if it asks to: methods and a URL, as "GET,POST'
-            ' https://api.example.com/v1/", with what is below it. Repeatable.',
+            ' https://api.example.com/v1/ as NAME", with what is below it; NAME is a credential the'
+            " gateway puts in, where it needs one. Repeatable.",
         ),
     ):
         command = option(command)
@@ -57,6 +58,10 @@ def allowed(
 
 
 def _rule(text: str, *, private: bool) -> dict[str, Any]:
-    methods, _, url = text.rpartition(" ")
-    wanted = methods.strip() or "GET"
-    return {"url": url, "methods": wanted.split(","), "private": private}
+    words = text.split()
+    credential = {"credential": words[-1]} if len(words) > 2 and words[-2] == "as" else {}
+    words = words[:-2] if credential else words
+    if not 1 <= len(words) <= 2:
+        raise FieldInvalid("allow", f'{text!a}: "METHODS URL", or "METHODS URL as CREDENTIAL"')
+    methods = words[0].split(",") if len(words) == 2 else ["GET"]
+    return {"url": words[-1], "methods": methods, "private": private} | credential

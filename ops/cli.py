@@ -39,6 +39,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "audit": ("audit", "Verify, export and download the audit trail."),
     "bundle": ("bundle", "Make, check, try, pack and push an agent's code."),
+    "credential": (
+        "credential",
+        "Add, list and remove credentials that the gateway uses for agents.",
+    ),
     "database": ("database", "Make the logins and bring the schema up to date."),
     "dead": ("dead", "See runs that were given up, replay or discard them."),
     "deliveries": (

@@ -49,7 +49,7 @@ _VALKEY_USER = {"ingest": "ingest", "web": "web", "relay": "relay"}
 """Every other kind with a database is a worker."""
 
 _NEEDS_IDENTITY = ("ingest", "web")
-_NEEDS_KEK = ("ingest", "web", "post_action")
+_NEEDS_KEK = ("ingest", "web", "execute", "post_action")
 _NEEDS_PUBLIC_URL = ("web", "post_action")
 _NEEDS_RUNTIME_SOCKET = ("execute", "runtime-host")
 

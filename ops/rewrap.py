@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from pipeline.credentials import GATEWAY_CREDENTIAL
 from pipeline.database import tenant_transaction
 from pipeline.envelope import KeyRing, key_id_of
 from pipeline.personal_store import SUBJECT_KEY
@@ -14,6 +15,7 @@ SEALED = (
     ("source_secrets", "secret_id", True, SOURCE_SECRET),
     ("target_secrets", "secret_id", True, TARGET_SECRET),
     ("target_header_secrets", "secret_id", True, TARGET_HEADER),
+    ("credentials", "credential_id", True, GATEWAY_CREDENTIAL),
     ("subject_keys", "key_id", False, SUBJECT_KEY),
 )
 

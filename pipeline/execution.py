@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pipeline.errors import AwgpError
 from pipeline.gateway_call import GatewayCall
-from pipeline.gateway_scope import Scope
+from pipeline.gateway_scope import Injection, Scope
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -150,6 +150,7 @@ class ExecutionSpec:
         entrypoint: File in the bundle, then its arguments.
         environment: Added to what the agent sees; names of the host's own are refused.
         scope: What it may do through its gateway; without a grant it has none.
+        credentials: By name, those its scope names; for the gateway alone.
     """
 
     tenant_id: UUID
@@ -166,6 +167,7 @@ class ExecutionSpec:
     limits: Limits
     environment: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
+    credentials: Mapping[str, Injection] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

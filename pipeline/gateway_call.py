@@ -29,6 +29,7 @@ class Refused(StrEnum):
     TOO_LARGE = "too-large"
     NOT_FOUND = "not-found"
     NOT_ALLOWED = "not-allowed"
+    CREDENTIAL_MISSING = "credential-missing"
     ADDRESS_REFUSED = "address-refused"
     BUDGET_SPENT = "budget-spent"
     ANSWER_TOO_LARGE = "answer-too-large"

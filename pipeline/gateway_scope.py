@@ -4,8 +4,9 @@ Covered by the action digest as `gateway_scopes`, told in words to who approves,
 gateway when a sandbox is claimed.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from pipeline.errors import AwgpError
@@ -14,6 +15,8 @@ from pipeline.reach import Reach, ReachInvalid, Visit, read_reach
 MIB: Final = 1024 * 1024
 MAX_RULES: Final = 20
 MAX_GRANTS: Final = 64
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 # Lowest and highest value of each.
 BUDGET_RANGES: Final = {
@@ -86,16 +89,26 @@ USUAL: Final = Budget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Injection:
+    """What a gateway puts into requests: a header and its whole value, which nobody is shown."""
+
+    header: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A place on the network, and on which terms.
 
     Args:
         private: It may be at a loopback or private address, and `http`; never at a link-local or
             metadata one.
+        credential: Name of the one that is put into requests; empty for none.
     """
 
     reach: Reach
     private: bool = False
+    credential: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What is false is left out."""
@@ -103,11 +116,13 @@ class Grant:
             "url": self.reach.url,
             "methods": list(self.reach.sorted_methods),
         }
-        return shown | ({"private": True} if self.private else {})
+        shown |= {"private": True} if self.private else {}
+        return shown | ({"credential": self.credential} if self.credential else {})
 
     def in_words(self) -> str:
         """For a person."""
         terms = ", also inside the company's own network" if self.private else ""
+        terms += f", with the credential {self.credential}" if self.credential else ""
         methods = ", ".join(self.reach.sorted_methods)
         return f"{methods} {self.reach.url} and what is below it{terms}."
 
@@ -125,7 +140,7 @@ class Scope:
     def grant_for(self, method: str, visit: Visit) -> Grant | None:
         """The most particular grant a request lies within; None where it lies in none."""
         fitting = [each for each in self.grants if each.reach.allows(method, visit)]
-        return max(fitting, key=lambda g: (len(g.reach.path), g.private), default=None)
+        return max(fitting, key=_particular, default=None)
 
     def as_json(self) -> dict[str, Any]:
         """The form the action digest covers; empty without a grant."""
@@ -147,11 +162,15 @@ class Scope:
             return cls()
         if set(values) != {"fetch", "budget"} or set(values["budget"]) != set(BUDGET_RANGES):
             raise SandboxPolicyInvalid("gateway_scopes", "fetch and budget, whole")
-        known = {"url", "methods", "private"}
+        known = {"url", "methods", "private", "credential"}
         return cls(
             grants=read_grants(values["fetch"], known, most=MAX_GRANTS),
             budget=Budget.from_mapping(values["budget"], USUAL),
         )
+
+
+def _particular(grant: Grant) -> tuple[object, ...]:
+    return len(grant.reach.path), grant.private, grant.credential
 
 
 def read_grants(values: object, known: set[str], most: int = MAX_RULES) -> tuple[Grant, ...]:
@@ -174,10 +193,13 @@ def _grant(rule: object, known: set[str]) -> Grant:
                 f"network.{name}", f"is not known; there are {', '.join(sorted(known))}"
             )
     methods, private = rule.get("methods", ["GET"]), rule.get("private", False)
+    credential = rule.get("credential", "")
     if not isinstance(methods, list | tuple) or not all(isinstance(m, str) for m in methods):
         raise SandboxPolicyInvalid("network.methods", "a list of methods")
     if not isinstance(private, bool):
         raise SandboxPolicyInvalid("network.private", "true or false")
+    if not isinstance(credential, str) or (credential and not _NAME.fullmatch(credential)):
+        raise SandboxPolicyInvalid("network.credential", "the name of a credential")
     try:
         reach = read_reach(rule["url"], methods)
     except ReachInvalid as error:
@@ -186,4 +208,4 @@ def _grant(rule: object, known: set[str]) -> Grant:
         raise SandboxPolicyInvalid(
             "network", f"{reach.url}: http is for the company's own network: private"
         )
-    return Grant(reach=reach, private=private)
+    return Grant(reach=reach, private=private, credential=credential)

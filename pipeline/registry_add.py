@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from pipeline.author_keys import check_signed, keep_signatures
+from pipeline.credentials import check_credentials
 from pipeline.envelope import KeyRing
 from pipeline.ids import uuid7
 from pipeline.work import SYSTEM, Actor, Work
@@ -196,8 +197,10 @@ def add_assistant(
 
     Raises:
         BundleUnsigned: The tenant has authors' keys, and none that counts signed the bundle.
+        FieldInvalid: A rule names a credential that is not there.
     """
     check_signed(work, bundle_digest)
+    check_credentials(work, sandbox_policy or {})
     switched = "active = true" if revive else "active = active"
     assistant_id, version = _next_version(work, "assistants", "assistant_id", name, switched)
     work.execute(

@@ -106,7 +106,9 @@ class Allowed:
         for name, value in variables.items():
             check_variable(name, value)
         return cls(
-            grants=read_grants(values.get("network", []), {"url", "methods", "private"}),
+            grants=read_grants(
+                values.get("network", []), {"url", "methods", "private", "credential"}
+            ),
             variables=dict(variables),
             budget=Budget.from_mapping(_object("gateway", values), OPEN),
         )
@@ -173,7 +175,7 @@ def _is_covered(grant: Grant, among: Iterable[Grant]) -> bool:
 
 
 def _order(grant: Grant) -> tuple[object, ...]:
-    return grant.reach.url, grant.reach.sorted_methods, grant.private
+    return grant.reach.url, grant.reach.sorted_methods, grant.private, grant.credential
 
 
 def _object(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

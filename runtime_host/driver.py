@@ -16,7 +16,6 @@ from typing import ClassVar, Final
 from pipeline.errors import AwgpError
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec
 from pipeline.gateway_call import GatewayCall
-from pipeline.gateway_scope import Scope
 from runtime_host import oci
 from runtime_host.gateway.beside import BYTES as GATEWAY_BYTES
 from runtime_host.gateway.beside import GatewayFailed
@@ -98,13 +97,13 @@ class SandboxDriver(ABC):
     def close(self) -> None:
         """Nothing is started any more."""
 
-    def let_out(self, sandbox: Sandbox, scope: Scope) -> None:
+    def let_out(self, sandbox: Sandbox, spec: ExecutionSpec) -> None:
         """Give a sandbox's gateway what was granted, once it is ready.
 
         Raises:
             GatewayFailed: There is none, or it is gone.
         """
-        if scope:
+        if spec.scope:
             raise GatewayFailed(f"sandbox {sandbox.name} has no gateway")
 
     def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:  # noqa: ARG002  # few have any
@@ -135,7 +134,7 @@ class SandboxDriver(ABC):
         memory_bytes, tasks = _caps(spec)
         sandbox = self.start(profile, memory_bytes=memory_bytes, tasks=tasks)
         try:
-            self.let_out(sandbox, spec.scope)
+            self.let_out(sandbox, spec)
             loop = Loop(sandbox, spec, started, watcher)
             loop.serve(_feed(spec, profile, sandbox))
             result = loop.ending()
@@ -161,7 +160,7 @@ class SandboxDriver(ABC):
         try:
             try:
                 sandbox.limit(memory_bytes=memory_bytes, tasks=tasks)
-                self.let_out(sandbox, spec.scope)
+                self.let_out(sandbox, spec)
             except (OSError, GatewayFailed):
                 return None
             loop = Loop(sandbox, spec, started, watcher)

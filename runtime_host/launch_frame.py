@@ -17,7 +17,7 @@ from pipeline.execution import (
     Usage,
 )
 from pipeline.gateway_call import GatewayCall
-from pipeline.gateway_scope import SandboxPolicyInvalid, Scope
+from pipeline.gateway_scope import MAX_GRANTS, Injection, SandboxPolicyInvalid, Scope
 from pipeline.sandbox_policy import MAX_VARIABLES, check_variable
 from runtime_host.bundle import digest_of, is_digest
 from runtime_host.manifest import MAX_ARGUMENT_CHARACTERS, MAX_ARGUMENTS
@@ -53,6 +53,7 @@ def encode_launch(spec: ExecutionSpec, lease_seconds: float) -> bytes:
         "limits": spec.limits.as_json(),
         "environment": dict(spec.environment),
         "scope": spec.scope.as_json(),
+        "credentials": {name: [each.header, each.value] for name, each in spec.credentials.items()},
     }
     return encode(body, spec.bundle + spec.payload)
 
@@ -82,6 +83,7 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
             limits=Limits.from_json(body["limits"]),
             environment=_environment(body["environment"]),
             scope=_scope(body["scope"]),
+            credentials=_credentials(body["credentials"]),
         )
         lease_seconds = lease(body["lease_seconds"])
     except LimitsInvalid as exc:
@@ -225,6 +227,21 @@ def _environment(value: Any) -> Mapping[str, str]:
     except SandboxPolicyInvalid as exc:
         raise SpecRefused("environment_invalid", exc.rule) from exc
     return dict(value)
+
+
+def _credentials(value: Any) -> Mapping[str, Injection]:
+    if not isinstance(value, dict) or len(value) > MAX_GRANTS:
+        raise SpecRefused("scope_invalid", "credentials are pairs by name")
+    found = {}
+    for name, pair in value.items():
+        if (
+            not isinstance(pair, list)
+            or len(pair) != 2
+            or not all(isinstance(p, str) for p in pair)
+        ):
+            raise SpecRefused("scope_invalid", "a credential is a pair of texts")
+        found[name] = Injection(header=pair[0], value=pair[1])
+    return found
 
 
 def _scope(value: Any) -> Scope:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from pipeline.execution import ExecutionSpec
 from pipeline.gateway_call import GatewayCall
-from pipeline.gateway_scope import Scope
 from runtime_host import oci, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
 from runtime_host.driver import READY_SECONDS, DriverUnavailable, SandboxDriver
@@ -108,13 +108,13 @@ class RunscDriver(SandboxDriver):
             raise SandboxFailed(str(exc)) from exc
         return sandbox
 
-    def let_out(self, sandbox: Sandbox, scope: Scope) -> None:
+    def let_out(self, sandbox: Sandbox, spec: ExecutionSpec) -> None:
         """Through the gateway that was started beside it."""
         gateway = _gateway_of(sandbox, ready=True)
         if gateway is not None:
-            gateway.attach(scope)
-        elif scope:
-            super().let_out(sandbox, scope)
+            gateway.attach(spec.scope, spec.credentials)
+        else:
+            super().let_out(sandbox, spec)
 
     def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:
         """As its gateway told them."""

@@ -17,7 +17,7 @@ import time
 from typing import Final
 
 from pipeline.gateway_call import GatewayCall
-from pipeline.gateway_scope import Scope
+from pipeline.gateway_scope import Injection, Scope
 from runtime_host.gateway.door import Handle, answer_one
 from runtime_host.gateway.fetching import Fetcher
 from runtime_host.gateway.least_rights import give_up_rights
@@ -26,7 +26,7 @@ from runtime_host.gateway.rehearsal import rehearse
 from runtime_host.gateway.requests import handler
 
 THREADS: Final = 4
-MAX_SCOPE_BYTES: Final = 256 * 1024
+MAX_SCOPE_BYTES: Final = 1024 * 1024
 PAUSE_SECONDS: Final = 0.05
 FAILED: Final = "failed"
 
@@ -45,9 +45,15 @@ def main(listener: socket.socket, user: int) -> None:
     os.write(1, b"ready\n")
     line = sys.stdin.buffer.readline(MAX_SCOPE_BYTES)
     if line:
-        scope = Scope.from_json(json.loads(line))
+        told = json.loads(line)
+        scope = Scope.from_json(told["scope"])
         ledger = Ledger(scope.budget, _tell)
-        handle.append(handler(scope, ledger, Fetcher(scope, ledger, tls=tls)))
+        credentials = {
+            name: Injection(header=header, value=value)
+            for name, (header, value) in told["credentials"].items()
+        }
+        fetcher = Fetcher(scope, ledger, credentials=credentials, tls=tls)
+        handle.append(handler(scope, ledger, fetcher))
         claimed.set()
         sys.stdin.buffer.read(1)
     os._exit(0)

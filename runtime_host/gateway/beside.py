@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ import structlog
 
 from pipeline.errors import AwgpError
 from pipeline.gateway_call import GatewayCall, GatewayCallInvalid
-from pipeline.gateway_scope import BUDGET_RANGES, Scope
+from pipeline.gateway_scope import BUDGET_RANGES, Injection, Scope
 
 log = structlog.get_logger()
 
@@ -69,13 +69,15 @@ class Gateway:
     def lives(self) -> bool:
         return self.process.poll() is None
 
-    def attach(self, scope: Scope) -> None:
+    def attach(self, scope: Scope, credentials: Mapping[str, Injection] | None = None) -> None:
         """Let the sandbox do what was granted; once.
 
         Raises:
             GatewayFailed: It is gone.
         """
-        line = json.dumps(scope.as_json()).encode() + b"\n"
+        values = {name: [e.header, e.value] for name, e in (credentials or {}).items()}
+        told = {"scope": scope.as_json(), "credentials": values}
+        line = json.dumps(told).encode() + b"\n"
         try:
             assert self.process.stdin is not None  # noqa: S101  # we asked for a pipe
             self.process.stdin.write(line)

@@ -9,7 +9,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final
@@ -26,9 +26,10 @@ from pipeline.address_guard import (
 )
 from pipeline.courier import Deadline, PinnedBackend
 from pipeline.gateway_call import Refused, request_digest
-from pipeline.gateway_scope import Grant, Scope
+from pipeline.gateway_scope import Grant, Injection, Scope
 from pipeline.reach import ReachInvalid, Visit, read_visit
 from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.masking import Mask
 from runtime_host.gateway.refusal import CallRefused
 
 MAX_REDIRECTS: Final = 5
@@ -71,6 +72,7 @@ class Fetcher:
     """Fetches for one execution.
 
     Args:
+        credentials: By name; one a rule names and that is missing refuses the call.
         resolve: In place of the machine's resolver.
     """
 
@@ -79,12 +81,15 @@ class Fetcher:
         scope: Scope,
         ledger: Ledger,
         *,
+        credentials: Mapping[str, Injection] | None = None,
         tls: ssl.SSLContext | None = None,
         resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._scope = scope
         self._ledger = ledger
+        self._credentials = credentials or {}
+        self._mask = Mask(self._credentials.values())
         self._tls = tls or ssl.create_default_context()
         self._resolve = {} if resolve is None else {"resolve": resolve}
         self._clock = clock
@@ -127,12 +132,43 @@ class Fetcher:
                     Refused.NOT_ALLOWED,
                     f"{asked.method} {_shown(visit)} is not among what this assistant is granted",
                 )
+            asked = self._let_in(asked, grant)
             fetched = self._exchange(asked, visit, self._judged(visit, grant), deadline)
+            fetched = self._masked(fetched)
         except CallRefused as error:
             self._ledger.failed(call, error.why)
             raise
         self._ledger.answered(call, fetched.status, fetched.body)
         return fetched
+
+    def _let_in(self, asked: Fetch, grant: Grant) -> Fetch:
+        """With the credential its rule names, in place of what the agent put there."""
+        if not grant.credential:
+            return asked
+        injection = self._credentials.get(grant.credential)
+        if injection is None:
+            raise CallRefused(
+                Refused.CREDENTIAL_MISSING, f"the credential {grant.credential} is not there"
+            )
+        others = _without(asked.headers, frozenset({injection.header.lower()}))
+        return replace(asked, headers=(*others, (injection.header, injection.value)))
+
+    def _masked(self, fetched: Fetched) -> Fetched:
+        """Without the credentials of this execution, should they come back."""
+        if not self._mask:
+            return fetched
+        if any(n == "content-encoding" and v.lower() != "identity" for n, v in fetched.headers):
+            raise CallRefused(
+                Refused.ANSWER_BROKEN,
+                "the answer is packed, so no credential is seen in it",
+            )
+        over = self._mask.over_text
+        return replace(
+            fetched,
+            url=over(fetched.url),
+            headers=tuple((over(name), over(value)) for name, value in fetched.headers),
+            body=self._mask.over(fetched.body),
+        )
 
     def _judged(self, visit: Visit, grant: Grant) -> Destination:
         try:

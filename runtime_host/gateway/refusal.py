@@ -10,6 +10,7 @@ STATUSES: Final = {
     Refused.TOO_LARGE: 413,
     Refused.NOT_FOUND: 404,
     Refused.NOT_ALLOWED: 403,
+    Refused.CREDENTIAL_MISSING: 403,
     Refused.ADDRESS_REFUSED: 403,
     Refused.BUDGET_SPENT: 429,
     Refused.ANSWER_TOO_LARGE: 502,

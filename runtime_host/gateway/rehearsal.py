@@ -7,8 +7,12 @@ import contextlib
 import encodings.idna  # noqa: F401  # the resolver's, by name
 import socket
 
+from pipeline.gateway_scope import Injection
+from runtime_host.gateway.masking import Mask
+
 
 def rehearse() -> None:
-    """Look up a name, for the system's own modules of the resolver."""
+    """Look up a name, for the system's own modules of the resolver; mask, for the codecs."""
     with contextlib.suppress(OSError):
         socket.getaddrinfo("localhost", 443, type=socket.SOCK_STREAM)
+    Mask([Injection(header="x", value="Basic cmVoZWFyc2U6cmVoZWFyc2U=")]).over_text("rehearsal")

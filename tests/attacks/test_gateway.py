@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason
-from pipeline.gateway_scope import Scope
+from pipeline.gateway_scope import Injection, Scope
 from tests.attacks.site import Site
 from tests.integration.gateway_server import MOVED, Server, answering
 
@@ -165,6 +165,32 @@ def test_a_sandbox_that_was_granted_nothing_has_no_socket(site: Site) -> None:
     program = "import os\nfrom awgp_agent import NoGateway, fetch\nprint(os.listdir('/run/awgp'))\n"
     program += "try: fetch('https://example.com/')\nexcept NoGateway: print('none')\n"
     assert said(site.run(program)) == ["[]", "none"]
+
+
+@pytest.mark.attacks
+def test_a_credential_that_is_echoed_is_struck_out(site: Site, port: int) -> None:
+    """The server answers with what it is sent; the agent guesses, and is told nothing."""
+    program = """
+import glob, os
+from awgp_agent import fetch
+answer = fetch(OUT + "/v1/echoed")
+print("told" if "of-the-erp" in repr(vars(answer)) else "not told", answer.text().count("*"))
+for path in glob.glob("/proc/*/environ") + glob.glob("/proc/*/cmdline") + ["/input/request.json"]:
+    try:
+        if b"of-the-erp" in open(path, "rb").read():
+            print("found in", path)
+    except OSError:
+        pass
+"""
+    spec = let_out(site, port, program)
+    (rule, *_) = spec.scope.grants
+    scope = replace(spec.scope, grants=(replace(rule, credential="erp"),))
+    erp = Injection(header="Authorization", value="Bearer of-the-erp")
+    result = site.launch(replace(spec, scope=scope, credentials={"erp": erp}))
+    assert said(result) == ["not told 17"]
+    assert Server.asked[-1][1]["authorization"] == erp.value
+    assert "of-the-erp" not in repr(result)
+    assert "of-the-erp" not in (site.host.folder / "log").read_text()
 
 
 @pytest.mark.attacks

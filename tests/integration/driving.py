@@ -213,6 +213,7 @@ def fill(database: Database, signer: Signer, store: ObjectStore, tenant: TenantW
         )
         note_refusals(work, [refused])
     sign(database, tenant)
+    let_in(database, tenant)
     fare(database, tenant)
     clock(database, tenant)
     lend_and_link(database, tenant)
@@ -243,6 +244,19 @@ def sign(database: Database, tenant: TenantWorld) -> None:
             digest=tenant.bundle_digest,
             key=signing.public.fingerprint,
             signature=line.signature,
+        )
+
+
+def let_in(database: Database, tenant: TenantWorld) -> None:
+    """Let the tenant have a credential for its agents' gateways."""
+    with database.outbox("awgp_web").work(tenant.tenant_id) as work:
+        work.execute(
+            "INSERT INTO credentials (tenant_id, credential_id, name, header, key_id, envelope,"
+            " saved_by_person_id)"
+            " VALUES (:tenant, gen_random_uuid(), 'erp', 'Authorization', 'test', :envelope, :ben)",
+            tenant=tenant.tenant_id,
+            envelope=bytes(32),
+            ben=tenant.persons["ben"],
         )
 
 

@@ -20,6 +20,10 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.asked.append((self.path, {n.lower(): v for n, v in self.headers.items()}))
         if self.path.startswith(MOVED):
             return self._say(302, b"", Location=unquote(self.path.removeprefix(MOVED)))
+        if self.path == "/v1/echoed":
+            return self._say(200, self.headers["Authorization"].encode())
+        if self.path == "/v1/packed":
+            return self._say(200, b"", **{"Content-Encoding": "gzip"})
         if self.path == "/v1/large":
             return self._say(200, b"x" * 20_000)
         if self.path == "/v1/broken":

@@ -15,13 +15,14 @@ from actors.outcome import MAX_LOST, OUTCOME_UNKNOWN
 from actors.stage import StageFailed
 from pipeline.author_keys import add_author_key, keep_signatures, revoke_author_key
 from pipeline.author_signature import SigningKey
+from pipeline.credentials import save_credential
 from pipeline.execution import ExecutionResult, ExitReason
 from pipeline.gateway_call import GatewayCall
 from pipeline.handoff import LeaseLost
 from pipeline.policy_store import activate_policy_set, add_policy_set
 from pipeline.registry import add_assistant, add_bundle, add_target
 from pipeline.run import Stage
-from pipeline.work import Actor
+from pipeline.work import SYSTEM, Actor
 from runtime_host.client import HostUnavailable, LaunchRefused
 from tests.integration.conftest import Database
 from tests.integration.fake_host import (
@@ -123,8 +124,18 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
     database: Database, world: World
 ) -> None:
     rule = {"url": "https://api.example.com/v1/", "methods": ["GET"]}
+    allowed = {**rule, "credential": "erp"}
     web = database.outbox("awgp_web")
     with web.work(world.acme.tenant_id) as work:
+        save_credential(
+            work,
+            KEYRING,
+            name="erp",
+            header="Authorization",
+            value="Bearer of-the-erp",
+            by=world.acme.persons["axel"],
+            actor=Actor(type="system", id=SYSTEM),
+        )
         (manifest,) = work.execute("SELECT manifest FROM bundles").scalars()
         digest = "sha256:" + hashlib.sha256(b"asks").hexdigest()
         add_bundle(
@@ -141,7 +152,7 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
             runtime=RUNTIME,
             by=world.acme.persons["axel"],
             targets=[world.acme.target_id],
-            sandbox_policy={"network": [rule], "environment": {"REGION": "eu", "MORE": "x"}},
+            sandbox_policy={"network": [allowed], "environment": {"REGION": "eu", "MORE": "x"}},
         )
     run_id = approved_run(database, world.acme)
     call = GatewayCall(
@@ -158,9 +169,15 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
     )
     host = FakeHost(replace(result(), calls=(call,)))
 
-    execute(database, world.acme, run_id, host)
+    executor = Executor(
+        database.outbox("awgp_worker"), host, lease=timedelta(seconds=15), keyring=KEYRING
+    )
+    executor.execute(world.acme.tenant_id, handoff_of(database, world.acme, run_id))
 
-    assert [each.as_json() for each in host.specs[0].scope.grants] == [rule]
+    assert [each.as_json() for each in host.specs[0].scope.grants] == [allowed]
+    erp = host.specs[0].credentials["erp"]
+    assert (erp.header, erp.value) == ("Authorization", "Bearer of-the-erp")
+    assert "of-the-erp" not in repr(host.specs[0])
     assert host.specs[0].environment == {"REGION": "eu"}
     with database.admin.connect() as connection:
         told = connection.execute(

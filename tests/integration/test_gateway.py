@@ -1,19 +1,21 @@
 """The gateway without a sandbox: what it fetches, what it refuses, how it reads a request."""
 
+import base64
 import json
 import os
+import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
 from pipeline.gateway_call import UNFINISHED, GatewayCall, GatewayCallInvalid, Refused
-from pipeline.gateway_scope import Scope
+from pipeline.gateway_scope import Injection, Scope
 from runtime_host.gateway.beside import SOCKET, Gateway
 from runtime_host.gateway.door import Knock, answer_one
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
@@ -39,10 +41,15 @@ class Outside:
         self.addresses: dict[str, Iterator[Iterable[str]]] = {}
         self.ledger: Ledger | None = None
 
-    def fetcher(self, *rules: dict[str, Any], **budget: int) -> Fetcher:
+    def fetcher(
+        self,
+        *rules: dict[str, Any],
+        credentials: Mapping[str, Injection] | None = None,
+        **budget: int,
+    ) -> Fetcher:
         scope = Scope.from_json({"fetch": list(rules), "budget": {**BUDGET, **budget}})
         self.ledger = Ledger(scope.budget, self.calls.append)
-        return Fetcher(scope, self.ledger, resolve=self._resolve)
+        return Fetcher(scope, self.ledger, credentials=credentials, resolve=self._resolve)
 
     def rule(self, host: str = "api.test", path: str = "/v1/", **more: Any) -> dict[str, Any]:
         url = f"http://{host}:{self.port}{path}"
@@ -191,6 +198,49 @@ def test_a_redirect_leads_nowhere_the_policy_does_not(outside: Outside) -> None:
     assert moved(outside.url(host="b.test")).url == outside.url(host="b.test")
     assert ("authorization" in outside.asked[-1][1], outside.asked[-1][1]["x-own"]) == (False, "y")
     assert moved("/v1/x", follow=False).status == 302
+
+
+SECRET: Final = "s3cret-of/the+erp"
+
+
+def test_a_credential_goes_where_its_rule_says_and_never_comes_back(outside: Outside) -> None:
+    fetcher = outside.fetcher(
+        outside.rule(credential="erp"),
+        outside.rule("b.test"),
+        outside.rule("c.test", credential="gone"),
+        credentials={"erp": Injection(header="Authorization", value=f"Bearer {SECRET}")},
+    )
+    own = (("authorization", "Bearer mine"),)
+    # A server that says all it knows: in its body, in headers, as base64, JSON and part of a URL.
+    packed = base64.b64encode(b"user:" + SECRET.encode() + b"!").decode()
+    echo = json.dumps({"a": SECRET, "b": packed, "c": quote(SECRET), "d": SECRET.encode().hex()})
+    for text in (echo, echo.replace("/", "\\/"), SECRET, f"x{SECRET}x"):
+        got = fetcher.fetch(
+            Fetch(method="POST", url=outside.url(), headers=own, body=text.encode("utf-16-le"))
+        )
+        assert SECRET.encode("utf-16-le") not in got.body
+        got = fetcher.fetch(
+            Fetch(method="POST", url=outside.url(), headers=own, body=text.encode())
+        )
+        assert len(got.body) == len(text)
+        shown = [got.body, unquote(got.body.decode()).encode()]
+        shown += [base64.b64decode(packed) for packed in _packed(got.body)]
+        assert not any(SECRET.encode() in each or b"cret-of" in each for each in shown), got
+    assert {asked[1]["authorization"] for asked in outside.asked} == {f"Bearer {SECRET}"}
+    moved = Fetch(method="GET", url=outside.url(MOVED + quote(f"/v1/x?{SECRET}", safe="")))
+    assert SECRET not in fetcher.fetch(moved).url
+    away = Fetch(method="GET", url=outside.url(MOVED + quote(outside.url(host="b.test"), safe="")))
+    fetcher.fetch(away)
+    assert "authorization" not in outside.asked[-1][1]
+    missing = Fetch(method="GET", url=outside.url(host="c.test"))
+    assert refused(partial(fetcher.fetch, missing)) is Refused.CREDENTIAL_MISSING
+    packed_answer = Fetch(method="GET", url=outside.url("/v1/packed"))
+    assert refused(partial(fetcher.fetch, packed_answer)) is Refused.ANSWER_BROKEN
+
+
+def _packed(body: bytes) -> list[bytes]:
+    """What of a body is base64."""
+    return [text[: len(text) // 4 * 4] for text in re.findall(rb"[A-Za-z0-9+/]{12,}={0,2}", body)]
 
 
 @pytest.mark.parametrize("body", [

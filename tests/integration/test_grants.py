@@ -63,6 +63,8 @@ awgp_web
   author_keys          select insert update(revoked_at,revoked_by_person_id,revoked_because)
   bundle_signatures    select insert
   bundles              select insert
+  credentials          select(tenant_id,credential_id,name,header,key_id,saved_by_person_id,
+                         created_at) insert delete
   dead_letters         select update(replayed_at,discarded_at)
   decision_links       select insert update(used_at)
   delegations          select insert update(revoked_at,revoked_by_person_id)
@@ -117,6 +119,7 @@ awgp_worker
   author_keys          select
   bundle_signatures    select
   bundles              select
+  credentials          select
   dead_letters         select insert
   decision_links       select insert
   delegations          select

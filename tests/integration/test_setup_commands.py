@@ -164,6 +164,18 @@ def test_adding_the_same_again_changes_nothing_and_adding_another_is_version_two
         "GET, POST https://api.example.com/v1/",
         "the variable REGION",
     ]
+    assert "credential 'erp'" in awgp.refused(*by_digest, "--allow", f"{to} as erp")
+    (awgp.folder / "erp").write_text("Bearer of-the-erp\n")
+    credential = ("credential", "add", "erp", "--value-file", str(awgp.folder / "erp"), *AS_AXEL)
+    assert [awgp.told(*credential)["replaced"] for _ in range(2)] == [False, True]
+    assert awgp.told(*by_digest, "--allow", f"{to} as erp")["version"] == 5
+    (listed,) = awgp.told("credential", "list", *AT)
+    assert (listed["assistants"], "of-the-erp" in str(listed)) == (["checker"], False)
+    forget = ("credential", "remove", "erp", "--yes", *AS_AXEL)
+    assert "checker may use it" in awgp.refused(*forget)
+    assert awgp.told(*by_digest)["version"] == 6
+    assert awgp.told(*forget)["removed"] is True
+    assert "no credential 'erp'" in awgp.refused(*forget)
     assert "http is for" in awgp.refused(*by_digest, "--allow", "GET http://example.com/")
     assert "no assistant" in awgp.refused("policy", "sandbox", "explain", "nobody", *AT)
 

@@ -103,7 +103,7 @@ def test_the_runtime_host_lets_in_the_execute_user_alone(data: DataFolder) -> No
         ("AWGP_S3_SECRET_KEY_FILE", {"export", "web"}),
         ("AWGP_RUNTIME_SOCKET", {"execute", "runtime-host"}),
         ("AWGP_OIDC_ISSUER", {"ingest", "web"}),
-        ("AWGP_KEK_FILE", {"ingest", "web", "post_action"}),
+        ("AWGP_KEK_FILE", {"ingest", "web", "execute", "post_action"}),
         ("AWGP_DATABASE_PASSWORD_FILE", set(KINDS) - {"runtime-host"}),
     ],
 )

@@ -16,7 +16,7 @@ depends_on = None
 
 HERE = Path(__file__).parent
 # Each runs as awgp_owner.
-SCRIPTS = ("0006_kill", "0006_tenants", "0006_bundles", "0006_usage")
+SCRIPTS = ("0006_kill", "0006_tenants", "0006_bundles", "0006_usage", "0006_credentials")
 # After all else: what of it the holding may look at.
 LAST = "0003_holding_reads"
 
