@@ -71,18 +71,26 @@ def inspect(unverified: bytes) -> BundleInfo:
     """
     manifest: Manifest | None = None
     files: list[tuple[str, int]] = []
+    programs: set[str] = set()
     try:
         for entry in ustar.entries(unverified):
             if entry.name == FILE_NAME and not entry.folder:
                 manifest = parse_manifest(entry.data)
             if not entry.folder:
                 files.append((entry.name, len(entry.data)))
+            if entry.executable:
+                programs.add(entry.name)
     except ustar.ArchiveRefused as exc:
         raise BundleRefused(str(exc)) from exc
     if manifest is None:
         raise BundleRefused(f"the bundle has no {FILE_NAME} at its top")
     if manifest.entrypoint[0] not in {name for name, _ in files}:
         raise BundleRefused(f"the entrypoint {manifest.entrypoint[0]!a} is not in the bundle")
+    if manifest.runtime == "static" and manifest.entrypoint[0] not in programs:
+        raise BundleRefused(
+            f"the entrypoint {manifest.entrypoint[0]!a} is no program that the runtime static"
+            " could execute; build it for Linux, linked statically"
+        )
     return BundleInfo(
         digest=digest_of(unverified),
         manifest=manifest,

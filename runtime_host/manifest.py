@@ -3,7 +3,7 @@
 [bundle]
 name = "invoice-booker"
 version = "1.2.0"
-runtime = "python3"           # default
+runtime = "python3"           # default; or "node", "static", "python3-NAME"
 entrypoint = ["main.py"]      # file in the bundle, then its arguments; default
 retry = "never"               # or "safe": a lost execution may simply run again
 environment = ["REGION"]      # variables it would like; the tenant gives them values, or not
@@ -40,6 +40,11 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]{0,63})")
 FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry", "environment"})
 SECTIONS = frozenset({"bundle", "limits", "network", "gateway"})
+
+
+# Runtimes of these names are built from this product; those of a tenant's own begin with one.
+RUNTIMES = ("python3", "node", "static")
+OWN_RUNTIME = re.compile(r"python3-[a-z0-9-]{1,40}")
 
 
 class ManifestInvalid(AwgpError):
@@ -100,14 +105,35 @@ def parse_manifest(text: bytes) -> Manifest:
     return Manifest(
         name=_matching(bundle, "name", _NAME, "small letters, digits and hyphens, at most 64"),
         version=_matching(bundle, "version", _VERSION, "letters, digits and . + _ -, at most 64"),
-        runtime=_matching(
-            {"runtime": "python3", **bundle}, "runtime", _NAME, "the name of a runtime"
-        ),
+        runtime=_runtime(bundle),
         entrypoint=_entrypoint(bundle.get("entrypoint", ["main.py"])),
         retry=_retry(bundle.get("retry", "never")),
         limits=_limits(_table(values, "limits")),
         asked=_asked({**values, "environment": bundle.get("environment", [])}),
     )
+
+
+def kind_of(runtime: str) -> str:
+    """Which of the kinds a runtime's name means.
+
+    Raises:
+        ManifestInvalid: None of them.
+    """
+    if runtime in RUNTIMES:
+        return runtime
+    if not OWN_RUNTIME.fullmatch(runtime):
+        raise ManifestInvalid(
+            f"{FILE_NAME}: bundle.runtime must be one of {', '.join(RUNTIMES)}, or python3-NAME,"
+            f" built from a lock file; not {runtime!a}"
+        )
+    return RUNTIMES[0]
+
+
+def _runtime(bundle: Mapping[str, Any]) -> str:
+    named = {"runtime": RUNTIMES[0], **bundle}
+    name = _matching(named, "runtime", _NAME, "the name of a runtime")
+    kind_of(name)
+    return name
 
 
 def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:

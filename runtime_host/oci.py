@@ -88,6 +88,9 @@ def job(
 
     Args:
         address_space_bytes: Bounds each process where no cgroup bounds the sandbox.
+
+    `becomes` says that the interpreter that waits runs the entrypoint itself; else `argv` is
+    executed in its place.
     """
     rlimits = {
         "RLIMIT_CORE": 0,
@@ -97,8 +100,12 @@ def job(
     }
     if address_space_bytes is not None:
         rlimits["RLIMIT_AS"] = address_space_bytes
+    first, *rest = spec.entrypoint
+    becomes = profile.program == (profile.interpreter,) and first.endswith(".py")
     return {
-        "argv": [profile.interpreter, *spec.entrypoint],
+        "argv": [*profile.program, first if profile.program else f"/bundle/{first}", *rest],
+        "entrypoint": first,
+        "becomes": becomes,
         "bundle_bytes": len(spec.bundle),
         "payload_bytes": len(spec.payload),
         "environment": environment(spec),

@@ -16,7 +16,8 @@ class Profile:
 
     Args:
         rootfs: The runtime's tree on this machine.
-        interpreter: Path inside, of the launcher and put before a bundle's entrypoint.
+        interpreter: Path inside, of the launcher's Python.
+        program: Put before a bundle's entrypoint; empty where that is executed itself.
         disk_bytes: Size of /tmp, which cannot change once it is mounted.
         gateway: Whether it has a way out at all, which cannot be added later.
     """
@@ -25,6 +26,7 @@ class Profile:
     runtime_digest: str
     rootfs: Path
     interpreter: str
+    program: tuple[str, ...]
     disk_bytes: int
     gateway: bool = False
 
@@ -36,6 +38,7 @@ def profile_of(record: RuntimeRecord, rootfs: Path, spec: ExecutionSpec) -> Prof
         runtime_digest=record.digest,
         rootfs=rootfs,
         interpreter=record.interpreter,
+        program=(record.interpreter,) if record.program is None else record.program,
         disk_bytes=spec.limits.disk_bytes,
         gateway=bool(spec.scope),
     )

@@ -37,9 +37,12 @@ class RuntimeRecord:
 
     Args:
         digest: `sha256:` over the tree, as the module says.
-        interpreter: Path inside, put before a bundle's entrypoint.
+        interpreter: Path inside, of the launcher's Python.
         packages: Version of each package unpacked, by name.
         launcher: SHA-256 of the launcher's source inside; a host runs only its own launcher.
+        program: Put before a bundle's entrypoint; empty where that is executed itself, None for
+            the interpreter.
+        lock: SHA-256 of the lock file its wheels are from; empty without one.
     """
 
     name: str
@@ -47,6 +50,13 @@ class RuntimeRecord:
     interpreter: str
     packages: dict[str, str]
     launcher: str
+    program: tuple[str, ...] | None = None
+    lock: str = ""
+
+    @property
+    def runs_python(self) -> bool:
+        """Whether bundles are run by the launcher's own Python."""
+        return self.program in (None, (self.interpreter,))
 
 
 def tree_digest(root: Path) -> str:
@@ -100,6 +110,8 @@ def read_record(folder: Path) -> RuntimeRecord:
             body = json.loads(file.read(MAX_RECORD_BYTES))
         if body.pop("format") != FORMAT:
             raise RuntimeInvalid(f"{path} is of another format; run: awgp runtime build")
+        if body.get("program") is not None:
+            body["program"] = tuple(body["program"])
         return RuntimeRecord(**body)
     except FileNotFoundError as exc:
         raise RuntimeInvalid(f"there is no runtime at {folder}; run: awgp runtime build") from exc

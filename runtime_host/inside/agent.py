@@ -3,7 +3,8 @@
 Executed as the agent's user, with the very flags and environment the program gets, before any job
 is there: an interpreter's start is most of what a short run would wait for. What the program finds
 is what `python3.11 PROGRAM ARGUMENTS` would give it: `sys.argv`, `sys.path`, `__main__`, its
-environment, no module it did not import. What does not end in `.py` is executed instead.
+environment, no module it did not import; and, last in `sys.path`, the wheels its bundle carries.
+What is not Python is executed in its place.
 """
 
 import marshal
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 JOB = 3
+WHEELS = "/bundle/wheels"
 PIECE_BYTES = 64 * 1024
 
 
@@ -58,11 +60,20 @@ def _compiled(path: str) -> "CodeType":
         return compile(file.read(), path, "exec", dont_inherit=True)
 
 
+def _wheels() -> "list[str]":
+    try:
+        names = sorted(os.listdir(WHEELS))  # noqa: PTH208  # pathlib is slow to import
+    except OSError:
+        return []
+    return [WHEELS + "/" + name for name in names if name.endswith(".whl")]
+
+
 def _become(argv: "list[str]") -> None:
     path = os.path.abspath(argv[1])  # noqa: PTH100
     sys.argv = argv[1:]
     sys.orig_argv = argv
     sys.path[0] = os.path.dirname(path)  # noqa: PTH120
+    sys.path += _wheels()
     main = sys.modules["__main__"] = _main_module(path)
     try:
         exec(_compiled(path), main.__dict__)  # noqa: S102  # it is what we are here for
@@ -89,9 +100,16 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(environment)
     _limit(job["rlimits"])
-    if not argv[1].endswith(".py"):
-        os.execve(argv[0], argv, environment)  # noqa: S606  # no shell, on purpose
+    if not job["becomes"]:
+        _execute(argv, environment)
     _become(argv)
+
+
+def _execute(argv: "list[str]", environment: "dict[str, str]") -> None:
+    try:
+        os.execve(argv[0], argv, environment)  # noqa: S606  # no shell, on purpose
+    except OSError as exc:
+        sys.exit(f"{argv[0]} cannot be executed: {exc.strerror}")
 
 
 if __name__ == "__main__":

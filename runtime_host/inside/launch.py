@@ -64,12 +64,12 @@ def main(agent: AgentProcess) -> None:
         return
     del bundle
     _write_file(REQUEST, _read_exactly(job["payload_bytes"]), 0o444)
-    if not os.path.isfile(BUNDLE + "/" + job["argv"][1]):  # noqa: PTH113  # pathlib is slow to import
+    if not os.path.isfile(BUNDLE + "/" + job["entrypoint"]):  # noqa: PTH113  # pathlib is slow to import
         _send(b"R", b"the entrypoint is not in the bundle")
         return
     agent.await_ready()
     _send(b"S", b"")
-    start = {"argv": job["argv"], "environment": job["environment"], "rlimits": job["rlimits"]}
+    start = {name: job[name] for name in ("argv", "becomes", "environment", "rlimits")}
     agent.start(marshal.dumps(start))
     _Watch(agent, job, nonce).until_the_end()
 
