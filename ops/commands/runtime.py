@@ -54,18 +54,32 @@ def install(as_json: bool) -> None:
 
 @command.command()
 @_FOLDER
-@click.option("--name", default="python3", show_default=True)
+@click.option(
+    "--name",
+    default="python3",
+    show_default=True,
+    help="python3, node, static, or python3-NAME, a Python with wheels of your own.",
+)
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The wheels of python3-NAME, each with its hashes.",
+)
 @click.option("--force", is_flag=True, help="Build anew, for newer packages.")
 @_JSON
-def build(folder: Path, name: str, force: bool, as_json: bool) -> None:
-    """Build the runtime's root file system from Debian packages.
+def build(folder: Path, name: str, lock: Path | None, force: bool, as_json: bool) -> None:
+    """Build a runtime's root file system from Debian packages and wheels.
+
+    The same versions give the same digest on every machine, and an approval covers it. Restart the
+    runtime host afterwards.
 
     \b
     Examples:
       awgp runtime build
-      awgp runtime build --folder /var/lib/awgp/runtimes --force
+      awgp runtime build --name node
+      awgp runtime build --name python3-data --lock requirements.lock
     """
-    record = build_runtime.build(folder.absolute(), name, force=force)
+    record = build_runtime.build(folder.absolute(), name, force=force, lock=lock)
     click.echo(json.dumps(asdict(record)) if as_json else f"{record.name}  {record.digest}")
 
 

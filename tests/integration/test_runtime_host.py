@@ -5,7 +5,9 @@ After each test an innocent run succeeds and nothing of it is left on the machin
 
 import signal
 import threading
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from ops.cli import run
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
 from runtime_host.client import LaunchRefused
+from runtime_host.rootfs import read_record, write_record
 from tests.integration.own_host import (
     INNOCENT,
     START_SECONDS,
@@ -226,15 +229,45 @@ def test_a_host_without_a_sound_runtime_refuses_to_serve(tmp_path: Path, runtime
     assert not (tmp_path / "socket").exists()
 
 
+def beside_python(folder: Path, runtimes: Path) -> Path:
+    """A folder of runtimes with one more: Python's own tree, but programs are executed."""
+    python = (runtimes / "python3").resolve()
+    for name in ("python3", "static"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "rootfs").symlink_to(python / "rootfs")
+    write_record(folder / "python3", read_record(python))
+    write_record(folder / "static", replace(read_record(python), name="static", program=()))
+    return folder
+
+
 def test_a_bundle_is_tried_as_production_would_run_it(
-    host: Host, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    host: Host,
+    runtimes: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder, socket_path = tmp_path / "first", str(host.folder / "socket")
     assert run(["bundle", "init", str(folder)]) == 0
-    assert run(["bundle", "test", str(folder)]) == 0, "on a host of its own"
+    manifest = (folder / "awgp.toml").read_text()
+    program = (folder / "main.py").read_text()
+    # On a host of its own, which has a runtime more; its program is executed, not interpreted.
+    monkeypatch.setenv("AWGP_RUNTIME_FOLDER", str(beside_python(tmp_path / "runtimes", runtimes)))
+    (folder / "main.py").write_text(f"#!/usr/bin/python3.11\n{program}")
+    (folder / "awgp.toml").write_text(manifest.replace('"python3"', '"static"'))
+    assert run(["bundle", "test", str(folder)]) == 0
     said = capfd.readouterr().out
     assert "got 2 fields" in said
     assert '"lines_total_cents": 4397' in said
+    (folder / "awgp.toml").write_text(manifest.replace('"python3"', '"python3-nobodys"'))
+    assert run(["bundle", "test", str(folder), "--host", socket_path]) == 2
+    assert "awgp runtime build --name python3-nobodys" in capfd.readouterr().err
+    (folder / "awgp.toml").write_text(manifest)
+    (folder / "wheels").mkdir()
+    with zipfile.ZipFile(folder / "wheels" / "quantities-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("quantities.py", "NAME = 'quantity'")
+    changed = program.replace('line["quantity"]', "line[quantities.NAME]")
+    (folder / "main.py").write_text(f"import quantities\n{changed}")
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"lines": [{}]}')
     on_host = ["bundle", "test", str(folder), "--host", socket_path]

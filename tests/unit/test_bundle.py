@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.bundle_trial import status_of
@@ -195,6 +195,7 @@ def test_the_same_files_in_any_order_give_the_same_bytes(
 tree = st.dictionaries(st.sampled_from(["a.py", "b/c.txt", "b/d/e"]), st.binary(max_size=50))
 
 
+@settings(deadline=None, max_examples=25)
 @given(tree, st.lists(st.integers(0, 2**31 - 1), min_size=5, max_size=5), st.booleans())
 def test_times_modes_and_order_of_the_files_do_not_change_a_byte(
     files: dict[str, bytes], times: list[int], backwards: bool
@@ -290,6 +291,7 @@ def test_how_a_trial_ended_is_its_exit_status() -> None:
     told = {reason: status_of(reason) for reason in ExitReason}
     assert [reason for reason, status in told.items() if status == 0] == [ExitReason.OK]
     assert (told[ExitReason.ERROR], told[ExitReason.MEMORY], told[ExitReason.KILLED]) == (1, 3, 4)
+    assert told[ExitReason.INTERRUPTED] == told[ExitReason.HOST_LOST] == 4
     assert 2 not in told.values(), "2 says that nothing ran"
 
 

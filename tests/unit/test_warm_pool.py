@@ -190,6 +190,7 @@ def profile(disk_bytes: int = MIB) -> Profile:
         runtime_digest="sha256:0",
         rootfs=Path("/none"),
         interpreter="/usr/bin/python3",
+        program=("/usr/bin/python3",),
         disk_bytes=disk_bytes,
     )
 
