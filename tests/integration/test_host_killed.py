@@ -82,7 +82,7 @@ def send_at_once(database: Database, tenant: TenantWorld, count: int) -> list[UU
     return runs
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.attacks)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.attacks)])
 @pytest.mark.parametrize("retry", ["safe", "never"])
 def test_each_run_is_finished_once_or_its_outcome_is_unknown(
     database: Database,
