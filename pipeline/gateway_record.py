@@ -23,13 +23,21 @@ def record_calls(
     Args:
         digest_key: The run's: as with its result, nobody can test a guess once it is erased.
     """
+    if not calls:
+        return
+    run_id = work.execute(
+        "SELECT run_id FROM executions WHERE execution_id = :id", id=execution_id
+    ).scalar_one()
     for start in range(0, len(calls), CALLS_AN_ENTRY):
         work.record(
             _US,
             "execute:gateway:called",
             ("execution", str(execution_id)),
             metadata={
-                "calls": [_told(each, digest_key) for each in calls[start : start + CALLS_AN_ENTRY]]
+                "run": str(run_id),
+                "calls": [
+                    _told(each, digest_key) for each in calls[start : start + CALLS_AN_ENTRY]
+                ],
             },
         )
     for call in calls:

@@ -27,6 +27,7 @@ from ops.demo.story import ENDED, INVOICE, Story
 from ops.embedded.postgres import superuser_url
 from ops.login_engine import login_engine
 from ops.processes import runtime_socket
+from pipeline.credentials import save_credential
 from pipeline.envelope import KeyRing
 from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set
@@ -37,7 +38,7 @@ from pipeline.registry import (
     add_source_secret,
     new_webhook_secret,
 )
-from pipeline.work import Work
+from pipeline.work import Actor, Work
 from runtime_host.bundle import inspect, pack
 from runtime_host.client import HostClient
 from tests.attacks.bombs import BOMBS
@@ -45,6 +46,7 @@ from tests.attacks.machine import Witness
 from tests.attacks.results import RESULTS
 from tests.attacks.site import AGENTS
 from tests.attacks.test_words import SAID, TELL
+from tests.integration.gateway_server import Server, answering
 
 pytestmark = [
     pytest.mark.runsc,
@@ -68,6 +70,16 @@ POLICY: Final = """
 @hold("finance")
 @description("Everything, once somebody has looked.")
 permit (principal, action == Action::"run", resource);
+"""
+ERP: Final = "Bearer of-the-erp"
+FETCHES: Final = """
+import json
+from awgp_agent import NotAllowed, fetch
+echo = fetch("http://127.0.0.1:{port}/v1/echoed").text()
+try:
+    fetch("http://127.0.0.1:{port}/v2/x")
+except NotAllowed as error:
+    json.dump(dict(echo=echo, beside=error.name), open("/output/result.json", "w"))
 """
 BAD: Final = {
     "memory": BOMBS["heap"].program,
@@ -127,13 +139,16 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    with running_demo(prepare_parts(lambda _: None), lambda _name, _seconds: None) as stage:
+    with (
+        answering() as port,
+        running_demo(prepare_parts(lambda _: None), lambda _name, _seconds: None) as stage,
+    ):
         story = Story(stage, Console(file=io.StringIO()))
-        senders = {"erp": stage.demo.acme.senders["erp"], **_attackers(stage)}
+        senders = {"erp": stage.demo.acme.senders["erp"], **_attackers(stage, port)}
         yield Pipeline(stage=stage, story=story, senders=senders)
 
 
-def _attackers(stage: DemoStage) -> dict[str, Sender]:
+def _attackers(stage: DemoStage, port: int) -> dict[str, Sender]:
     owner = login_engine(stage.data, "awgp_owner")
     keyring = KeyRing.from_text(stage.data.secret("kek"))
     try:
@@ -150,9 +165,22 @@ def _attackers(stage: DemoStage) -> dict[str, Sender]:
                 "probes": {path.name: path.read_text() for path in AGENTS.glob("*.py")},
                 "words": {"main.py": TELL, "said.json": json.dumps(SAID)},
                 "swapped": {"main.py": "print('approved')"},
+                "rates": {"main.py": FETCHES.format(port=port)},
             }
+            save_credential(
+                work,
+                keyring,
+                name="erp",
+                header="Authorization",
+                value=ERP,
+                by=cleo,
+                actor=Actor(type="person", id=str(cleo)),
+            )
+            rule = {"url": f"http://127.0.0.1:{port}/v1/", "methods": ["GET"]}
+            allowed = {"network": [{**rule, "private": True, "credential": "erp"}]}
+            asks = {"rates": ({"network": [rule]}, allowed)}
             return {
-                name: _attacker(work, keyring, name, each, ada, cleo)
+                name: _attacker(work, keyring, name, each, ada, cleo, *asks.get(name, ({}, {})))
                 for name, each in files.items()
             }
     finally:
@@ -160,14 +188,25 @@ def _attackers(stage: DemoStage) -> dict[str, Sender]:
 
 
 def _attacker(
-    work: Work, keyring: KeyRing, name: str, files: dict[str, str], ada: UUID, cleo: UUID
+    work: Work,
+    keyring: KeyRing,
+    name: str,
+    files: dict[str, str],
+    ada: UUID,
+    cleo: UUID,
+    asked: dict[str, Any],
+    allowed: dict[str, Any],
 ) -> Sender:
     wall = 2 if name == "timeout" else 60
     manifest = MANIFEST.format(name=name, wall=wall, memory=64 << 20)
     packed = pack({n: t.encode() for n, t in {**files, "awgp.toml": manifest}.items()})
     info = inspect(packed)
     add_bundle(
-        work, digest=info.digest, manifest=info.manifest.as_json(), content=packed, author=ada
+        work,
+        digest=info.digest,
+        manifest=info.manifest.as_json() | asked,
+        content=packed,
+        author=ada,
     )
     known = work.execute("SELECT runtime_digest FROM assistant_versions LIMIT 1").scalar_one()
     ledger = work.execute("SELECT target_id FROM targets WHERE name = 'ledger'").scalar_one()
@@ -178,6 +217,7 @@ def _attacker(
         runtime=("python3", known),
         by=ada,
         targets=[ledger],
+        sandbox_policy=allowed,
     )
     source_id = add_source(
         work, name=name, scheme="standard-webhooks", assistant_id=assistant, owner=cleo
@@ -222,6 +262,18 @@ def test_what_an_agent_says_is_told_on_as_it_is_and_enters_no_log(pipeline: Pipe
     assert all(c.isprintable() or c == "\n" for c in shown.stdout)
     logs = [path.read_text() for path in pipeline.stage.data.logs.iterdir()]
     assert not any("owned" in log or "jndi" in log or "\x1b" in log for log in logs)
+    pipeline.honest()
+
+
+def test_an_agent_is_let_out_with_a_credential_it_never_has(pipeline: Pipeline) -> None:
+    run, view = pipeline.attack("rates", {})
+    assert view["status"] == "completed", (view["reason"], view["execution"])
+    assert view["execution"]["result"] == {"echo": "*" * len(ERP), "beside": "not-allowed"}
+    assert Server.asked[-1][1]["authorization"] == ERP
+    actions = [action for action, _ in timeline(pipeline.stage.data, pipeline.tenant_id, run)]
+    assert "execute:gateway:called" in actions
+    logs = [path.read_text() for path in pipeline.stage.data.logs.iterdir()]
+    assert not any("of-the-erp" in log for log in logs)
     pipeline.honest()
 
 
