@@ -89,6 +89,9 @@ class ChannelView(Schema):
         validate=validate.OneOf([status.value for status in NoticeStatus]),
         metadata={"description": "Of the last notice that is kept; null without one."},
     )
+    etag = fields.String(
+        required=True, metadata={"description": "Of this state: what `If-Match` of its edit says."}
+    )
 
 
 class ChannelPage(NamePage):

@@ -41,7 +41,7 @@ def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List the tenant's notice channels by name"""
     with reading() as work:
         rows = list_channels(work, after=query["cursor"], limit=query["limit"] + 1, part=query["q"])
-    return page(rows, query["limit"])
+    return page([_shown(row) for row in rows], query["limit"])
 
 
 @shows(blueprint, ONE, ChannelView)
@@ -85,7 +85,7 @@ def remove(channel_id: UUID) -> dict[str, Any]:
         _, actor = acting_person(work)
         shown = _match(work, channel_id)
         remove_channel(work, channel_id, actor=actor)
-    return shown
+    return _shown(shown)
 
 
 @endpoint(
@@ -127,4 +127,9 @@ def _match(work: Work, channel_id: UUID) -> dict[str, Any]:
 
 def _answer(work: Work, channel_id: UUID, status: int = 200) -> Answer:
     shown = show_channel(work, channel_id)
-    return tagged(shown, channel_state(shown), status)
+    return tagged(_shown(shown), channel_state(shown), status)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A channel as it is told, with what an edit of it names: lists are edited from, too."""
+    return row | {"etag": etag_of(channel_state(row))}

@@ -65,6 +65,9 @@ def test_a_channel_is_added_shown_changed_and_removed(
 def test_an_edit_of_what_was_changed_since_is_refused(plane: ControlPlane) -> None:
     one = f"{ALL}/{added(plane)['id']}"
     seen = plane.get(one, ADMIN).headers["ETag"]
+    # The page edits from the list.
+    (listed,) = plane.get(ALL, ADMIN).get_json()["items"]
+    assert f'"{listed["etag"]}"' == seen
     assert send(plane, "PUT", one, ADMIN, MAIL).status_code == 428
     assert send(plane, "PUT", one, ADMIN, MAIL | {"rules": ["x"]}, if_match=seen).status_code == 200
     late = send(plane, "DELETE", one, ADMIN, if_match=seen)

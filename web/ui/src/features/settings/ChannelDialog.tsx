@@ -16,7 +16,6 @@ export function ChannelDialog({
   channel?: Channel;
 }): ReactElement {
   const save = useSaveChannel();
-  const [kind, setKind] = useState(channel?.kind ?? 'webhook');
   return (
     <FormDialog
       trigger={trigger}
@@ -25,11 +24,21 @@ export function ChannelDialog({
       confirm={channel === undefined ? 'Create' : 'Save'}
       onSubmit={async (form) => {
         const body = bodyIn(form, channel);
-        await save.mutateAsync({ id: channel?.id, body });
+        await save.mutateAsync({ seen: channel, body });
         toast({ tone: 'ok', title: `${body.name} is saved` });
         return null;
       }}
     >
+      <Fields channel={channel} />
+    </FormDialog>
+  );
+}
+
+/** As the channel is when the form begins, and begins again. */
+function Fields({ channel }: { channel: Channel | undefined }): ReactElement {
+  const [kind, setKind] = useState(channel?.kind ?? 'webhook');
+  return (
+    <>
       <TextField
         label="Name"
         name="name"
@@ -69,7 +78,7 @@ export function ChannelDialog({
         help="It leaves AWGP then."
       />
       <CheckField label="Active" name="active" defaultChecked={channel?.active ?? true} />
-    </FormDialog>
+    </>
   );
 }
 

@@ -126,7 +126,7 @@ function Actions({ channel }: { channel: Channel }): ReactElement {
         title={`Remove ${channel.name}?`}
         confirm="Remove the channel"
         danger
-        onConfirm={() => remove.mutateAsync(channel.id)}
+        onConfirm={() => remove.mutateAsync(channel)}
       >
         Nobody is told by it any more. What it told stays on record.
       </ConfirmDialog>

@@ -5,7 +5,7 @@ import {
   useQueryClient,
   type QueryClient,
 } from '@tanstack/react-query';
-import { apiOf, read, readWithEtag } from '@/shared/api/client';
+import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
 import type { components } from '@/shared/api/schema';
 import { useTenant } from '@/shared/session/tenant';
@@ -54,23 +54,21 @@ export function useNotices() {
   );
 }
 
-/** The channel as it is now, with the ETag a change names. */
-async function etagOf(tenant: string, id: string): Promise<string> {
-  const path = { channel_id: id };
-  const channel = apiOf(tenant).GET('/v1/notice-channels/{channel_id}', { params: { path } });
-  return (await readWithEtag(channel)).etag;
+/** One as it was seen: a change of what another changed meanwhile is refused. */
+type Seen = Pick<Channel, 'id' | 'etag'>;
+
+function of({ id, etag }: Seen) {
+  return { path: { channel_id: id }, header: { 'If-Match': etag } };
 }
 
 export function useSaveChannel() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async ({ id, body }: { id: string | undefined; body: ChannelBody }) => {
+    mutationFn: ({ seen, body }: { seen: Seen | undefined; body: ChannelBody }) => {
       const api = apiOf(tenant);
-      if (id === undefined) return read(api.POST('/v1/notice-channels', { body }));
-      const header = { 'If-Match': await etagOf(tenant, id) };
-      const params = { path: { channel_id: id }, header };
-      return read(api.PUT('/v1/notice-channels/{channel_id}', { params, body }));
+      if (seen === undefined) return read(api.POST('/v1/notice-channels', { body }));
+      return read(api.PUT('/v1/notice-channels/{channel_id}', { params: of(seen), body }));
     },
     meta: { showsErrors: true },
     onSettled: () => fresh(client, tenant),
@@ -81,11 +79,8 @@ export function useRemoveChannel() {
   const tenant = useTenant();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (id: string) => {
-      const header = { 'If-Match': await etagOf(tenant, id) };
-      const params = { path: { channel_id: id }, header };
-      return read(apiOf(tenant).DELETE('/v1/notice-channels/{channel_id}', { params }));
-    },
+    mutationFn: (seen: Seen) =>
+      read(apiOf(tenant).DELETE('/v1/notice-channels/{channel_id}', { params: of(seen) })),
     meta: { showsErrors: true },
     onSettled: () => fresh(client, tenant),
   });

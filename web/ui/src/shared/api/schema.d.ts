@@ -7459,6 +7459,8 @@ export interface components {
             changed_at: string;
             /** Format: date-time */
             created_at: string;
+            /** @description Of this state: what `If-Match` of its edit says. */
+            etag: string;
             events: string[];
             /** Format: uuid */
             id: string;
