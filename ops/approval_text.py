@@ -33,6 +33,7 @@ def approval_lines(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "asked by", one_line(action["requester"])
     yield "assistant", one_line(action["assistant_version"])
     yield "bundle", one_line(action["bundle_digest"])
+    yield "signed by", signers_text(shown["bundle"])
     yield "runtime", one_line(action["runtime_digest"])
     yield "payload", payload_text(shown["payload"])
     yield "sandbox", pretty(action["sandbox_policy"]) if action["sandbox_policy"] else "defaults"
@@ -44,6 +45,17 @@ def approval_lines(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "excluded", people_text(shown["excluded"], "because")
     yield "votes", people_text(shown["votes"], "reason")
     yield "digest", one_line(shown["digest"])
+
+
+def signers_text(bundle: Mapping[str, Any]) -> str:
+    """Whose signature it has, and why it will not be launched where that is so."""
+    lines = [
+        f"{one_line(each['name'])}{'' if each['counts'] else ', whose signature counts no more'}"
+        for each in bundle["signers"]
+    ]
+    if bundle["unsigned_because"] is not None:
+        lines.append(f"it will not be launched: {one_line(bundle['unsigned_because'])}")
+    return "\n".join(lines) or "nobody; no author's key is asked for"
 
 
 def payload_text(payload: Mapping[str, Any]) -> str:

@@ -34,7 +34,7 @@ def key() -> None:
     Examples:
       awgp bundle key make ada.key --name ada
       awgp bundle key trust ada.key.pub --as olga
-      awgp bundle key revoke ada --reason "laptop stolen" --yes
+      awgp bundle key revoke ada --reason "laptop stolen" --as olga --yes
     """
 
 
@@ -111,7 +111,7 @@ def revoke(desk: Desk, *, named: str, reason: str, yes: bool, as_json: bool) -> 
 
     \b
     Example:
-      awgp bundle key revoke ada --reason "laptop stolen" --yes
+      awgp bundle key revoke ada --reason "laptop stolen" --as olga --yes
     """
     confirm(f"What {named} alone signed for {desk.slug} will not be launched any more.", yes=yes)
     with desk.changing() as change:

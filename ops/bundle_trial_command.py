@@ -138,7 +138,7 @@ def _resources(limits: Limits, result: ExecutionResult) -> list[str]:
         peak = f"{result.peak_memory_bytes / MIB:.0f} MiB at most with the sandbox's own"
         said.append(f"{peak}, limit {limits.memory_bytes / MIB:.0f} MiB")
     written = sum(len(line.text.encode()) + 1 for line in result.lines)
-    return [*said, f"{len(result.lines)} lines, {written} of {limits.output_bytes} bytes"]
+    return [*said, f"{written} of {limits.output_bytes} bytes written"]
 
 
 def _as_json(info: BundleInfo, result: ExecutionResult) -> dict[str, Any]:

@@ -226,7 +226,7 @@ def _why(keys: Sequence[dict[str, Any]], lines: Sequence[Signature]) -> str:
     for key in keys:
         if key["revoked_at"] is not None and _line_of(key, lines) is not None:
             return f"the key {key['name']!r} that signed it was revoked: {key['revoked_because']}"
-    wanted = ", ".join(sorted(each["name"] for each in keys if each["revoked_at"] is None))
+    wanted = " or ".join(sorted(each["name"] for each in keys if each["revoked_at"] is None))
     signed = f"signed by {', '.join(each.name for each in lines)}" if lines else "not signed"
-    ask = f"by one of {wanted}" if wanted else "once an admin has added an author's key"
+    ask = f"by {wanted}" if wanted else "once an admin has added an author's key"
     return f"it is {signed}; this tenant takes bundles that are signed {ask}: `awgp bundle sign`"

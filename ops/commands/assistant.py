@@ -181,7 +181,8 @@ def _runtime(desk: Desk, asked: str, wanted: str | None) -> tuple[str, str]:
     digest = runtime_digest(desk.environ, asked)
     if digest is None:
         raise FieldInvalid(
-            "runtime", f"{asked!r} is not built on this machine; `awgp setup` builds it"
+            "runtime",
+            f"{asked!r} is not built on this machine: `awgp runtime build --name {asked}`",
         )
     return asked, digest
 

@@ -147,7 +147,10 @@ def push(
     packed = packed_at(path)
     info = inspect(packed)  # what is not sound does not travel
     note = note_for(path, info.digest, key=key_file, signature=signature)
-    with click.progressbar(length=len(packed), label="pushing", file=sys.stderr) as bar:
+    seen = sys.stderr.isatty()
+    with click.progressbar(
+        length=len(packed), label="pushing", file=sys.stderr, hidden=not seen
+    ) as bar:
         pushed = plane.push_bundle(packed, note, sent=bar.update)
     if as_json:
         print_json(pushed)
@@ -163,7 +166,7 @@ def _show_finding(found: Finding) -> None:
     colour = "red" if found.severity is Severity.ERROR else "yellow"
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[{colour}]{found.severity}[/{colour}]", end="  ")
-    console.print(plain(f"{found.file}: {found.problem}. {found.fix}."), markup=False)
+    console.print(plain(f"{found.file}: {found.problem}. {found.fix}"), markup=False)
 
 
 def _show(info: BundleInfo) -> None:

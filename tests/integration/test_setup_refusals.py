@@ -158,7 +158,7 @@ def test_a_bundle_that_is_none_and_a_runtime_that_is_not_built(awgp: CommandLine
     assert "gzip" in awgp.refused(*agent, "--bundle", str(rubbish))
     (awgp.folder / "runtimes" / "python3" / "runtime.json").unlink()
     said = awgp.refused(*agent, "--bundle", awgp.bundle())
-    assert "runtime: 'python3' is not built on this machine; `awgp setup` builds it" in said
+    assert "runtime: 'python3' is not built on this machine: `awgp runtime build" in said
 
 
 def test_with_another_identity_provider_no_login_is_made(

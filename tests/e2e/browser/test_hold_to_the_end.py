@@ -212,6 +212,7 @@ def test_what_changed_since_the_last_approval_is_shown(
     files = ben.page.get_by_role("list", name="Files of the bundle")
     expect(files.get_by_role("button", name=re.compile("main.py"))).to_contain_text("changed")
     expect(ben.page.get_by_label("What changed in main.py")).to_contain_text("+print('more')")
+    expect(ben.page.get_by_text("Not signed; no author")).to_be_visible()
     ben.page.get_by_role("tab", name="Against the last run").click()
     payload = ben.page.get_by_role("region", name="Payload")
     for said in ("removed: ", "the old line", "added: ", "the new line"):
