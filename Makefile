@@ -14,6 +14,13 @@ MADE_UP := tests/integration/test_ingest_api.py tests/integration/test_ingest_sc
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage sandbox live lists scale)
 
+# What every driver of the runtime host is held to: attacks, and what a second one must do like the first.
+CONTRACT := tests/integration/test_runtime_host.py tests/integration/test_warm_sandboxes.py
+OF_DOCKER := $(CONTRACT) tests/integration/test_docker_driver.py
+DRIVER ?=
+BY_DRIVER := tests/attacks $(if $(filter docker,$(DRIVER)),$(OF_DOCKER) -m docker,\
+	$(if $(filter runsc,$(DRIVER)),-m "not docker",$(OF_DOCKER)))
+
 help: ## Show these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -46,8 +53,9 @@ e2e: setup ## Run the end-to-end tests, with a real N8N, the login at a real Key
 	@$(BIN)/pytest tests/e2e
 	@AWGP_TEST_CASES=$(CASES) $(BIN)/pytest -n 2 $(MADE_UP)
 
-attacks: setup ## Attack the sandbox in every way we know, one sandbox each, then 200 in a row
-	@$(BIN)/pytest tests/attacks
+attacks: setup ## Attack the sandbox in every way we know, one sandbox each, then 200 in a row: DRIVER=runsc|docker, both without
+	@$(BIN)/python -m ops.install_docker
+	@$(BIN)/pytest $(BY_DRIVER)
 
 tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
 	@$(BIN)/pytest -q tests/e2e/browser/tour.py

@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,11 @@ _SECONDS: Final = 900
 def main() -> int:
     """Install it where it is missing and may be installed; say in one line what is there."""
     if not CHROMIUM.exists():
-        why = _install() if os.geteuid() == 0 else "apt-get install chromium, as root, brings it"
+        why = (
+            install_packages(_PACKAGES)
+            if os.geteuid() == 0
+            else "apt-get install chromium, as root, brings it"
+        )
         if not CHROMIUM.exists():
             print(f"browser   missing, so tests in a browser are skipped: {why}")
             return 1 if os.environ.get("CI") else 0
@@ -25,10 +30,10 @@ def main() -> int:
     return 0
 
 
-def _install() -> str:
-    """Install it; returns why that failed."""
+def install_packages(packages: Sequence[str]) -> str:
+    """Install Debian packages, as root; returns why that failed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *_PACKAGES]):
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         try:
             done = subprocess.run(
                 ["apt-get", "-q", *arguments],

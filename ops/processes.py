@@ -94,6 +94,9 @@ PASSED_ON = (
 """The operator's own choices every process may see; none is a secret."""
 
 OF_THE_HOST = (
+    "AWGP_DRIVER",
+    "AWGP_DOCKER_SOCKET",
+    "AWGP_DOCKER_RUNTIME",
     "AWGP_SANDBOXES",
     "AWGP_WARM_SANDBOXES",
     "AWGP_WARM_SANDBOXES_MIN",

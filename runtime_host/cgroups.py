@@ -45,6 +45,16 @@ class Cgroup:
         """Whether the memory cap holds."""
         return "memory" in self._folders
 
+    @property
+    def has_tasks(self) -> bool:
+        """Whether the cap on threads holds."""
+        return "pids" in self._folders
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody removed one of the groups."""
+        return any(not folder.exists() for folder in self._folders.values())
+
     def limit(self, *, memory_bytes: int, tasks: int) -> None:
         """Set the caps; before anything of a run is inside, or while a parked sandbox waits.
 
@@ -110,10 +120,7 @@ class Cgroup:
             remove_group(folder)
 
     def _read(self, controller: str, name: str) -> str:
-        try:
-            return (self._folders[controller] / name).read_text()
-        except OSError:
-            return ""
+        return _text(self._folders[controller] / name)
 
 
 class CgroupTree:
@@ -164,6 +171,21 @@ class CgroupTree:
                 base.rmdir()
 
 
+def group_of(pid: int, name: str) -> Cgroup:
+    """The groups of a process, made by somebody else; those alone whose path ends with this name.
+
+    Empty for one that is gone, or that is not seen from here.
+    """
+    folders, versions = {}, {}
+    for controller in CONTROLLERS:
+        for version, mount, own in _mounts(controller, pid):
+            folder = mount / own.lstrip("/")
+            if name in folder.name and (folder / _limit_file(controller, version)).exists():
+                folders[controller], versions[controller] = folder, version
+                break
+    return Cgroup(folders, versions)
+
+
 def _limit_memory_1(folder: Path, memory_bytes: int) -> None:
     """Version 1 refuses a cap on memory above the one on memory with swap, which may be absent."""
     with_swap = folder / "memory.memsw.limit_in_bytes"
@@ -209,6 +231,13 @@ def remove_group(folder: Path) -> None:
             time.sleep(0.002)
         else:
             return
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _unique(folders: dict[str, Path]) -> list[Path]:
@@ -288,10 +317,10 @@ def _limit_file(controller: str, version: int) -> str:
     return "memory.limit_in_bytes" if version == 1 else "memory.max"
 
 
-def _mounts(controller: str) -> list[tuple[int, Path, str]]:
-    """(version, mount point, own group) of the hierarchies that may hold a controller."""
+def _mounts(controller: str, pid: int | str = "self") -> list[tuple[int, Path, str]]:
+    """(version, mount point, a process's group) of the hierarchies that may hold a controller."""
     own = {}
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in _text(Path(f"/proc/{pid}/cgroup")).splitlines():
         _, names, path = line.split(":", 2)
         for one in names.split(","):
             own[one] = path

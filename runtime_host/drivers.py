@@ -1,4 +1,4 @@
-"""How sandboxes are started, as a host is told."""
+"""The two ways to start sandboxes, as a host is told which."""
 
 import hashlib
 import os
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime_host.cgroups import CgroupTree
+from runtime_host.docker_driver import DockerDriver
+from runtime_host.docker_engine import DockerEngine
 from runtime_host.driver import SandboxDriver
 from runtime_host.runsc import RunscDriver
 
@@ -32,3 +34,20 @@ class RunscSettings:
             rootless=os.geteuid() != 0,
             certificates=self.certificates,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerSettings:
+    """Through a Docker engine of this machine.
+
+    Args:
+        socket: The engine's.
+        runtime: Its name for gVisor.
+    """
+
+    socket: Path
+    runtime: str
+
+    def open(self, state: Path) -> SandboxDriver:
+        """The driver of the host with this state folder."""
+        return DockerDriver(DockerEngine(self.socket, self.runtime), state)

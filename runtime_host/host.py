@@ -26,7 +26,7 @@ from pipeline.execution import ExecutionSpec
 from runtime_host import rootfs, selftest
 from runtime_host.connection import ClientWatcher
 from runtime_host.driver import DriverUnavailable
-from runtime_host.drivers import RunscSettings
+from runtime_host.drivers import DockerSettings, RunscSettings
 from runtime_host.launch_frame import SpecRefused, decode_launch, encode_call, encode_result
 from runtime_host.places import Places
 from runtime_host.pool import PoolSettings, WarmPool
@@ -87,7 +87,7 @@ class HostSettings:
     runtimes: Path
     state: Path
     sandboxes: int
-    driver: RunscSettings
+    driver: RunscSettings | DockerSettings
     client_uids: frozenset[int] = frozenset()
     group: str | None = None
     stop_seconds: float = 30.0

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 import structlog
@@ -28,7 +29,7 @@ def nothing_bound() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
 
 
-def missing(part: str) -> None:
+def missing(part: str) -> NoReturn:
     """Skip here by name; fail where CI promised that everything is installed."""
     if os.environ.get("CI"):
         pytest.fail(f"{part} is missing, and CI installs it")

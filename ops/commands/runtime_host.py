@@ -13,12 +13,16 @@ import click
 
 from ops import install_runsc
 from pipeline.event_log import configure_event_log
-from runtime_host.drivers import RunscSettings
+from runtime_host.drivers import DockerSettings, RunscSettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 from runtime_host.pool import PoolSettings
 
+DOCKER_SOCKET = "/var/run/docker.sock"
 KEPT = frozenset(
     {
+        "AWGP_DOCKER_RUNTIME",
+        "AWGP_DOCKER_SOCKET",
+        "AWGP_DRIVER",
         "AWGP_ENV",
         "AWGP_RUNSC",
         "AWGP_RUNTIME_CLIENT_UIDS",
@@ -51,7 +55,10 @@ def command() -> None:
     AWGP_RUNTIME_CLIENT_UIDS: who may connect beside root and us, with commas.
     AWGP_RUNTIME_GROUP: group that owns the socket, by name or number.
     AWGP_RUNTIME_STOP_SECONDS: how long running sandboxes may go on at SIGTERM; 30 by default.
+    AWGP_DRIVER: runsc, the default, or docker.
     AWGP_RUNSC: the runsc binary; else /usr/local/bin/runsc, else PATH.
+    AWGP_DOCKER_SOCKET: of the Docker engine; /var/run/docker.sock by default.
+    AWGP_DOCKER_RUNTIME: the engine's name for gVisor; runsc by default.
     AWGP_WARM_SANDBOXES: how many are started ahead at most; as many as may run; 0 for none.
     AWGP_WARM_SANDBOXES_MIN: at the least, once something ran; 1 by default.
     AWGP_WARM_MEMORY_MIB: for all that are started ahead, at 32 each; 256 by default.
@@ -105,7 +112,15 @@ def settings_from(environment: dict[str, str]) -> HostSettings:
     )
 
 
-def _driver(environment: dict[str, str]) -> RunscSettings:
+def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
+    named = environment.get("AWGP_DRIVER") or "runsc"
+    if named == "docker":
+        return DockerSettings(
+            socket=Path(environment.get("AWGP_DOCKER_SOCKET") or DOCKER_SOCKET),
+            runtime=environment.get("AWGP_DOCKER_RUNTIME") or "runsc",
+        )
+    if named != "runsc":
+        raise HostRefuses("AWGP_DRIVER must be runsc or docker")
     configured = environment.get("AWGP_RUNSC")
     runsc = install_runsc.find(Path(configured) if configured else None)
     if runsc is None:

@@ -13,10 +13,7 @@ __all__ = ["runtimes"]
 
 @pytest.fixture(
     scope="session",
-    params=[
-        pytest.param(place, marks=pytest.mark.attacks if place.endswith("-warm") else ())
-        for place in PLACES
-    ],
+    params=PLACES,
 )
 def shared_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, runtimes: Path

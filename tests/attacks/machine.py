@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from pipeline.execution import MIB
-from tests.integration.own_host import Host, until
+from tests.integration.own_host import RUNSC, Host, until
 
 OUTER_BYTES: Final = 1536 * MIB
 OUTER_TASKS: Final = 4096
@@ -90,12 +90,13 @@ class Machine:
             [
                 *self._processes(parked),
                 *(f"group {p.parents[1]}" for p in self.enclosure.below() if p.name not in parked),
-                *(f"folder {path.parent}" for path in self._sandboxes() if path.name not in parked),
+                *("folder of a sandbox" for name in self._sandboxes() if name not in parked),
                 *self._descriptors(),
                 *self._mounts(),
                 *self._sockets(parked),
                 *_strays(),
                 *self._runtime(),
+                *self.host.remains(),
             ]
         )
 
@@ -135,14 +136,15 @@ class Machine:
             if arguments and not any(name in arguments for name in parked):
                 yield f"process {_name(pid)}"
 
-    def _sandboxes(self) -> list[Path]:
-        return list((self.host.folder / "state/sandboxes").iterdir())
+    def _sandboxes(self) -> list[str]:
+        return self.host.sandboxes()
 
     def _descriptors(self) -> Iterator[str]:
         for entry in os.scandir(f"/proc/{self.host.process.pid}/fd"):
             with suppress(OSError):
                 kind = os.readlink(entry.path).partition(":[")[0]  # noqa: PTH115
-                if not self.warm or kind.startswith("/"):
+                # Of connections to an engine as many are kept as were needed at once.
+                if kind.startswith("/") or not (self.warm or self.host.way is not RUNSC):
                     yield f"descriptor {kind}"
 
     def _mounts(self) -> Iterator[str]:

@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import pytest
+
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, Limits
 from runtime_host.bundle import digest_of, pack
 from tests.attacks.machine import Enclosure, Machine, Witness, settled
+from tests.integration.own_engine import way_of
 from tests.integration.own_host import INNOCENT, Host, running_host, until
 
 AGENTS: Final = Path(__file__).parent / "agents"
-# Every attack is tried at each: the settings of a host that starts its sandboxes in that way.
-PLACES: Final[dict[str, dict[str, str]]] = {
-    "runsc-cold": {"AWGP_WARM_SANDBOXES": "0"},
-    "runsc-warm": {"AWGP_WARM_SANDBOXES": "1"},
-}
+# Every attack is tried at each, a driver and whether it starts sandboxes ahead. What is cheap and
+# tells most is tried at the first by `make test` too.
+PLACES: Final = [
+    "runsc-cold",
+    pytest.param("runsc-warm", marks=pytest.mark.attacks),
+    pytest.param("docker-cold", marks=[pytest.mark.attacks, pytest.mark.docker]),
+    pytest.param("docker-warm", marks=[pytest.mark.attacks, pytest.mark.docker]),
+]
 TRIES: Final = 10
 # Small, so that a hole shows early and takes little with it.
 SMALL: Final[dict[str, float]] = {
@@ -103,24 +109,25 @@ class Site:
 @contextmanager
 def site_at(place: str, folder: Path, runtimes: Path, **settings: str) -> Iterator[Site]:
     """A host of this kind, until the block is left; then nothing at all is left of it."""
+    driver, _, start = place.partition("-")
     enclosure = Enclosure()
     (folder / "host").mkdir()
     (folder / "witness").mkdir()
+    settings = {"AWGP_WARM_SANDBOXES": str(int(start == "warm")), **settings}
     try:
         with (
+            way_of(driver) as way,
             Witness.there(folder / "witness") as witness,
-            running_host(
-                folder / "host",
-                runtimes,
-                entering=enclosure.entry_files,
-                **{**PLACES[place], **settings},
-            ) as host,
         ):
-            warm = place.endswith("-warm")
-            machine = Machine(host=host, enclosure=enclosure, warm=warm)
-            yield Site(host=host, machine=machine, witness=witness, warm=warm)
-        assert enclosure.processes() | set(host.processes()) == set()
-        assert list((host.folder / "state/sandboxes").iterdir()) == []
+            entering = enclosure.entry_files
+            with running_host(
+                folder / "host", runtimes, way, entering=entering, **settings
+            ) as host:
+                warm = start == "warm"
+                machine = Machine(host=host, enclosure=enclosure, warm=warm)
+                yield Site(host=host, machine=machine, witness=witness, warm=warm)
+            assert enclosure.processes() | set(host.processes()) == set()
+            assert host.sandboxes() == []
     finally:
         enclosure.remove()
 

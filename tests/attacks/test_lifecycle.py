@@ -36,7 +36,7 @@ def test_every_sandbox_ends_with_its_host(tmp_path: Path, runtimes: Path, place:
         ended = dict(zip(BUSY, (each.joined() for each in running), strict=True))
         assert [n for n, e in ended.items() if e.reason is not ExitReason.HOST_LOST] == [], ended
         entering = site.machine.enclosure.entry_files
-        host.process = start(host.folder, runtimes, entering=entering, **PLACES[place])
+        host.process = start(host.folder, runtimes, host.way, entering=entering)
         wait_until_serving(host)
         assert host.run(host.spec(INNOCENT)).reason is ExitReason.OK
         assert site.witness.came() == []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final, Protocol
 
 import pytest
 
@@ -21,7 +22,7 @@ from runtime_host.client import HostClient, HostUnavailable
 from runtime_host.lone_spec import lone_spec
 from tests.conftest import missing
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 WRITE_RESULT = 'open("/output/result.json", "w").write(json.dumps(x))\n'
 INNOCENT = "import json\nx = json.load(open('/input/request.json'))\n" + WRITE_RESULT
 
@@ -41,6 +42,11 @@ class Host:
     folder: Path
     runtimes: Path
     process: "subprocess.Popen[bytes]"
+
+    @property
+    def way(self) -> "Way":
+        """How it starts its sandboxes, for another with the same folder."""
+        return RUNSC
 
     @property
     def client(self) -> HostClient:
@@ -75,6 +81,10 @@ class Host:
                 if needle in arguments:
                     found.append(int(entry.name))
         return found
+
+    def remains(self) -> Iterator[str]:
+        """What else a sandbox may leave that is not parked, in words."""
+        yield from ()
 
     def leftovers(self) -> list[object]:
         """What a sandbox left that is not parked: processes, folders, groups."""
@@ -119,6 +129,30 @@ class Host:
         return json.loads(result.result)
 
 
+class Way(Protocol):
+    """How a test's hosts start their sandboxes."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of such a host."""
+
+    def host(self, folder: Path, runtimes: Path, process: "subprocess.Popen[bytes]") -> Host:
+        """A host that was started with them."""
+
+
+class Runsc:
+    """As it is by default."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {}
+
+    def host(self, folder: Path, runtimes: Path, process: "subprocess.Popen[bytes]") -> Host:
+        return Host(folder, runtimes, process)
+
+
+RUNSC: Final = Runsc()
+
 # A shell, because Python cannot safely run code between fork and exec.
 ENTER = """
 for each; do [ "$each" = -- ] && break; echo $$ >"$each" || exit 97; shift; done
@@ -128,7 +162,13 @@ exec "$@"
 
 
 def start(
-    folder: Path, runtimes: Path, *, entering: Sequence[Path] = (), **settings: str
+    folder: Path,
+    runtimes: Path,
+    way: Way = RUNSC,
+    /,
+    *,
+    entering: Sequence[Path] = (),
+    **settings: str,
 ) -> "subprocess.Popen[bytes]":
     """Start a host, which may not serve yet.
 
@@ -147,6 +187,7 @@ def start(
                 "AWGP_RUNTIME_FOLDER": str(runtimes),
                 "AWGP_RUNTIME_STATE": str(folder / "state"),
                 "AWGP_KEK": "a secret that must be forgotten",
+                **way.settings,
                 **settings,
             },
             stdout=log,
@@ -193,10 +234,17 @@ def runtimes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def running_host(
-    folder: Path, runtimes: Path, *, entering: Sequence[Path] = (), **settings: str
+    folder: Path,
+    runtimes: Path,
+    way: Way = RUNSC,
+    /,
+    *,
+    entering: Sequence[Path] = (),
+    **settings: str,
 ) -> Iterator[Host]:
     """Serves until the block is left."""
-    host = Host(folder, runtimes, start(folder, runtimes, entering=entering, **settings))
+    process = start(folder, runtimes, way, entering=entering, **settings)
+    host = way.host(folder, runtimes, process)
     try:
         wait_until_serving(host)
         yield host

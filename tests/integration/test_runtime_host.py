@@ -16,10 +16,13 @@ from ops.cli import run
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
 from runtime_host.client import LaunchRefused
 from runtime_host.rootfs import read_record, write_record
+from tests.integration.own_engine import DRIVERS, way_of
 from tests.integration.own_host import (
     INNOCENT,
+    RUNSC,
     START_SECONDS,
     Host,
+    Way,
     end,
     running_host,
     start,
@@ -30,9 +33,17 @@ from tests.integration.own_host import (
 pytestmark = pytest.mark.runsc
 
 
+@pytest.fixture(scope="module", params=DRIVERS)
+def way(request: pytest.FixtureRequest) -> Iterator[Way]:
+    with way_of(request.param) as way:
+        yield way
+
+
 @pytest.fixture(scope="module")
-def shared_host(tmp_path_factory: pytest.TempPathFactory, runtimes: Path) -> Iterator[Host]:
-    with running_host(tmp_path_factory.mktemp("host"), runtimes) as host:
+def shared_host(
+    tmp_path_factory: pytest.TempPathFactory, runtimes: Path, way: Way
+) -> Iterator[Host]:
+    with running_host(tmp_path_factory.mktemp("host"), runtimes, way) as host:
         yield host
 
 
@@ -157,9 +168,10 @@ def test_a_lease_that_lapses_ends_the_sandbox(host: Host) -> None:
 
 
 def test_a_lease_that_is_renewed_lets_the_agent_finish(host: Host) -> None:
-    program = "import time\nfor _ in range(15):\n    print('tick')\n    time.sleep(0.1)\n"
-    with host.client.launch(host.spec(program), lease_seconds=1.0) as launched:
-        result = launched.wait(lambda _: launched.renew(1.0))
+    lease = 1.0 if host.way is RUNSC else 6.0  # an engine takes its time to start one
+    program = f"import time\nfor _ in range(15):\n    print('tick')\n    time.sleep({lease / 10})\n"
+    with host.client.launch(host.spec(program), lease_seconds=lease) as launched:
+        result = launched.wait(lambda _: launched.renew(lease))
     assert (result.reason, len(result.lines)) == (ExitReason.OK, 15)
 
 
@@ -183,15 +195,15 @@ def test_the_host_forgets_every_setting_that_is_not_its_own(host: Host) -> None:
 
 
 def test_a_second_host_on_the_same_state_refuses_to_start(host: Host) -> None:
-    second = start(host.folder, host.runtimes)
+    second = start(host.folder, host.runtimes, host.way)
     assert second.wait(START_SECONDS) == 2
     assert "another runtime host holds" in (host.folder / "log").read_text()
 
 
 def test_a_host_that_was_killed_leaves_no_sandbox_once_it_is_back(
-    tmp_path: Path, runtimes: Path
+    tmp_path: Path, runtimes: Path, way: Way
 ) -> None:
-    host = Host(tmp_path, runtimes, start(tmp_path, runtimes))
+    host = way.host(tmp_path, runtimes, start(tmp_path, runtimes, way))
     try:
         wait_until_serving(host)
         with host.client.launch(_sleeper(host), 60) as launched:
@@ -200,7 +212,7 @@ def test_a_host_that_was_killed_leaves_no_sandbox_once_it_is_back(
             host.process.wait()
             assert launched.wait().reason is ExitReason.HOST_LOST
         assert host.leftovers()
-        host.process = start(tmp_path, runtimes)
+        host.process = start(tmp_path, runtimes, way)
         wait_until_serving(host)
         assert not host.leftovers()
         assert host.run(host.spec(INNOCENT)).reason is ExitReason.OK
@@ -209,9 +221,11 @@ def test_a_host_that_was_killed_leaves_no_sandbox_once_it_is_back(
 
 
 def test_a_host_told_to_stop_ends_what_runs_and_leaves_nothing(
-    tmp_path: Path, runtimes: Path
+    tmp_path: Path, runtimes: Path, way: Way
 ) -> None:
-    host = Host(tmp_path, runtimes, start(tmp_path, runtimes, AWGP_RUNTIME_STOP_SECONDS="1"))
+    host = way.host(
+        tmp_path, runtimes, start(tmp_path, runtimes, way, AWGP_RUNTIME_STOP_SECONDS="1")
+    )
     wait_until_serving(host)
     with host.client.launch(_sleeper(host), 60) as launched:
         until(host.processes, "the sandbox to start")

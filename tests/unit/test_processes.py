@@ -57,7 +57,9 @@ def test_how_many_sandboxes_there_are_is_for_the_runtime_host_alone(data: DataFo
     chosen = dict.fromkeys(OF_THE_HOST, "3")
     assert chosen.items() <= process_environment(data, "runtime-host", operator=chosen).items()
     assert not chosen.keys() & process_environment(data, "execute", operator=chosen).keys()
-    assert {name for name in KEPT if name.startswith(("AWGP_WARM", "AWGP_SAND"))} == chosen.keys()
+    assert {
+        name for name in KEPT if name.startswith(("AWGP_WARM", "AWGP_SAND", "AWGP_D"))
+    } == chosen.keys()
 
 
 def test_apart_from_each_other_each_process_is_a_user_of_its_own(data: DataFolder) -> None:

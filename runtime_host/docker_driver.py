@@ -1,0 +1,179 @@
+"""Start gVisor sandboxes as containers of a Docker engine on this machine.
+
+The engine is told to use gVisor by name; that it does, and that it was given the arguments a
+sandbox needs, nobody is believed: the self-test proves it before the host serves, and every other
+answer than the expected one keeps the host from starting. There is no other runtime to fall back
+on.
+
+A container's root is the image of the same tree that `runsc` would run from, read-only; what it
+may do and see is what `oci` says. The engine itself writes `/etc/hosts`, `/etc/hostname` and
+`/etc/resolv.conf` into every container, so it is given what says nothing of this machine.
+"""
+
+import json
+import os
+import platform as machine
+import secrets
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from docker.types import HostConfig, LogConfig
+
+from runtime_host import oci, seccomp
+from runtime_host.cgroups import group_of
+from runtime_host.docker_engine import OWNER, DockerEngine
+from runtime_host.docker_sandbox import DockerSandbox
+from runtime_host.driver import SandboxDriver
+from runtime_host.profile import Profile
+from runtime_host.rootfs import RuntimeRecord
+from runtime_host.sandbox import Sandbox, SandboxFailed
+
+PREFIX: Final = "awgp-"
+HOSTNAME: Final = "sandbox"
+_PLATFORM: Final = "--platform="
+
+
+class DockerDriver(SandboxDriver):
+    """Starts sandboxes through an engine's socket.
+
+    Args:
+        state: Folder of a host that holds its lock; the owner of containers is named in it.
+    """
+
+    name: ClassVar = "docker"
+
+    def __init__(self, engine: DockerEngine, state: Path) -> None:
+        self._engine = engine
+        self._state = state
+        self._owner = ""
+        self._arguments: tuple[str, ...] = ()
+        self._controllers: frozenset[str] = frozenset()
+        self._images: dict[str, str] = {}
+
+    def prepare(self) -> str:
+        """Ask the engine whether it can."""
+        about = self._engine.about()
+        self._owner = _owner_in(self._state)
+        self._arguments, self._controllers = about.arguments, about.controllers
+        return about.version
+
+    def add_runtime(self, record: RuntimeRecord, root: Path) -> None:
+        """Have the engine keep the tree as an image."""
+        self._images[record.digest] = self._engine.image(record, root)
+
+    @property
+    def platform(self) -> str:
+        """As the engine gives it to the runtime; gVisor's usual one where it does not."""
+        named = [each for each in self._arguments if each.startswith(_PLATFORM)]
+        return named[-1].removeprefix(_PLATFORM) if named else "systrap"
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        """Those the engine says it caps."""
+        return self._controllers
+
+    @property
+    def parks(self) -> bool:
+        """Root alone may write the caps of a container that waits."""
+        return os.geteuid() == 0
+
+    def sweep(self) -> int:
+        """Containers whose owner is named in our state folder."""
+        found = self._engine.owned_by(self._owner)
+        for container in found:
+            self._engine.remove(container)
+        return len(found)
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._engine.close()
+
+    def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
+        """Start a container of the runtime's image."""
+        image = self._images.get(profile.runtime_digest)
+        if image is None:
+            raise SandboxFailed(f"there is no image of runtime {profile.runtime}")
+        name = secrets.token_hex(8)
+        configuration = self._configuration(image, profile, memory_bytes, tasks)
+        started = self._engine.start(configuration, PREFIX + name)
+        group = group_of(started.pid, started.container)
+        caps_memory = "memory" in self._controllers
+        sandbox = DockerSandbox(self._engine, name, started, group, caps_memory=caps_memory)
+        if started.pid and caps_memory and not group.has_memory:
+            sandbox.end()
+            raise SandboxFailed(
+                f"the groups of sandbox {name} are not seen: "
+                "the Docker engine must run on this machine, and we in no container"
+            )
+        return sandbox
+
+    def _configuration(
+        self, image: str, profile: Profile, memory_bytes: int, tasks: int
+    ) -> dict[str, Any]:
+        """What the engine is asked to create."""
+        process = oci.configuration(profile)["process"]
+        return {
+            "Image": image,
+            "Entrypoint": [],
+            "Cmd": process["args"],
+            "Env": process["env"],
+            "User": "0:0",
+            "WorkingDir": process["cwd"],
+            "Hostname": HOSTNAME,
+            "Labels": {OWNER: self._owner},
+            "NetworkDisabled": True,
+            "Tty": False,
+            "OpenStdin": True,
+            # So that the launcher hears it when we are gone.
+            "StdinOnce": True,
+            **{f"Attach{stream}": True for stream in ("Stdin", "Stdout", "Stderr")},
+            "HostConfig": self._host_configuration(profile, memory_bytes, tasks),
+        }
+
+    def _host_configuration(self, profile: Profile, memory_bytes: int, tasks: int) -> HostConfig:
+        caps = oci.LAUNCHER_CAPABILITIES
+        return HostConfig(
+            version="1.41",
+            runtime=self._engine.runtime,
+            network_mode="none",
+            # Without a /dev/shm of the engine's; ours is one of the mounts.
+            ipc_mode="none",
+            read_only=True,
+            privileged=False,
+            cap_drop=["ALL"],
+            cap_add=[each.removeprefix("CAP_") for each in caps],
+            security_opt=[
+                "no-new-privileges:true",
+                f"seccomp={json.dumps(seccomp.profile(machine.machine()))}",
+            ],
+            mem_limit=memory_bytes,
+            memswap_limit=memory_bytes,
+            pids_limit=tasks,
+            tmpfs=_tmpfs(profile),
+            # Nothing of this machine's own names and servers.
+            dns=["127.0.0.1"],
+            dns_search=["."],
+            # What an agent says is for its run alone, not for the engine's disk.
+            log_config=LogConfig(type="none"),
+            restart_policy={"Name": "no"},
+        )
+
+
+def _tmpfs(profile: Profile) -> dict[str, str]:
+    """The mounts of `oci` as the engine takes them; without its own choice of noexec."""
+    mounts = oci.configuration(profile)["mounts"]
+    return {
+        mount["destination"]: ",".join(("rw", "exec", *mount["options"]))
+        for mount in mounts
+        if mount["type"] == "tmpfs"
+    }
+
+
+def _owner_in(state: Path) -> str:
+    """A name no other host has, kept for those after us with the same folder."""
+    path = state / "docker-owner"
+    if not path.exists():
+        partial = path.with_suffix(".new")
+        partial.write_text(secrets.token_hex(16))
+        partial.replace(path)
+    return path.read_text()
