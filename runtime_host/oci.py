@@ -17,10 +17,8 @@ LAUNCHER_UID, AGENT_GID = 65533, 65534
 LAUNCH = """
 import sys
 sys.path.insert(0, "/usr/lib/awgp")
-from runtime_host.inside.agent_process import AgentProcess
-agent = AgentProcess(sys.executable)
-from runtime_host.inside.launch import main
-main(agent)
+from runtime_host.inside import agent, agent_process, launch
+launch.main(agent_process.AgentProcess(agent.main))
 """
 
 OUTPUT_BYTES = 2 * MIB
@@ -57,8 +55,8 @@ def configuration(profile: Profile, gateway: Path | None = None) -> dict[str, An
         "process": {
             "terminal": False,
             "cwd": "/",
-            "args": [profile.interpreter, "-I", "-S", "-B", "-c", LAUNCH],
-            "env": ["PATH=/usr/bin", "LANG=C.UTF-8"],
+            "args": [profile.interpreter, "-c", LAUNCH],
+            "env": [f"{name}={value}" for name, value in ENVIRONMENT.items()],
             "user": {"uid": 0, "gid": 0},
             "noNewPrivileges": True,
             "capabilities": {

@@ -1,6 +1,6 @@
 """The agent's interpreter before it knows its program: waits for the job, then becomes the program.
 
-Executed as the agent's user, with the very flags and environment the program gets, before any job
+It waits as the agent's user, with the very flags and environment the program gets, before any job
 is there: an interpreter's start is most of what a short run would wait for. What the program finds
 is what `python3.11 PROGRAM ARGUMENTS` would give it: `sys.argv`, `sys.path`, `__main__`, its
 environment, no module it did not import; and, last in `sys.path`, the wheels its bundle carries.
@@ -110,7 +110,3 @@ def _execute(argv: "list[str]", environment: "dict[str, str]") -> None:
         os.execve(argv[0], argv, environment)  # noqa: S606  # no shell, on purpose
     except OSError as exc:
         sys.exit(f"{argv[0]} cannot be executed: {exc.strerror}")
-
-
-if __name__ == "__main__":
-    main()

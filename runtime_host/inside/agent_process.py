@@ -1,16 +1,19 @@
-"""The agent's process, forked first of all, so that its start and the launcher's go side by side.
+"""The agent's process: a copy of the launcher's interpreter, made before that has read anything.
 
-By then the launcher has read nothing and has only the rights it gives up next.
+An interpreter's start is most of a sandbox's, so there is one. It has the very flags and the
+environment that the agent's program gets, and nothing of a job yet. The copy is the agent's from
+then on; the launcher gives up its rights and goes its own way.
 """
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 AGENT_UID = AGENT_GID = 65534
-WAITING = "/usr/lib/awgp/runtime_host/inside/agent.py"
 JOB = 3
 # As the host gives it for each run, apart from the run's own names.
 ENVIRONMENT = {
@@ -30,21 +33,19 @@ class AgentProcess:
     """Waits as the agent's user, without rights, for the job to be handed over.
 
     Args:
-        interpreter: Executed at once; it runs the program later.
+        main: What the process does; there, nothing returns.
     """
 
-    def __init__(self, interpreter: str) -> None:
+    def __init__(self, main: "Callable[[], None]") -> None:
         job_in, self._job_out = os.pipe()
         self.stdout, agent_stdout = os.pipe()
         self.stderr, agent_stderr = os.pipe()
         self._ready = False
         self.pid = os.fork()
         if self.pid == 0:
-            try:
-                _become(interpreter, job_in, agent_stdout, agent_stderr)
-            except BaseException as exc:  # noqa: BLE001  # nothing may return into the parent's code
-                os.write(agent_stderr, f"cannot start: {exc}\n".encode())
-            os._exit(126)
+            _give_up_rights()
+            _take_descriptors(job_in, agent_stdout, agent_stderr)
+            _be_the_agent(main)
         for descriptor in (job_in, agent_stdout, agent_stderr):
             os.close(descriptor)
 
@@ -65,13 +66,16 @@ class AgentProcess:
         os.close(self._job_out)
 
 
-def _become(interpreter: str, job_in: int, stdout: int, stderr: int) -> "NoReturn":
+def _give_up_rights() -> None:
     os.setgroups([])
     os.setresgid(AGENT_GID, AGENT_GID, AGENT_GID)
     os.setresuid(AGENT_UID, AGENT_UID, AGENT_UID)
     os.setsid()
     os.umask(0o022)
     os.chdir("/bundle")
+
+
+def _take_descriptors(job_in: int, stdout: int, stderr: int) -> None:
     # Out of the way of the numbers they get; what is 4 and above is closed.
     job, out, err = (os.dup(descriptor) for descriptor in (job_in, stdout, stderr))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
@@ -79,4 +83,13 @@ def _become(interpreter: str, job_in: int, stdout: int, stderr: int) -> "NoRetur
     os.dup2(err, 2)
     os.dup2(job, JOB)
     os.closerange(JOB + 1, 256)
-    os.execve(interpreter, [interpreter, WAITING], ENVIRONMENT)  # noqa: S606  # no shell, on purpose
+    os.set_inheritable(JOB, False)
+
+
+def _be_the_agent(main: "Callable[[], None]") -> "NoReturn":
+    """Wait for the program and run it, and end as an interpreter ends that ran it."""
+    for name in [each for each in sys.modules if each.startswith("runtime_host")]:
+        del sys.modules[name]
+    sys.path.pop(0)  # where the launcher's modules are
+    main()
+    sys.exit()
