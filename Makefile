@@ -46,7 +46,7 @@ down: ## Stop it; the data stays
 
 test: setup ## Run all tests but the long attacks, the login at Keycloak, N8N and Lighthouse: lint, types, laws, unit, integration, end to end
 	@$(PARTS) collected $(LINT)
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not attacks and not keycloak and not lighthouse and not n8n and not runtimes"
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not attacks and not keycloak and not lighthouse and not n8n and not runtimes"
 
 e2e: setup ## Run the end-to-end tests, with a real N8N, the login at a real Keycloak where one can be had, thousands of made-up requests
 	@$(BIN)/python -m ops.check_n8n_node

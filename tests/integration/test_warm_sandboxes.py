@@ -111,6 +111,25 @@ raise ValueError("told")
     assert broken.lines[0].text == '  File "/bundle/main.py", line 1'
 
 
+def test_the_same_bundle_and_payload_come_to_the_same_result(warm_host: Host) -> None:
+    program = """
+import json, os, platform, sys, time
+x = {"hash": hash("word"), "set": list({"one", "two", "three", "four"}), "float": repr(0.1 + 0.2)}
+x |= {"environment": {k: v for k, v in os.environ.items() if not k.startswith("AWGP_")}}
+x |= {"ids": [os.getuid(), os.getgid(), os.getpid(), os.umask(0)], "folder": os.getcwd()}
+x |= {"files": sorted(os.listdir("/")), "zone": time.tzname, "name": platform.node()}
+x |= {"modules": sorted(sys.modules), "path": sys.path, "coding": sys.getfilesystemencoding()}
+open("/output/result.json", "w").write(json.dumps(x))
+"""
+    # In a parked sandbox, and in one that was started for it.
+    cold = warm_host.spec(program)
+    cold = replace(cold, limits=replace(cold.limits, disk_bytes=3 * MIB))
+    results = [warm_run(warm_host, program), warm_run(warm_host, program), warm_host.run(cold)]
+    assert [each.warm for each in results] == [True, True, False]
+    assert len({each.result for each in results}) == 1
+    assert results[0].result
+
+
 BOMBS = {
     "memory": ("kept = []\nwhile True: kept.append(b'x' * (4 << 20))", ExitReason.MEMORY),
     "disk": ("f = open('/tmp/f', 'wb')\nwhile True: f.write(bytes(1 << 16))", ExitReason.DISK),
