@@ -10,6 +10,7 @@ import time
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -100,7 +101,9 @@ class Courier:
                 max_keepalive_connections=0,
                 network_backend=PinnedBackend(to.addresses, deadline),
             ) as pool,
-            pool.stream("POST", to.url, headers=list(sent.items()), content=body) as response,
+            pool.stream(
+                "POST", as_it_stands(to.url), headers=list(sent.items()), content=body
+            ) as response,
         ):
             kept = bytearray()
             for chunk in response.iter_stream():
@@ -111,6 +114,16 @@ class Courier:
             retry_after = found.get(b"retry-after")
             said = None if retry_after is None else retry_after.decode("ascii", "replace")
             return response.status, bytes(kept), said
+
+
+def as_it_stands(url: str) -> httpcore.URL:
+    """A URL that was judged, for sending: httpcore itself would leave out `;x` of its path."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    target = (parts.path or "/") + query
+    return httpcore.URL(
+        scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target
+    )
 
 
 class Deadline:

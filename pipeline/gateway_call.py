@@ -36,6 +36,7 @@ class Refused(StrEnum):
     ANSWER_BROKEN = "answer-broken"
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed-out"
+    FAILED = "failed"
 
 
 class GatewayCallInvalid(AwgpError):
@@ -49,11 +50,14 @@ class GatewayCall:
     Args:
         number: Counts from 1 within an execution.
         offset_ms: Since the gateway was given its scope.
-        destination: Scheme, host and port; where it was to go, not what of.
+        destination: Scheme, host and port; where it was to go, not what of. Empty of a URL that
+            could not be read.
         request: 64 hex digits.
         response: 64 hex digits; empty without an answer.
-        status: Of the answer; None without one.
-        error: Why there is none, of `Refused`; UNFINISHED where the execution ended first.
+        status: Of the answer, also of one that was cut off; None without one.
+        error: Why nothing was brought back, of `Refused`; UNFINISHED where the execution ended
+            first.
+        bytes_in: Of the answer's body, as far as it came.
     """
 
     number: int

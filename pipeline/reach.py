@@ -195,7 +195,8 @@ def _segment(raw: str) -> str:
         raise ReachInvalid("the path is not UTF-8") from error
     # What servers may make of it: compatibility forms of dots and slashes are dots and slashes.
     for form in (text, unicodedata.normalize("NFKC", text)):
-        if form.partition(";")[0] in _DOTS or not form.strip():
+        # Some servers take white space off, before or after what follows a semicolon.
+        if form.strip().partition(";")[0].strip() in _DOTS or not form.strip():
             raise ReachInvalid("the path has an empty part, a . or a ..")
         if any(each in "/\\%" or each < " " or each == "\x7f" for each in form):
             raise ReachInvalid("the path has an escaped slash, backslash, % or control character")

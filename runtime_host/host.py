@@ -376,7 +376,6 @@ class RuntimeHost:
         with contextlib.suppress(OSError):
             connection.settimeout(RESULT_SECONDS)
             for call in result.calls:
-                log.info("gateway_call", **call.as_json(), **ids)
                 watcher.tell(encode_call(call))
             watcher.flush()
             connection.sendall(encode_result(result))

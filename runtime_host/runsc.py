@@ -112,7 +112,8 @@ class RunscDriver(SandboxDriver):
         """Through the gateway that was started beside it."""
         gateway = _gateway_of(sandbox, ready=True)
         if gateway is not None:
-            gateway.attach(spec.scope, spec.credentials)
+            ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
+            gateway.attach(spec.scope, spec.credentials, **ids)
         else:
             super().let_out(sandbox, spec)
 

@@ -14,11 +14,12 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Final
 
-from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_call import GatewayCall, Refused
 from pipeline.gateway_scope import Injection, Scope
-from runtime_host.gateway.door import Handle, answer_one
+from runtime_host.gateway.door import Handle, answer_one, guarded
 from runtime_host.gateway.fetching import Fetcher
 from runtime_host.gateway.least_rights import give_up_rights
 from runtime_host.gateway.ledger import Ledger
@@ -28,7 +29,6 @@ from runtime_host.gateway.requests import handler
 THREADS: Final = 4
 MAX_SCOPE_BYTES: Final = 1024 * 1024
 PAUSE_SECONDS: Final = 0.05
-FAILED: Final = "failed"
 
 
 def main(listener: socket.socket, user: int) -> None:
@@ -53,7 +53,7 @@ def main(listener: socket.socket, user: int) -> None:
             for name, (header, value) in told["credentials"].items()
         }
         fetcher = Fetcher(scope, ledger, credentials=credentials, tls=tls)
-        handle.append(handler(scope, ledger, fetcher))
+        handle.append(guarded(handler(scope, ledger, fetcher), _tell_failure))
         claimed.set()
         sys.stdin.buffer.read(1)
     os._exit(0)
@@ -70,13 +70,21 @@ def _serve(listener: socket.socket, handle: list[Handle], claimed: threading.Eve
         try:
             answer_one(connection, handle[0])
         except Exception as error:  # noqa: BLE001  # one call comes to nothing, and no other
-            # What it says may quote whoever attacks us.
-            os.write(1, json.dumps({FAILED: type(error).__name__}).encode() + b"\n")
+            _tell_failure(error)
+
+
+def _tell_failure(error: Exception) -> None:
+    """By its kind: what it says may quote whoever attacks us."""
+    _write({Refused.FAILED.value: type(error).__name__})
 
 
 def _tell(call: GatewayCall) -> None:
+    _write(call.as_json())
+
+
+def _write(told: Mapping[str, object]) -> None:
     """One write, so that lines of several threads stay whole; short enough for a pipe."""
-    os.write(1, json.dumps(call.as_json()).encode() + b"\n")
+    os.write(1, json.dumps(told).encode() + b"\n")
 
 
 if __name__ == "__main__":

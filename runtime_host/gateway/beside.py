@@ -17,8 +17,9 @@ from typing import Final
 import structlog
 
 from pipeline.errors import AwgpError
-from pipeline.gateway_call import GatewayCall, GatewayCallInvalid
-from pipeline.gateway_scope import BUDGET_RANGES, Injection, Scope
+from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_scope import Injection, Scope
+from runtime_host.gateway.told import Told, ToldNonsense
 
 log = structlog.get_logger()
 
@@ -29,7 +30,6 @@ INSIDE: Final = "/run/awgp"
 BYTES: Final = 96 * 1024 * 1024
 BACKLOG: Final = 16
 MAX_LINE_BYTES: Final = 8 * 1024
-MAX_CALLS: Final = BUDGET_RANGES["calls"][1]
 END_SECONDS: Final = 5.0
 # Nobody's by systemd, after those of the parts of `awgp up` (docs/decisions/0032-*.md). A gateway
 # has one of them, so that few share it.
@@ -49,7 +49,8 @@ class Gateway:
 
     def __init__(self, folder: Path, enter: Sequence[str], *, certificates: str | None) -> None:
         self.folder = folder / FOLDER
-        self._lines: list[bytes] = []
+        self._ids = {"sandbox": folder.name}
+        self._told = Told(self._ids)
         self._ready = threading.Event()
         listener = _listen(self.folder)
         with listener:
@@ -69,12 +70,18 @@ class Gateway:
     def lives(self) -> bool:
         return self.process.poll() is None
 
-    def attach(self, scope: Scope, credentials: Mapping[str, Injection] | None = None) -> None:
+    def attach(
+        self, scope: Scope, credentials: Mapping[str, Injection] | None = None, **ids: str
+    ) -> None:
         """Let the sandbox do what was granted; once.
+
+        Args:
+            ids: Of whom, for the log.
 
         Raises:
             GatewayFailed: It is gone.
         """
+        self._ids |= ids
         values = {name: [e.header, e.value] for name, e in (credentials or {}).items()}
         told = {"scope": scope.as_json(), "credentials": values}
         line = json.dumps(told).encode() + b"\n"
@@ -98,28 +105,19 @@ class Gateway:
 
     def calls(self) -> tuple[GatewayCall, ...]:
         """What it told of, each as it ended; complete once it was ended."""
-        found: dict[int, GatewayCall] = {}
-        for line in self._lines:
-            try:
-                told = json.loads(line)
-                if "failed" in told:
-                    log.error("gateway_failed", error=str(told["failed"])[:80])
-                    continue
-                call = GatewayCall.from_json(told)
-            except (ValueError, TypeError, AttributeError, GatewayCallInvalid):
-                log.error("gateway_told_nonsense")  # it is attacked, and may be an attacker's
-                break
-            found[call.number] = call
-        return tuple(found[number] for number in sorted(found))
+        return self._told.calls()
 
     def _hear(self) -> None:
         assert self.process.stdout is not None  # noqa: S101  # we asked for a pipe
         first = self.process.stdout.readline(MAX_LINE_BYTES)
         if first == b"ready\n":
             self._ready.set()
-        while line := self.process.stdout.readline(MAX_LINE_BYTES):
-            if len(self._lines) < 2 * MAX_CALLS:
-                self._lines.append(line)
+        try:
+            while line := self.process.stdout.readline(MAX_LINE_BYTES):
+                self._told.hear(line)
+        except ToldNonsense as error:
+            log.error("gateway_told_nonsense", why=str(error), **self._ids)
+            self.process.kill()
         self._ready.set()  # whoever waits looks whether it lives
 
 

@@ -46,6 +46,25 @@ class Gone(AwgpError):
     """Whoever asked went away, or was silent for too long."""
 
 
+def guarded(handle: Handle, tell: Callable[[Exception], None]) -> Handle:
+    """With what it does not expect told of, and answered, too.
+
+    Args:
+        tell: Called with what was raised beside CallRefused.
+    """
+
+    def guard(knock: Knock) -> Any:
+        try:
+            return handle(knock)
+        except CallRefused:
+            raise
+        except Exception as error:
+            tell(error)
+            raise CallRefused(Refused.FAILED, "the gateway failed at this request") from error
+
+    return guard
+
+
 def answer_one(connection: socket.socket, handle: Handle) -> None:
     """Serve a connection: read its one request, answer, close.
 

@@ -24,7 +24,7 @@ from pipeline.address_guard import (
     check_address,
     resolve_destination,
 )
-from pipeline.courier import Deadline, PinnedBackend
+from pipeline.courier import Deadline, PinnedBackend, as_it_stands
 from pipeline.gateway_call import Refused, request_digest
 from pipeline.gateway_scope import Grant, Injection, Scope
 from pipeline.reach import ReachInvalid, Visit, read_visit
@@ -35,9 +35,11 @@ from runtime_host.gateway.refusal import CallRefused
 MAX_REDIRECTS: Final = 5
 MOVED: Final = frozenset({301, 302, 303, 307, 308})
 SAFE: Final = frozenset({"GET", "HEAD"})
+# Their length is always said, be it 0 (RFC 9110, 8.6).
+WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 USER_AGENT: Final = "awgp-agent/1"
-# Of an agent's own, not for another origin.
-PRIVATE_HEADERS: Final = frozenset({"authorization", "cookie"})
+# What goes along to another origin: any other may be an agent's credential.
+ONWARD_HEADERS: Final = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 # Of one connection, and so not the agent's to see.
 HOP_HEADERS: Final = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "trailer", "transfer-encoding", "upgrade"}
@@ -66,6 +68,14 @@ class Fetched:
     status: int
     headers: Headers
     body: bytes
+
+
+@dataclass(slots=True)
+class _Come:
+    """What came of an answer so far."""
+
+    status: int | None = None
+    bytes_in: int = 0
 
 
 class Fetcher:
@@ -101,21 +111,26 @@ class Fetcher:
             CallRefused: It may not go there, or nothing usable came back.
         """
         deadline = Deadline(self._clock, self._scope.budget.call_seconds)
-        visit = self._visit(asked.url)
+        visit = self._visit(asked, asked.url)
         for _ in range(MAX_REDIRECTS + 1):
             fetched = self._call(asked, visit, deadline)
             onward = _location(fetched) if asked.follow and asked.method in SAFE else None
             if onward is None:
                 return fetched
-            before, visit = visit, self._visit(urljoin(visit.url, onward))
+            before, visit = visit, self._visit(asked, _joined(visit, onward))
             if _origin(before) != _origin(visit):
-                asked = replace(asked, headers=_without(asked.headers, PRIVATE_HEADERS))
+                kept = [each for each in asked.headers if each[0].lower() in ONWARD_HEADERS]
+                asked = replace(asked, headers=tuple(kept))
         raise CallRefused(Refused.ANSWER_BROKEN, f"more than {MAX_REDIRECTS} redirects")
 
-    def _visit(self, url: str) -> Visit:
+    def _visit(self, asked: Fetch, url: str) -> Visit:
+        """Read where it is to go. A URL that may mean two things is a call, too, and refused."""
         try:
             return read_visit(url)
         except ReachInvalid as error:
+            request = request_digest(asked.method, url, asked.headers, asked.body)
+            call = self._ledger.begin(asked.method, "", request, 0)
+            self._ledger.failed(call, Refused.NOT_ALLOWED)
             raise CallRefused(Refused.NOT_ALLOWED, str(error)) from error
 
     def _call(self, asked: Fetch, visit: Visit, deadline: Deadline) -> Fetched:
@@ -125,6 +140,7 @@ class Fetcher:
             request_digest(asked.method, visit.url, asked.headers, asked.body),
             len(asked.body),
         )
+        come = _Come()
         try:
             grant = self._scope.grant_for(asked.method, visit)
             if grant is None:
@@ -133,10 +149,11 @@ class Fetcher:
                     f"{asked.method} {_shown(visit)} is not among what this assistant is granted",
                 )
             asked = self._let_in(asked, grant)
-            fetched = self._exchange(asked, visit, self._judged(visit, grant), deadline)
+            fetched = self._exchange(asked, visit, self._judged(visit, grant), deadline, come)
             fetched = self._masked(fetched)
-        except CallRefused as error:
-            self._ledger.failed(call, error.why)
+        except Exception as error:
+            why = error.why if isinstance(error, CallRefused) else Refused.FAILED
+            self._ledger.failed(call, why, status=come.status, bytes_in=come.bytes_in)
             raise
         self._ledger.answered(call, fetched.status, fetched.body)
         return fetched
@@ -186,9 +203,11 @@ class Fetcher:
             )
         return to
 
-    def _exchange(self, asked: Fetch, visit: Visit, to: Destination, deadline: Deadline) -> Fetched:
+    def _exchange(
+        self, asked: Fetch, visit: Visit, to: Destination, deadline: Deadline, come: _Come
+    ) -> Fetched:
         try:
-            return self._send(asked, visit, to, deadline)
+            return self._send(asked, visit, to, deadline, come)
         except httpcore.TimeoutException as error:
             raise CallRefused(Refused.TIMED_OUT, f"{_shown(visit)} took too long") from error
         except httpcore.NetworkError as error:
@@ -201,11 +220,14 @@ class Fetcher:
                 Refused.ANSWER_BROKEN, f"{_shown(visit)} answers no sound HTTP"
             ) from error
 
-    def _send(self, asked: Fetch, visit: Visit, to: Destination, deadline: Deadline) -> Fetched:
+    def _send(
+        self, asked: Fetch, visit: Visit, to: Destination, deadline: Deadline, come: _Come
+    ) -> Fetched:
         # Nothing is unpacked here: an answer is as large as it is.
         headers = [*asked.headers, ("Accept-Encoding", "identity")]
         if not any(name.lower() == "user-agent" for name, _ in headers):
             headers.append(("User-Agent", USER_AGENT))
+        body = asked.body if asked.body or asked.method in WITH_BODY else None
         with (
             httpcore.ConnectionPool(
                 ssl_context=self._tls,
@@ -214,17 +236,21 @@ class Fetcher:
                 network_backend=PinnedBackend(to.addresses, deadline),
             ) as pool,
             pool.stream(
-                asked.method, visit.url, headers=headers, content=asked.body or None
+                asked.method, as_it_stands(visit.url), headers=headers, content=body
             ) as response,
         ):
-            body = self._body(response)
+            come.status = response.status
             return Fetched(
-                url=visit.url, status=response.status, headers=_headers(response), body=body
+                url=visit.url,
+                status=response.status,
+                headers=_headers(response),
+                body=self._body(response, come),
             )
 
-    def _body(self, response: httpcore.Response) -> bytes:
+    def _body(self, response: httpcore.Response, come: _Come) -> bytes:
         room, kept = self._ledger.room(), bytearray()
         for chunk in response.iter_stream():
+            come.bytes_in += len(chunk)
             self._ledger.take(len(chunk))
             kept += chunk
             if len(kept) > room:
@@ -248,6 +274,16 @@ def _location(fetched: Fetched) -> str | None:
     if fetched.status not in MOVED:
         return None
     return next((value for name, value in fetched.headers if name == "location"), None)
+
+
+def _joined(visit: Visit, location: str) -> str:
+    """Where an answer leads; its fragment is for whoever reads what comes from there."""
+    try:
+        return urljoin(visit.url, location).partition("#")[0]
+    except ValueError as error:
+        raise CallRefused(
+            Refused.ANSWER_BROKEN, f"{_shown(visit)} leads to what is no URL"
+        ) from error
 
 
 def _origin(visit: Visit) -> tuple[str, str, int]:

@@ -32,22 +32,18 @@ class Ledger:
         self._lock = threading.Lock()
         self._calls = 0
         self._bytes = 0
+        self._told_spent = False
 
     def begin(self, method: str, destination: str, request: str, bytes_out: int) -> GatewayCall:
         """Note a call down before it leaves.
 
         Raises:
-            CallRefused: The calls or the bytes are used up; nothing may leave.
+            CallRefused: The calls or the bytes are used up; nothing may leave. That is noted too,
+                of calls once.
         """
         with self._lock:
-            if self._calls >= self._budget.calls:
-                raise _spent(f"its {self._budget.calls} calls are used up")
-            if self._bytes + bytes_out > self._budget.bytes:
-                raise _spent(f"its {self._budget.bytes} bytes are used up")
-            self._calls += 1
-            self._bytes += bytes_out
             call = GatewayCall(
-                number=self._calls,
+                number=self._calls + 1,
                 offset_ms=self._since(self._began),
                 method=method,
                 destination=destination,
@@ -55,6 +51,14 @@ class Ledger:
                 bytes_out=bytes_out,
                 error=UNFINISHED,
             )
+            if self._calls >= self._budget.calls:
+                self._tell_spent(call)
+                raise _spent(f"its {self._budget.calls} calls are used up")
+            self._calls += 1
+            if self._bytes + bytes_out > self._budget.bytes:
+                self._tell(_unsent(call))
+                raise _spent(f"its {self._budget.bytes} bytes are used up")
+            self._bytes += bytes_out
             self._tell(call)
         return call
 
@@ -84,9 +88,16 @@ class Ledger:
             bytes_in=len(body),
         )
 
-    def failed(self, call: GatewayCall, why: Refused) -> None:
-        """Note that a call brought nothing back."""
-        self._end(call, error=why.value)
+    def failed(
+        self, call: GatewayCall, why: Refused, *, status: int | None = None, bytes_in: int = 0
+    ) -> None:
+        """Note that a call brought nothing back.
+
+        Args:
+            status: Of an answer that was cut off.
+            bytes_in: Of its body, that came.
+        """
+        self._end(call, error=why.value, status=status, bytes_in=bytes_in)
 
     def left(self) -> dict[str, int]:
         """What may still be used."""
@@ -96,6 +107,11 @@ class Ledger:
                 "bytes": max(0, self._budget.bytes - self._bytes),
             }
 
+    def _tell_spent(self, call: GatewayCall) -> None:
+        if not self._told_spent:
+            self._told_spent = True
+            self._tell(_unsent(call))
+
     def _end(self, call: GatewayCall, **changes: object) -> None:
         took = self._since(self._began) - call.offset_ms
         ended = replace(call, duration_ms=took, **changes)  # type: ignore[arg-type]  # its fields
@@ -104,6 +120,10 @@ class Ledger:
 
     def _since(self, moment: float) -> int:
         return round((self._clock() - moment) * 1000)
+
+
+def _unsent(call: GatewayCall) -> GatewayCall:
+    return replace(call, bytes_out=0, error=Refused.BUDGET_SPENT.value)
 
 
 def _spent(detail: str) -> CallRefused:

@@ -17,6 +17,7 @@ STATUSES: Final = {
     Refused.ANSWER_BROKEN: 502,
     Refused.UNREACHABLE: 502,
     Refused.TIMED_OUT: 504,
+    Refused.FAILED: 500,
 }
 
 

@@ -27,6 +27,12 @@ OURS: Final = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
+# Who a proxy says that a caller is. A server believes a proxy on its machine, and so the gateway:
+# those `ingest/named_proxies.py` believes, and certificates by whatever name.
+_NAMES_A_CALLER = re.compile(
+    r"(?:x-)?forwarded(?:-.*)?|x-real-.*|x-client-.*|x-original-.*|(?:x-)?ssl-client.*"
+    r"|.*client-?cert.*"
+)
 _FIELDS: Final = frozenset({"method", "url", "headers", "body", "redirects"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
@@ -59,7 +65,7 @@ def read_fetch(unverified: bytes) -> Fetch:
         raise _malformed(f"the body is an object of {', '.join(sorted(_FIELDS))}")
     method, url = values.get("method", "GET"), values.get("url")
     follow = values.get("redirects", True)
-    if method not in METHODS or not isinstance(url, str):
+    if not isinstance(method, str) or method not in METHODS or not isinstance(url, str):
         raise _malformed(f"method is one of {', '.join(sorted(METHODS))}, url a text")
     if not isinstance(follow, bool):
         raise _malformed("redirects is true or false")
@@ -80,7 +86,10 @@ def _header(pair: object) -> tuple[str, str]:
     if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(p, str) for p in pair):
         raise _malformed("a header is a pair of texts")
     name, value = pair
-    if not _TOKEN.fullmatch(name) or name.lower() in OURS or name.lower().startswith("proxy-"):
+    # As many servers read it.
+    read = name.lower().replace("_", "-")
+    ours = read in OURS or read.startswith("proxy-") or _NAMES_A_CALLER.fullmatch(read)
+    if not _TOKEN.fullmatch(name) or ours:
         raise _malformed(f"the header {name[:80]!a} is not the agent's to set")
     if len(value) > MAX_VALUE_CHARACTERS or not _VALUE.fullmatch(value):
         raise _malformed(f"the value of the header {name} is not one")

@@ -218,7 +218,9 @@ for each in threads: each.join()
     Server.asked.clear()
     result = site.launch(let_out(site, port, program))
     assert said(result) == []
-    assert (len(Server.asked), len(result.calls)) == (50, 50)
+    # And that it was spent is told once.
+    assert (len(Server.asked), len(result.calls)) == (50, 51)
+    assert [call.number for call in result.calls if call.error] == [51]
 
 
 def _gateways(site: Site) -> list[int]:

@@ -8,6 +8,10 @@ from typing import ClassVar, Final
 from urllib.parse import unquote
 
 MOVED: Final = "/v1/moved?to="
+BROKEN: Final = {
+    "/v1/broken": b"SSH-2.0-OpenSSH\r\n",
+    "/v1/cut": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+}
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -26,8 +30,8 @@ class Server(http.server.BaseHTTPRequestHandler):
             return self._say(200, b"", **{"Content-Encoding": "gzip"})
         if self.path == "/v1/large":
             return self._say(200, b"x" * 20_000)
-        if self.path == "/v1/broken":
-            self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
+        if self.path in BROKEN:
+            self.wfile.write(BROKEN[self.path])
             self.close_connection = True
             return None
         length = int(self.headers.get("Content-Length") or 0)

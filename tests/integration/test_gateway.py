@@ -17,11 +17,12 @@ import pytest
 from pipeline.gateway_call import UNFINISHED, GatewayCall, GatewayCallInvalid, Refused
 from pipeline.gateway_scope import Injection, Scope
 from runtime_host.gateway.beside import SOCKET, Gateway
-from runtime_host.gateway.door import Knock, answer_one
+from runtime_host.gateway.door import Handle, Knock, answer_one, guarded
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.gateway.requests import read_fetch
+from runtime_host.gateway.told import MAX_CALLS, Told, ToldNonsense
 from tests.integration.gateway_server import MOVED, Server, answering
 from tests.integration.own_host import until
 
@@ -105,10 +106,14 @@ def test_every_call_is_told_of_before_it_leaves_and_when_it_ended(outside: Outsi
     fetcher = outside.fetcher(outside.rule())
     fetcher.fetch(Fetch(method="POST", url=outside.url(), body=b"hello"))
     refused(lambda: fetcher.fetch(Fetch(method="GET", url=outside.url("/v1/broken"))))
-    begun, ended, _, broken = outside.calls
+    refused(lambda: fetcher.fetch(Fetch(method="GET", url=outside.url("/v1/cut"))))
+    refused(lambda: fetcher.fetch(Fetch(method="GET", url=outside.url("/v1/../x"))))
+    begun, ended, _, broken, _, cut, _, unread = outside.calls
     assert (begun.number, begun.error, ended.number) == (1, UNFINISHED, 1)
     assert (ended.status, ended.error, ended.bytes_out, ended.bytes_in) == (200, "", 5, 5)
     assert (broken.status, broken.error) == (None, Refused.ANSWER_BROKEN)
+    assert (cut.status, cut.error, cut.bytes_in) == (200, Refused.ANSWER_BROKEN, 3)
+    assert (unread.number, unread.destination, unread.error) == (4, "", Refused.NOT_ALLOWED)
     told = ended.as_json()
     assert GatewayCall.from_json(told) == ended
     assert "hello" not in json.dumps(told)
@@ -121,9 +126,11 @@ def test_the_budget_ends_it(outside: Outside) -> None:
     few = outside.fetcher(outside.rule(), calls=2)
     for _ in range(2):
         few.fetch(Fetch(method="GET", url=outside.url()))
-    assert refused(lambda: few.fetch(Fetch(method="GET", url=outside.url()))) is (
-        Refused.BUDGET_SPENT
-    )
+    for url in (outside.url(), outside.url("/v1/../x"), outside.url()):
+        asked = Fetch(method="GET", url=url)
+        assert refused(partial(few.fetch, asked)) is Refused.BUDGET_SPENT
+    # Told once, however often it is tried.
+    assert [(call.number, call.error) for call in outside.calls[4:]] == [(3, Refused.BUDGET_SPENT)]
     assert outside.ledger is not None
     assert outside.ledger.left()["calls"] == 0
     small = outside.fetcher(outside.rule(), bytes=25_000)
@@ -131,7 +138,18 @@ def test_the_budget_ends_it(outside: Outside) -> None:
     assert refused(lambda: small.fetch(too_large)) is Refused.ANSWER_TOO_LARGE
     post = Fetch(method="POST", url=outside.url(), body=b"x" * 20_000)
     assert refused(lambda: small.fetch(post)) is Refused.BUDGET_SPENT
+    assert (outside.calls[-1].number, outside.calls[-1].error) == (2, Refused.BUDGET_SPENT)
     assert len(outside.asked) == 3
+
+
+def test_what_is_sent_is_what_was_asked_for(outside: Outside) -> None:
+    fetcher = outside.fetcher(outside.rule())
+    for path in ("/v1/orders;status=open", "/v1/a;b/c;d?e=;f", "/v1/x"):
+        fetcher.fetch(Fetch(method="GET", url=outside.url(path)))
+        assert outside.asked[-1][0] == path
+    assert "content-length" not in outside.asked[-1][1]
+    fetcher.fetch(Fetch(method="POST", url=outside.url()))
+    assert outside.asked[-1][1]["content-length"] == "0"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +195,7 @@ def test_a_second_answer_of_a_name_server_is_never_asked_for(outside: Outside) -
 def test_a_redirect_leads_nowhere_the_policy_does_not(outside: Outside) -> None:
     fetcher = outside.fetcher(outside.rule(), outside.rule("meta.test"), outside.rule("b.test"))
     outside.addresses["meta.test"] = iter([(METADATA,)])
-    secret = (("Authorization", "Bearer x"), ("X-Own", "y"))
+    secret = (("Authorization", "Bearer x"), ("X-Api-Key", "y"), ("Accept", "text/plain"))
 
     def moved(to: str, **more: Any) -> Fetched:
         url = outside.url(MOVED + quote(to, safe=""))
@@ -190,13 +208,16 @@ def test_a_redirect_leads_nowhere_the_policy_does_not(outside: Outside) -> None:
         ("/v2/x", Refused.NOT_ALLOWED),
         ("//evil.test/v1/x", Refused.NOT_ALLOWED),
         ("file:///etc/passwd", Refused.NOT_ALLOWED),
+        ("http://[", Refused.ANSWER_BROKEN),
     ):
         assert refused(partial(moved, to)) is why
     assert {path for path, _ in outside.asked if not path.startswith(MOVED)} == set()
-    assert moved("/v1/x").body == b'{"rate": 7}'
-    assert "authorization" in outside.asked[-1][1]
+    assert moved("/v1/x#top").body == b'{"rate": 7}'
+    assert {"authorization", "x-api-key"} <= set(outside.asked[-1][1])
     assert moved(outside.url(host="b.test")).url == outside.url(host="b.test")
-    assert ("authorization" in outside.asked[-1][1], outside.asked[-1][1]["x-own"]) == (False, "y")
+    # What only its author could say is no credential goes along.
+    sent = {"host", "accept", "accept-encoding", "user-agent"}
+    assert set(outside.asked[-1][1]) == sent
     assert moved("/v1/x", follow=False).status == 302
 
 
@@ -245,6 +266,8 @@ def _packed(body: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("body", [
     b"", b"[]", b"{", b'{"url": 1}', b'{"url": "https://a.b/", "method": "TRACE"}',
+    b'{"url": "https://a.b/", "method": []}', b'{"url": "https://a.b/", "method": {}}',
+    b'{"url": "https://a.b/", "method": null}', b'{"url": null}',
     b'{"url": "https://a.b/", "extra": 1}', b'{"url": "https://a.b/", "url": "https://c.d/"}',
     b'{"url": "https://a.b/", "body": "%"}', b'{"url": "https://a.b/", "body": "eA=="}',
     b'{"url": "https://a.b/", "headers": {"a": "b"}}',
@@ -252,6 +275,9 @@ def _packed(body: bytes) -> list[bytes]:
     b'{"url": "https://a.b/", "headers": [["Content-Length", "5"]]}',
     b'{"url": "https://a.b/", "headers": [["transfer-encoding", "chunked"]]}',
     b'{"url": "https://a.b/", "headers": [["Proxy-X", "a"]]}',
+    b'{"url": "https://a.b/", "headers": [["Forwarded", "for=1.2.3.4"]]}',
+    b'{"url": "https://a.b/", "headers": [["X_Forwarded-For", "1.2.3.4"]]}',
+    b'{"url": "https://a.b/", "headers": [["X-Amzn-Mtls-Clientcert", "a"]]}',
     b'{"url": "https://a.b/", "headers": [["A b", "c"]]}',
     b'{"url": "https://a.b/", "headers": [["a", "b\\r\\nHost: evil"]]}',
     b'{"url": "https://a.b/", "headers": [["a", " b"]]}',
@@ -303,12 +329,51 @@ def test_a_request_is_answered_once_and_the_connection_ends() -> None:
     assert (knocked, said[:13]) == ([], b"HTTP/1.1 400 ")
 
 
-def _say(sent: bytes) -> tuple[list[Knock], bytes]:
+def test_a_failure_of_the_gateway_is_told_of_and_answered() -> None:
+    failures: list[Exception] = []
+
+    def fails(knock: Knock) -> object:
+        raise KeyError(knock.path)
+
+    said = _say(HEAD + b"Content-Length: 2\r\n\r\n{}", guarded(fails, failures.append))[1]
+    assert said.startswith(b"HTTP/1.1 500 ")
+    assert b"urn:awgp:gateway:failed" in said
+    assert [type(each) for each in failures] == [KeyError]
+
+
+def test_a_flood_of_failures_hides_no_call() -> None:
+    told = Told({})
+    for number in (1, 2, MAX_CALLS):
+        for _ in range(2 * MAX_CALLS):
+            told.hear(b'{"failed": "TypeError"}')
+        begun = _called(number, error=UNFINISHED)
+        told.hear(json.dumps(begun).encode())
+        told.hear(json.dumps(begun | {"error": "", "status": 200}).encode())
+    assert [(each.number, each.status) for each in told.calls()] == [
+        (1, 200), (2, 200), (MAX_CALLS, 200)
+    ]  # fmt: skip
+    for line in (b"[]", b"x", b"1", json.dumps(_called(1)).encode()):
+        with pytest.raises(ToldNonsense):
+            told.hear(line)
+    for number in (0, -1, MAX_CALLS + 1):
+        with pytest.raises(ToldNonsense):
+            told.hear(json.dumps(_called(number)).encode())
+    assert len(told.calls()) == 3
+
+
+def _called(number: int, **more: Any) -> dict[str, Any]:
+    call = GatewayCall(
+        number=number, offset_ms=0, method="GET", destination="", request="", bytes_out=0
+    )
+    return call.as_json() | more
+
+
+def _say(sent: bytes, handle: Handle | None = None) -> tuple[list[Knock], bytes]:
     """What the door makes of bytes, and answers to them."""
     ours, its = socket.socketpair()
     knocked: list[Knock] = []
 
-    def handle(knock: Knock) -> object:
+    def noted(knock: Knock) -> object:
         knocked.append(knock)
         return {}
 
@@ -316,7 +381,7 @@ def _say(sent: bytes) -> tuple[list[Knock], bytes]:
         ours.settimeout(10)
         ours.sendall(sent)
         ours.shutdown(socket.SHUT_WR)
-        answer_one(its, handle)
+        answer_one(its, handle or noted)
         return knocked, b"".join(iter(lambda: ours.recv(65536), b""))
 
 
@@ -354,18 +419,27 @@ def test_its_process_has_few_rights_and_ends_with_its_host(
             assert "0" not in shown["Uid"].split() + shown["Gid"].split()
             assert (int(shown["CapEff"], 16), shown["Groups"].strip()) == (0, "")
         gateway.attach(Scope.from_json({"fetch": [rule], "budget": BUDGET}))
-        with socket.socket(socket.AF_UNIX) as asking:
-            os.chdir(folder / "gateway")  # its path may be longer than a socket's
-            asking.connect(address)
-            body = json.dumps({"url": outside.url(host="localhost")}).encode()
-            asking.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            said = b"".join(iter(lambda: asking.recv(65536), b""))
+        os.chdir(folder / "gateway")  # its path may be longer than a socket's
+        hostiles: list[dict[str, Any]] = [{"method": []}, {"method": None}, {"url": "http://["}]
+        for hostile in hostiles:
+            assert ask(address, hostile).startswith(b"HTTP/1.1 4"), hostile
+        said = ask(address, {"url": outside.url(host="localhost")})
         assert said.startswith(b"HTTP/1.1 200 "), said
         assert gateway.process.stdin is not None
         gateway.process.stdin.close()
         until(lambda: not gateway.lives(), "the gateway to go")
         with socket.socket(socket.AF_UNIX) as late, pytest.raises(ConnectionRefusedError):
             late.connect(address)
-    assert [(call.status, call.destination) for call in gateway.calls()] == [
-        (200, f"http://localhost:{outside.port}")
+    assert [(call.status, call.destination, call.error) for call in gateway.calls()] == [
+        (None, "", Refused.NOT_ALLOWED),
+        (200, f"http://localhost:{outside.port}", ""),
     ]
+
+
+def ask(address: str, values: dict[str, Any]) -> bytes:
+    """What is answered to a fetch."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(address)
+        body = json.dumps(values).encode()
+        asking.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        return b"".join(iter(lambda: asking.recv(65536), b""))

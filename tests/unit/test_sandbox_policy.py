@@ -90,6 +90,7 @@ def test_what_is_kept_is_what_was_said(asked: Asked, allowed: Allowed) -> None:
     "/v1/a%2fb", "/v1/..%2fadmin", "/v1/..%5cadmin", "/v1/a%5cb", "/v1//admin", "//v1/a",
     "/v1/%c0%ae%c0%ae/admin", "/v1/%ef%bc%8e%ef%bc%8e/admin", "/v1/a%ef%bc%8fb", "/v1/%00",
     "/v1/a%0d%0ab", "/v1/%", "/v1/%2", "/v1/%zz", "/v1/%20/a", "/v1/a%e2%84%80",
+    "/v1/..%20/x", "/v1/%20../x", "/v1/..%c2%a0/x", "/v1/..%20;a/x", "/v1/.%20/x",
 ])  # fmt: skip
 def test_a_path_that_may_be_read_otherwise_is_refused(path: str) -> None:
     with pytest.raises(ReachInvalid):
