@@ -16,7 +16,7 @@ from pipeline.outbox import Outbox
 from pipeline.rate import Rate
 from pipeline.registry import add_assistant
 from tests.integration.conftest import Database
-from tests.integration.control_plane import ControlPlane, open_control_plane
+from tests.integration.control_plane import ControlPlane, open_control_plane, token
 from tests.integration.door import Door, bearer, nothing_left_behind, problem, signed
 from tests.integration.setting_up import ADMIN, AUDITOR, OPERATOR, OTHER_ADMIN, edit, recorded, send
 from tests.integration.setting_up import problem as refused
@@ -370,6 +370,24 @@ def test_a_source_over_its_rate_is_told_when_to_come_back_and_leaves_nothing(
         ("signature-missing", 1),
         ("rate-exceeded", 1),
     ]
+
+
+def test_all_senders_of_a_tenant_share_what_the_holding_lets_it_have(
+    plane: ControlPlane, door: Door, world: World
+) -> None:
+    acme, hana = "/v1/tenants/acme", token("holding-hana", groups=["holding-admins"], roles=[])
+    limit = {"rate": {"per_minute": 1, "burst": 2}}
+    assert edit(plane, "PUT", f"{acme}/rate", hana, limit, of=acme).status_code == 200
+    first = post(door, world, EVENT, event="1")
+    assert first.headers["RateLimit-Policy"].endswith('"tenant";q=2;w=120')
+    assert door.ask({"assistant": "booker", "payload": {}}).status_code == 202
+    for over in (
+        post(door, world, EVENT, event="2"),
+        door.ask({"assistant": "booker", "payload": {}}),
+    ):
+        assert problem(over) == (429, "rate-exceeded")
+        assert 1 <= int(over.headers["Retry-After"]) <= 60
+    assert door.hook(world.globex, EVENT).status_code == 202
 
 
 def test_people_and_clients_are_limited_too(database: Database, world: World) -> None:
