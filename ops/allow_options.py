@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipeline.assistant_change import allowance
+from pipeline.llm_scope import MAX_TOKENS
 from pipeline.registry_names import FieldInvalid
 
 
@@ -36,6 +37,49 @@ def allow_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def llm_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --llm, --llm-inside and --llm-tokens."""
+    for option in (
+        click.option(
+            "--llm-tokens",
+            type=click.IntRange(1, MAX_TOKENS),
+            default=MAX_TOKENS,
+            help="Tokens of a model for one execution, at most; no ceiling by default.",
+        ),
+        click.option(
+            "--llm-inside",
+            metavar="RULE",
+            help="The same at an address of your own network, http included.",
+        ),
+        click.option(
+            "--llm",
+            metavar="RULE",
+            help='The models its bundle may ask if it asks to, as "MODEL,MODEL'
+            ' https://llm.example.com/v1/ as NAME", at an OpenAI-compatible endpoint.',
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def allowed_llm(llm: str | None, llm_inside: str | None, llm_tokens: int) -> dict[str, Any]:
+    """Return the model these options allow, in the form it is kept; empty for none.
+
+    Raises:
+        FieldInvalid: One is not what it must be.
+    """
+    rule = llm or llm_inside
+    if rule is None:
+        return {}
+    if llm and llm_inside:
+        raise FieldInvalid("llm", "one of --llm and --llm-inside")
+    read = _rule(rule, private=rule is llm_inside)
+    models = read.pop("methods")
+    if " " not in rule.strip().partition(" as ")[0]:
+        raise FieldInvalid("llm", f'{rule!a}: "MODEL URL", or "MODEL URL as CREDENTIAL"')
+    return allowance({"llm": read | {"models": models, "tokens": llm_tokens}})
 
 
 def allowed(

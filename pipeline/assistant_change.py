@@ -23,7 +23,7 @@ from pipeline.work import Actor, Work
 
 MAX_CONFIGURATION_BYTES: Final = 64 * 1024
 MAX_TARGETS: Final = 20
-ALLOWABLE: Final = frozenset({"network", "environment", "gateway"})
+ALLOWABLE: Final = frozenset({"network", "environment", "gateway", "llm"})
 _ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 
 
@@ -31,7 +31,7 @@ _ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 class Wanted:
     """What a version is to be. `limits` is a ceiling by name, of those that have one.
 
-    `allow` is `network`, `environment` and `gateway`; None is as the version before has it.
+    `allow` is `network`, `environment`, `gateway` and `llm`; None is as the version before has it.
     """
 
     bundle: str

@@ -26,8 +26,9 @@ _LIST = f"""
         ARRAY(SELECT a.name FROM assistants a JOIN assistant_versions v
                 ON v.tenant_id = a.tenant_id AND v.assistant_id = a.assistant_id
                 AND v.version = a.current_version
-            WHERE a.tenant_id = c.tenant_id AND a.active AND v.sandbox_policy -> 'network'
-                @> jsonb_build_array(jsonb_build_object('credential', c.name))
+            WHERE a.tenant_id = c.tenant_id AND a.active AND (v.sandbox_policy -> 'network'
+                    @> jsonb_build_array(jsonb_build_object('credential', c.name))
+                OR v.sandbox_policy #>> '{{llm,credential}}' = c.name)
             ORDER BY a.name) AS assistants
     FROM credentials c JOIN persons p ON p.tenant_id = c.tenant_id
         AND p.person_id = c.saved_by_person_id
@@ -110,9 +111,8 @@ def check_credentials(work: Work, sandbox_policy: Mapping[str, Any]) -> None:
     Raises:
         FieldInvalid: One is not there.
     """
-    named = {
-        rule["credential"] for rule in sandbox_policy.get("network", ()) if "credential" in rule
-    }
+    rules = [*sandbox_policy.get("network", ()), sandbox_policy.get("llm", {})]
+    named = {rule["credential"] for rule in rules if "credential" in rule}
     missing = sorted(named - {each["name"] for each in list_credentials(work)} if named else ())
     if missing:
         raise FieldInvalid(
@@ -126,7 +126,7 @@ def open_credentials(work: Work, keyring: KeyRing | None, scope: Scope) -> dict[
     Raises:
         EnvelopeInvalid: One does not open.
     """
-    named = sorted({each.credential for each in scope.grants if each.credential})
+    named = sorted(scope.credentials)
     if not named or keyring is None:
         return {}
     found = work.execute(

@@ -58,6 +58,7 @@ class GatewayCall:
         error: Why nothing was brought back, of `Refused`; UNFINISHED where the execution ended
             first.
         bytes_in: Of the answer's body, as far as it came.
+        tokens: Of a model, where one was asked.
     """
 
     number: int
@@ -71,6 +72,7 @@ class GatewayCall:
     response: str = ""
     bytes_in: int = 0
     duration_ms: int = 0
+    tokens: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -101,7 +103,7 @@ class GatewayCall:
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}|")
 _ERRORS: Final = frozenset({"", UNFINISHED, *Refused})
 _NUMBERS: Final = frozenset(
-    {"number", "offset_ms", "bytes_out", "status", "bytes_in", "duration_ms"}
+    {"number", "offset_ms", "bytes_out", "status", "bytes_in", "duration_ms", "tokens"}
 )
 
 

@@ -4,19 +4,35 @@ Covered by the action digest as `gateway_scopes`, told in words to who approves,
 gateway when a sandbox is claimed.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from pipeline.errors import AwgpError
-from pipeline.reach import Reach, ReachInvalid, Visit, read_reach
+from pipeline.gateway_grant import (
+    MAX_GRANTS,
+    MAX_RULES,
+    Grant,
+    Injection,
+    SandboxPolicyInvalid,
+    read_grants,
+)
+from pipeline.llm_scope import Llm
+from pipeline.reach import Visit
+
+__all__ = (
+    "BUDGET_RANGES",
+    "MAX_GRANTS",
+    "MAX_RULES",
+    "USUAL",
+    "Budget",
+    "Grant",
+    "Injection",
+    "SandboxPolicyInvalid",
+    "Scope",
+    "read_grants",
+)
 
 MIB: Final = 1024 * 1024
-MAX_RULES: Final = 20
-MAX_GRANTS: Final = 64
-
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 # Lowest and highest value of each.
 BUDGET_RANGES: Final = {
@@ -25,15 +41,6 @@ BUDGET_RANGES: Final = {
     "answer_bytes": (1, 16 * MIB),
     "call_seconds": (1, 300),
 }
-
-
-class SandboxPolicyInvalid(AwgpError):
-    """A field of what is asked for or allowed is not what it must be."""
-
-    def __init__(self, name: str, rule: str) -> None:
-        super().__init__(f"{name}: {rule}")
-        self.field = name
-        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,53 +96,21 @@ USUAL: Final = Budget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Injection:
-    """What a gateway puts into requests: a header and its whole value, which nobody is shown."""
-
-    header: str
-    value: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """A place on the network, and on which terms.
-
-    Args:
-        private: It may be at a loopback or private address, and `http`; never at a link-local or
-            metadata one.
-        credential: Name of the one that is put into requests; empty for none.
-    """
-
-    reach: Reach
-    private: bool = False
-    credential: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """What is false is left out."""
-        shown: dict[str, Any] = {
-            "url": self.reach.url,
-            "methods": list(self.reach.sorted_methods),
-        }
-        shown |= {"private": True} if self.private else {}
-        return shown | ({"credential": self.credential} if self.credential else {})
-
-    def in_words(self) -> str:
-        """For a person."""
-        terms = ", also inside the company's own network" if self.private else ""
-        terms += f", with the credential {self.credential}" if self.credential else ""
-        methods = ", ".join(self.reach.sorted_methods)
-        return f"{methods} {self.reach.url} and what is below it{terms}."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What an execution may do through the gateway; without a grant there is no gateway."""
 
     grants: tuple[Grant, ...] = ()
     budget: Budget = USUAL
+    llm: Llm | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.grants)
+        return bool(self.grants) or self.llm is not None
+
+    @property
+    def credentials(self) -> frozenset[str]:
+        """Names of those it needs."""
+        granted = (*self.grants, *(() if self.llm is None else (self.llm.grant,)))
+        return frozenset(each.credential for each in granted if each.credential)
 
     def grant_for(self, method: str, visit: Visit) -> Grant | None:
         """The most particular grant a request lies within; None where it lies in none."""
@@ -144,12 +119,13 @@ class Scope:
 
     def as_json(self) -> dict[str, Any]:
         """The form the action digest covers; empty without a grant."""
-        if not self.grants:
+        if not self:
             return {}
-        return {
+        said = {
             "fetch": [each.as_json() for each in self.grants],
             "budget": self.budget.as_json(),
         }
+        return said if self.llm is None else said | {"llm": self.llm.as_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Scope":
@@ -160,52 +136,17 @@ class Scope:
         """
         if not values:
             return cls()
-        if set(values) != {"fetch", "budget"} or set(values["budget"]) != set(BUDGET_RANGES):
+        if set(values) - {"llm"} != {"fetch", "budget"} or set(values["budget"]) != set(
+            BUDGET_RANGES
+        ):
             raise SandboxPolicyInvalid("gateway_scopes", "fetch and budget, whole")
         known = {"url", "methods", "private", "credential"}
         return cls(
             grants=read_grants(values["fetch"], known, most=MAX_GRANTS),
             budget=Budget.from_mapping(values["budget"], USUAL),
+            llm=Llm.from_mapping(values["llm"]) if "llm" in values else None,
         )
 
 
 def _particular(grant: Grant) -> tuple[object, ...]:
     return len(grant.reach.path), grant.private, grant.credential
-
-
-def read_grants(values: object, known: set[str], most: int = MAX_RULES) -> tuple[Grant, ...]:
-    """Read a list of rules that have these fields.
-
-    Raises:
-        SandboxPolicyInvalid: Names what is unknown or malformed.
-    """
-    if not isinstance(values, list | tuple) or len(values) > most:
-        raise SandboxPolicyInvalid("network", f"a list of at most {most} rules")
-    return tuple(_grant(each, known) for each in values)
-
-
-def _grant(rule: object, known: set[str]) -> Grant:
-    if not isinstance(rule, Mapping) or not isinstance(rule.get("url"), str):
-        raise SandboxPolicyInvalid("network", 'each rule has a url, as "https://host/path/"')
-    for name in rule:
-        if name not in known:
-            raise SandboxPolicyInvalid(
-                f"network.{name}", f"is not known; there are {', '.join(sorted(known))}"
-            )
-    methods, private = rule.get("methods", ["GET"]), rule.get("private", False)
-    credential = rule.get("credential", "")
-    if not isinstance(methods, list | tuple) or not all(isinstance(m, str) for m in methods):
-        raise SandboxPolicyInvalid("network.methods", "a list of methods")
-    if not isinstance(private, bool):
-        raise SandboxPolicyInvalid("network.private", "true or false")
-    if not isinstance(credential, str) or (credential and not _NAME.fullmatch(credential)):
-        raise SandboxPolicyInvalid("network.credential", "the name of a credential")
-    try:
-        reach = read_reach(rule["url"], methods)
-    except ReachInvalid as error:
-        raise SandboxPolicyInvalid("network", f"{rule['url'][:200]!a}: {error}") from error
-    if "private" in known and reach.scheme == "http" and not private:
-        raise SandboxPolicyInvalid(
-            "network", f"{reach.url}: http is for the company's own network: private"
-        )
-    return Grant(reach=reach, private=private, credential=credential)

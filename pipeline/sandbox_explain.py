@@ -67,6 +67,7 @@ def explain(asked: Asked, allowed: Allowed) -> Explanation:
                 if (met := _methods_met(reach, allowed)) != reach.methods
             ),
             *(f"the variable {name}" for name in sorted(asked.variables - set(given.variables))),
+            *(("a model",) if asked.tokens and allowed.llm is None else ()),
         ),
         allowed_only=(
             *(
@@ -75,6 +76,7 @@ def explain(asked: Asked, allowed: Allowed) -> Explanation:
                 if all(meet(grant.reach, reach) is None for reach in asked.reaches)
             ),
             *(f"the variable {name}" for name in sorted(set(allowed.variables) - asked.variables)),
+            *((allowed.llm.in_words(),) if allowed.llm and not asked.tokens else ()),
         ),
     )
 
@@ -90,6 +92,7 @@ def _may(given: Granted) -> tuple[str, ...]:
     else:
         network = (
             *(each.in_words() for each in given.scope.grants),
+            *(() if given.scope.llm is None else (given.scope.llm.in_words(),)),
             budget_in_words(given.scope.budget),
         )
     return (*network, *(f"It finds {name}={value}." for name, value in given.variables.items()))

@@ -21,6 +21,7 @@ from pipeline.gateway_scope import (
     Scope,
     read_grants,
 )
+from pipeline.llm_scope import Llm, check_tokens
 from pipeline.reach import Reach, meet
 
 MAX_VARIABLES: Final = 64
@@ -37,11 +38,12 @@ OPEN: Final = Budget(**{name: high for name, (_, high) in BUDGET_RANGES.items()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a bundle asks for in its manifest. `variables` are names."""
+    """What a bundle asks for in its manifest. `variables` are names; 0 tokens ask for no model."""
 
     reaches: tuple[Reach, ...] = ()
     variables: frozenset[str] = frozenset()
     budget: Budget = USUAL
+    tokens: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """What the manifest keeps; empty where nothing is asked for."""
@@ -52,11 +54,13 @@ class Asked:
             said["environment"] = sorted(self.variables)
         if self.budget != USUAL:
             said["gateway"] = self.budget.as_json()
+        if self.tokens:
+            said["llm"] = {"tokens": self.tokens}
         return said
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "Asked":
-        """Read `network`, `environment` and `gateway` of a manifest, as TOML or as it is kept.
+        """Read what a manifest asks for beyond its limits, as TOML or as it is kept.
 
         Raises:
             SandboxPolicyInvalid: Names what is unknown or malformed.
@@ -71,6 +75,7 @@ class Asked:
             reaches=tuple(each.reach for each in grants),
             variables=frozenset(names),
             budget=Budget.from_mapping(_object("gateway", values), USUAL),
+            tokens=_tokens(values),
         )
 
 
@@ -81,6 +86,7 @@ class Allowed:
     grants: tuple[Grant, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     budget: Budget = OPEN
+    llm: Llm | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What an assistant's version keeps beside its limits; empty where nothing is allowed."""
@@ -91,11 +97,13 @@ class Allowed:
             said["environment"] = dict(sorted(self.variables.items()))
         if self.budget != OPEN:
             said["gateway"] = self.budget.as_json()
+        if self.llm is not None:
+            said["llm"] = self.llm.as_json()
         return said
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "Allowed":
-        """Read `network`, `environment` and `gateway` of what a tenant says.
+        """Read `network`, `environment`, `gateway` and `llm` of what a tenant says.
 
         Raises:
             SandboxPolicyInvalid: Names what is unknown or malformed.
@@ -111,6 +119,7 @@ class Allowed:
             ),
             variables=dict(variables),
             budget=Budget.from_mapping(_object("gateway", values), OPEN),
+            llm=Llm.from_mapping(values["llm"]) if values.get("llm") else None,
         )
 
 
@@ -131,7 +140,11 @@ def granted(asked: Asked, allowed: Allowed) -> Granted:
         if (both := meet(grant.reach, reach)) is not None
     }
     grants = sorted((each for each in found if not _is_covered(each, found)), key=_order)
-    scope = Scope(grants=tuple(grants[:MAX_GRANTS]), budget=asked.budget.within(allowed.budget))
+    scope = Scope(
+        grants=tuple(grants[:MAX_GRANTS]),
+        budget=asked.budget.within(allowed.budget),
+        llm=allowed.llm.within(asked.tokens) if allowed.llm and asked.tokens else None,
+    )
     given = {name: allowed.variables[name] for name in allowed.variables if name in asked.variables}
     return Granted(scope=scope, variables=dict(sorted(given.items())))
 
@@ -183,3 +196,12 @@ def _object(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(found, Mapping):
         raise SandboxPolicyInvalid(name, "an object")
     return found
+
+
+def _tokens(values: Mapping[str, Any]) -> int:
+    asked = _object("llm", values)
+    if not asked:
+        return 0
+    if set(asked) != {"tokens"}:
+        raise SandboxPolicyInvalid("llm", "tokens, and nothing else")
+    return check_tokens(asked["tokens"])

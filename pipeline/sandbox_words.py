@@ -58,6 +58,8 @@ def _network(action: Mapping[str, Any]) -> tuple[str, ...]:
         return ("None: it reaches no other machine.",)
     scope = Scope.from_json(action["gateway_scopes"])
     rules = [one_line(each.in_words(), MOST_OF_A_RULE) for each in scope.grants]
+    if scope.llm is not None:
+        rules.append(one_line(scope.llm.in_words(), MOST_OF_A_RULE))
     return ("Through the gateway alone:", *rules, budget_in_words(scope.budget))
 
 

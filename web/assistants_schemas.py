@@ -44,7 +44,8 @@ class VersionBody(Strict):
         load_default=None,
         metadata={
             "description": "What its bundle may be given of what it asks for: `network` (rules of"
-            " `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling)."
+            " `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling),"
+            " `llm` (`url`, `models`, `tokens`, `private`, `credential`)."
             " Left out: as the version before; nothing for the first.",
             "example": {"network": [{"url": "https://api.example.com/v1/", "methods": ["GET"]}]},
         },

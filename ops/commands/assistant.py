@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from ops.allow_options import allow_options, allowed
+from ops.allow_options import allow_options, allowed, allowed_llm, llm_options
 from ops.assistant_new import command as new_command
 from ops.author_key_commands import key_option
 from ops.author_key_file import note_for
@@ -87,6 +87,7 @@ class Code:
     " understood. Repeatable.",
 )
 @allow_options
+@llm_options
 @click.option(
     "--author",
     metavar="PERSON",
@@ -105,6 +106,9 @@ def add(
     allow: tuple[str, ...],
     allow_inside: tuple[str, ...],
     variables: tuple[str, ...],
+    llm: str | None,
+    llm_inside: str | None,
+    llm_tokens: int,
     author: str | None,
     as_json: bool,
 ) -> None:
@@ -121,6 +125,7 @@ def add(
     check_name("name", name)
     policy = {"limits": ceiling(limits)} if limits else {}
     policy |= allowed(allow, allow_inside, variables)
+    policy |= allowed_llm(llm, llm_inside, llm_tokens)
     read = None if is_digest(bundle) else _read(bundle, key_file)
     with desk.changing() as change:
         code = _code(change.work, bundle, read)

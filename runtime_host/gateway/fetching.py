@@ -123,6 +123,20 @@ class Fetcher:
                 asked = replace(asked, headers=tuple(kept))
         raise CallRefused(Refused.ANSWER_BROKEN, f"more than {MAX_REDIRECTS} redirects")
 
+    def carry(
+        self, asked: Fetch, grant: Grant, *, count: Callable[[Fetch, Fetched], int]
+    ) -> Fetched:
+        """Carry out one request on given terms, and follow no redirect.
+
+        Args:
+            count: Says how many tokens it took.
+
+        Raises:
+            CallRefused: As `fetch`.
+        """
+        deadline = Deadline(self._clock, self._scope.budget.call_seconds)
+        return self._call(asked, self._visit(asked, asked.url), deadline, grant=grant, count=count)
+
     def _visit(self, asked: Fetch, url: str) -> Visit:
         """Read where it is to go. A URL that may mean two things is a call, too, and refused."""
         try:
@@ -133,7 +147,15 @@ class Fetcher:
             self._ledger.failed(call, Refused.NOT_ALLOWED)
             raise CallRefused(Refused.NOT_ALLOWED, str(error)) from error
 
-    def _call(self, asked: Fetch, visit: Visit, deadline: Deadline) -> Fetched:
+    def _call(
+        self,
+        asked: Fetch,
+        visit: Visit,
+        deadline: Deadline,
+        *,
+        grant: Grant | None = None,
+        count: Callable[[Fetch, Fetched], int] = lambda _asked, _fetched: 0,
+    ) -> Fetched:
         call = self._ledger.begin(
             asked.method,
             f"{visit.scheme}://{visit.host}:{visit.port}",
@@ -142,7 +164,7 @@ class Fetcher:
         )
         come = _Come()
         try:
-            grant = self._scope.grant_for(asked.method, visit)
+            grant = grant or self._scope.grant_for(asked.method, visit)
             if grant is None:
                 raise CallRefused(
                     Refused.NOT_ALLOWED,
@@ -155,7 +177,7 @@ class Fetcher:
             why = error.why if isinstance(error, CallRefused) else Refused.FAILED
             self._ledger.failed(call, why, status=come.status, bytes_in=come.bytes_in)
             raise
-        self._ledger.answered(call, fetched.status, fetched.body)
+        self._ledger.answered(call, fetched.status, fetched.body, count(asked, fetched))
         return fetched
 
     def _let_in(self, asked: Fetch, grant: Grant) -> Fetch:

@@ -78,7 +78,7 @@ class Ledger:
             if self._bytes > self._budget.bytes:
                 raise _spent(f"its {self._budget.bytes} bytes are used up")
 
-    def answered(self, call: GatewayCall, status: int, body: bytes) -> None:
+    def answered(self, call: GatewayCall, status: int, body: bytes, tokens: int = 0) -> None:
         """Note how a call ended."""
         self._end(
             call,
@@ -86,6 +86,7 @@ class Ledger:
             error="",
             response=response_digest(status, body),
             bytes_in=len(body),
+            tokens=tokens,
         )
 
     def failed(

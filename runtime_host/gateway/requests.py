@@ -1,4 +1,4 @@
-"""What an agent can ask of its gateway, read strictly: `POST /v1/fetch`, `GET /v1/scope`."""
+"""What an agent can ask of its gateway, read strictly: fetch, a model, what is granted."""
 
 import base64
 import binascii
@@ -14,9 +14,11 @@ from pipeline.strict_json import parse_object
 from runtime_host.gateway.door import Knock
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.models import PATHS, Models
 from runtime_host.gateway.refusal import CallRefused
 
 MAX_DEPTH: Final = 4
+THERE: Final = ", ".join(("GET /v1/scope", *(f"POST {path}" for path in ("/v1/fetch", *PATHS))))
 MAX_HEADERS: Final = 64
 MAX_VALUE_CHARACTERS: Final = 8 * 1024
 # The connection's own, and what says how long a message is.
@@ -40,13 +42,19 @@ _VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
 
 def handler(scope: Scope, ledger: Ledger, fetcher: Fetcher) -> Callable[[Knock], Any]:
     """Answer the requests of one execution."""
+    models = None if scope.llm is None else Models(scope.llm, fetcher)
 
     def handle(knock: Knock) -> Any:
         if (knock.method, knock.path) == ("GET", "/v1/scope"):
-            return {**scope.as_json(), "left": ledger.left()}
+            tokens = {} if models is None else {"tokens": models.left()}
+            return {**scope.as_json(), "left": ledger.left() | tokens}
+        if knock.method == "POST" and knock.path in PATHS:
+            if models is None:
+                raise CallRefused(Refused.NOT_ALLOWED, "no model is granted to this assistant")
+            return _shown(models.ask(PATHS[knock.path], knock.body))
         if (knock.method, knock.path) == ("POST", "/v1/fetch"):
             return _shown(fetcher.fetch(read_fetch(knock.body)))
-        raise CallRefused(Refused.NOT_FOUND, "there are POST /v1/fetch and GET /v1/scope")
+        raise CallRefused(Refused.NOT_FOUND, f"there are {THERE}")
 
     return handle
 

@@ -12,17 +12,19 @@ from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason
 from pipeline.gateway_scope import Injection, Scope
 from tests.attacks.site import Site
 from tests.integration.gateway_server import MOVED, Server, answering
-from tests.integration.own_host import RUNSC
+from tests.integration.own_host import RUNSC, until
 
 pytestmark = pytest.mark.runsc
 
 BUDGET: Final = {"calls": 50, "bytes": 100_000, "answer_bytes": 10_000, "call_seconds": 5}
 # What each says got through; silence is right.
 HONEST: Final = """
-from awgp_agent import fetch, scope
+from awgp_agent import chat, fetch, scope
 assert fetch(OUT + "/v1/x", method="POST", json=[1]).json() == [1]
 assert fetch(OUT + "/v1/moved?to=/v1/y").json() == {"rate": 7}
+assert chat([], model="small").json()["usage"] == {"total_tokens": 60}
 assert scope()["left"]["calls"] < 50
+assert scope()["left"]["tokens"] == 40
 """
 LED_AWAY: Final = """
 from awgp_agent import GatewayError, fetch
@@ -110,7 +112,8 @@ def let_out(
         # What the policy allows still leads nowhere it must not.
         {"url": "https://localhost/", "methods": ["GET"]},
     ]
-    scope = Scope.from_json({"fetch": rules, "budget": {**BUDGET, **budget}})
+    llm = {"url": rules[0]["url"], "models": ["small"], "tokens": 100, "private": True}
+    scope = Scope.from_json({"fetch": rules, "budget": {**BUDGET, **budget}, "llm": llm})
     text = f'OUT, OTHER = "http://127.0.0.1:{port}", {other!r}\n{program}'
     return replace(site.spec_of(text, memory_bytes=64 * 1024 * 1024), scope=scope)
 
@@ -125,7 +128,7 @@ def test_the_gateway_leads_where_it_was_granted_and_nowhere_else(site: Site, por
     result = site.launch(let_out(site, port, HONEST + LED_AWAY + SMUGGLES + BEYOND))
     assert said(result) == []
     paths = [path for path, _ in Server.asked if not path.startswith(MOVED)]
-    assert paths == ["/v1/x", "/v1/y"]
+    assert paths == ["/v1/x", "/v1/y", "/v1/chat/completions"]
     assert [call.number for call in result.calls] == [*range(1, len(result.calls) + 1)]
     answered = [call for call in result.calls if not call.error]
     assert len(answered) == len(Server.asked)
@@ -135,7 +138,8 @@ def test_the_gateway_leads_where_it_was_granted_and_nowhere_else(site: Site, por
 def test_another_sandboxs_socket_is_out_of_reach(site: Site, port: int) -> None:
     waits = let_out(site, port, "import time\nprint('here', flush=True)\ntime.sleep(99)")
     with site.host.client.launch(waits, 600) as beside:
-        (name,) = set(site.host.sandboxes()) - set(site.host.parked())
+        until(lambda: _running(site), "the other sandbox")
+        (name,) = _running(site)
         other = str(site.host.folder / "state/sandboxes" / name / "gateway/gateway.sock")
         assert said(site.launch(let_out(site, port, BEYOND, other=other))) == []
         beside.kill()
@@ -221,6 +225,11 @@ for each in threads: each.join()
     # And that it was spent is told once.
     assert (len(Server.asked), len(result.calls)) == (50, 51)
     assert [call.number for call in result.calls if call.error] == [51]
+
+
+def _running(site: Site) -> set[str]:
+    """Names of sandboxes that are not parked."""
+    return set(site.host.sandboxes()) - set(site.host.parked())
 
 
 def _gateways(site: Site) -> list[int]:

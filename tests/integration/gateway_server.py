@@ -1,6 +1,7 @@
 """A server that agents are let out to, or led away by."""
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +21,14 @@ class Server(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: PLR0911  # one a path
         self.asked.append((self.path, {n.lower(): v for n, v in self.headers.items()}))
         if self.path.startswith(MOVED):
             return self._say(302, b"", Location=unquote(self.path.removeprefix(MOVED)))
+        if self.path.startswith("/v1/chat"):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            usage = {} if asked["model"] == "silent" else {"usage": {"total_tokens": 60}}
+            return self._say(200, json.dumps({"asked": asked, **usage}).encode())
         if self.path == "/v1/echoed":
             return self._say(200, self.headers["Authorization"].encode())
         if self.path == "/v1/packed":

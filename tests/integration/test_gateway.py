@@ -21,7 +21,7 @@ from runtime_host.gateway.door import Handle, Knock, answer_one, guarded
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.refusal import CallRefused
-from runtime_host.gateway.requests import read_fetch
+from runtime_host.gateway.requests import handler, read_fetch
 from runtime_host.gateway.told import MAX_CALLS, Told, ToldNonsense
 from tests.integration.gateway_server import MOVED, Server, answering
 from tests.integration.own_host import until
@@ -257,6 +257,64 @@ def test_a_credential_goes_where_its_rule_says_and_never_comes_back(outside: Out
     assert refused(partial(fetcher.fetch, missing)) is Refused.CREDENTIAL_MISSING
     packed_answer = Fetch(method="GET", url=outside.url("/v1/packed"))
     assert refused(partial(fetcher.fetch, packed_answer)) is Refused.ANSWER_BROKEN
+
+
+def test_a_model_is_asked_within_its_tokens(outside: Outside) -> None:
+    rule = outside.rule(credential="erp")
+    del rule["methods"]
+    llm = rule | {"models": ["small", "silent"], "tokens": 100}
+    erp = {"erp": Injection(header="Authorization", value=f"Bearer {SECRET}")}
+    scope = Scope.from_json({"fetch": [], "budget": BUDGET, "llm": llm})
+    assert Scope.from_json(scope.as_json()) == scope
+    assert scope
+    ledger = Ledger(scope.budget, outside.calls.append)
+    fetcher = Fetcher(scope, ledger, credentials=erp, resolve=lambda _host, _port: INSIDE)
+    handle = handler(scope, ledger, fetcher)
+
+    def ask(path: str = "/v1/llm/chat/completions", **said: Any) -> dict[str, Any]:
+        body = json.dumps({"model": "small", "messages": []} | said).encode()
+        answer = handle(Knock(method="POST", path=path, body=body))
+        asked: dict[str, Any] = json.loads(base64.b64decode(answer["body"]))["asked"]
+        return asked
+
+    for wrong, why in (
+        ({"model": "large"}, Refused.NOT_ALLOWED),
+        ({"stream": True}, Refused.MALFORMED),
+        ({"n": 2}, Refused.MALFORMED),
+    ):
+        assert refused(partial(ask, **wrong)) is why
+    # What may be answered is what is left.
+    assert ask()["max_tokens"] == 100
+    assert outside.asked[-1][1]["authorization"] == f"Bearer {SECRET}"
+    assert ask(max_completion_tokens=5000) == {
+        "model": "small",
+        "messages": [],
+        "max_completion_tokens": 40,
+    }
+    assert refused(ask) is Refused.BUDGET_SPENT
+    assert handle(Knock(method="GET", path="/v1/scope", body=b""))["left"]["tokens"] == 0
+    assert [call.tokens for call in outside.calls if call.status] == [60, 60]
+    # It is a model's endpoint, and not a place to fetch from.
+    other = Fetch(method="POST", url=outside.url())
+    assert refused(partial(fetcher.fetch, other)) is Refused.NOT_ALLOWED
+    silent = handler(scope, ledger, fetcher)
+    body = json.dumps({"model": "silent", "messages": []}).encode()
+    knock = Knock(method="POST", path="/v1/llm/chat/completions", body=body)
+    silent(knock)
+    assert refused(partial(silent, knock)) is Refused.BUDGET_SPENT
+    # An answer that is cut off took tokens all the same.
+    tight = Scope.from_json({"fetch": [], "budget": BUDGET | {"answer_bytes": 1}, "llm": llm})
+    fetcher = Fetcher(
+        tight,
+        Ledger(tight.budget, outside.calls.append),
+        credentials=erp,
+        resolve=lambda _host, _port: INSIDE,
+    )
+    cut = handler(tight, ledger, fetcher)
+    assert refused(partial(cut, knock)) is Refused.ANSWER_TOO_LARGE
+    assert refused(partial(cut, knock)) is Refused.BUDGET_SPENT
+    without = handler(Scope.from_json({}), ledger, fetcher)
+    assert refused(partial(without, knock)) is Refused.NOT_ALLOWED
 
 
 def _packed(body: bytes) -> list[bytes]:

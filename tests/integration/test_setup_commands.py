@@ -168,7 +168,12 @@ def test_adding_the_same_again_changes_nothing_and_adding_another_is_version_two
     (awgp.folder / "erp").write_text("Bearer of-the-erp\n")
     credential = ("credential", "add", "erp", "--value-file", str(awgp.folder / "erp"), *AS_AXEL)
     assert [awgp.told(*credential)["replaced"] for _ in range(2)] == [False, True]
-    assert awgp.told(*by_digest, "--allow", f"{to} as erp")["version"] == 5
+    llm = ("--llm", "small https://llm.example.com/v1/ as erp", "--llm-tokens", "9")
+    assert awgp.told(*by_digest, *llm)["version"] == 5
+    told = awgp.told("policy", "sandbox", "explain", "checker", *AT)
+    assert told["allowed_but_not_asked"] == [
+        "9 tokens of small at https://llm.example.com/v1/, with the credential erp."
+    ]
     (listed,) = awgp.told("credential", "list", *AT)
     assert (listed["assistants"], "of-the-erp" in str(listed)) == (["checker"], False)
     forget = ("credential", "remove", "erp", "--yes", *AS_AXEL)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.gateway_scope import BUDGET_RANGES, Budget, Grant, SandboxPolicyInvalid, Scope
+from pipeline.llm_scope import Llm
 from pipeline.reach import METHODS, Reach, ReachInvalid, meet, read_reach, read_visit
 from pipeline.sandbox_explain import explain
 from pipeline.sandbox_policy import Allowed, Asked, granted
@@ -32,12 +33,24 @@ ASKED: Final = st.builds(
     reaches=st.lists(REACHES, max_size=4).map(tuple),
     variables=st.frozensets(NAMES),
     budget=BUDGETS,
+    tokens=st.integers(0, 3),
+)
+LLMS: Final = st.builds(
+    Llm,
+    grant=st.builds(
+        Grant,
+        reach=st.just(read_reach("https://llm.example.com/v1/", ["POST"])),
+        credential=st.sampled_from(["", "erp"]),
+    ),
+    models=st.just(("small",)),
+    tokens=st.integers(1, 3),
 )
 ALLOWED: Final = st.builds(
     Allowed,
     grants=st.lists(GRANTS, max_size=4).map(tuple),
     variables=st.dictionaries(NAMES, st.text("ab", max_size=3)),
     budget=BUDGETS,
+    llm=st.none() | LLMS,
 )
 VISITS: Final = st.builds(
     lambda host, port, path: read_visit(f"https://{host}:{port}/{'/'.join(path)}"),
@@ -58,6 +71,11 @@ def test_what_is_granted_is_what_both_say(
     assert (found is not None) == (wanted and bool(permitted))
     if found is not None and found.private:
         assert any(each.private for each in permitted)
+    llm = given_.scope.llm
+    assert (llm is not None) == (asked.tokens > 0 and allowed.llm is not None)
+    if llm is not None and allowed.llm is not None:
+        assert llm.tokens == min(asked.tokens, allowed.llm.tokens)
+        assert (llm.grant, llm.models) == (allowed.llm.grant, allowed.llm.models)
     assert set(given_.variables) == set(allowed.variables) & asked.variables
     for name in BUDGET_RANGES:
         lower = min(getattr(asked.budget, name), getattr(allowed.budget, name))
@@ -175,6 +193,8 @@ environment = ["REGION"]
 url = "https://api.example.com/v1/"
 [gateway]
 calls = 5
+[llm]
+tokens = 20000
 """
 
 
@@ -182,6 +202,7 @@ def test_a_manifest_asks() -> None:
     asked = parse_manifest(MANIFEST.encode()).asked
     assert asked.reaches == (read_reach("https://api.example.com/v1/"),)
     assert (asked.variables, asked.budget.calls) == (frozenset({"REGION"}), 5)
+    assert asked.tokens == 20000
     for wrong in ('methods = ["TRACE"]', "private = true", "x = 1"):
         with pytest.raises(ManifestInvalid, match="network"):
             parse_manifest(MANIFEST.replace("[gateway]", wrong + "\n[gateway]").encode())

@@ -1,4 +1,4 @@
-"""What an agent uses of its host: `fetch`, the one way out of its sandbox.
+"""What an agent uses of its host: `fetch`, and a model where it has one.
 
     from awgp_agent import fetch
 
@@ -21,7 +21,7 @@ from ._errors import (
     TimedOut,
     Unreachable,
 )
-from ._fetch import Answer, fetch, scope
+from ._fetch import Answer, chat, embeddings, fetch, scope
 
 __all__ = (
     "AddressRefused",
@@ -35,6 +35,8 @@ __all__ = (
     "RequestMalformed",
     "TimedOut",
     "Unreachable",
+    "chat",
+    "embeddings",
     "fetch",
     "scope",
 )

@@ -90,7 +90,29 @@ def fetch(
         "body": binascii.b2a_base64(body, newline=False).decode("ascii"),
         "redirects": redirects,
     }
-    told = _call("POST", "/v1/fetch", json_module.dumps(asked).encode())
+    return _answer(_call("POST", "/v1/fetch", json_module.dumps(asked).encode()))
+
+
+def chat(messages: list[dict[str, Any]], *, model: str, **options: Any) -> Answer:
+    """Ask the model the tenant has for this assistant; `answer.json()` is a chat completion.
+
+    Args:
+        options: What else an OpenAI-compatible endpoint takes; no stream, and one answer.
+
+    Raises:
+        GatewayError: No model is granted, its tokens are used up, or as `fetch`.
+    """
+    asked = {"model": model, "messages": messages, **options}
+    return _answer(_call("POST", "/v1/llm/chat/completions", json_module.dumps(asked).encode()))
+
+
+def embeddings(texts: list[str], *, model: str, **options: Any) -> Answer:
+    """Have texts embedded; `answer.json()` is an OpenAI-compatible list. Raises as `chat`."""
+    asked = {"model": model, "input": texts, **options}
+    return _answer(_call("POST", "/v1/llm/embeddings", json_module.dumps(asked).encode()))
+
+
+def _answer(told: dict[str, Any]) -> Answer:
     found = [(name, value) for name, value in told["headers"]]
     return Answer(told["url"], told["status"], found, binascii.a2b_base64(told["body"]))
 

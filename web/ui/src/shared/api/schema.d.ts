@@ -7153,7 +7153,7 @@ export interface components {
         };
         AssistantBody: {
             /**
-             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling). Left out: as the version before; nothing for the first.
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`). Left out: as the version before; nothing for the first.
              * @default null
              * @example {
              *       "network": [
@@ -9972,7 +9972,7 @@ export interface components {
         };
         VersionBody: {
             /**
-             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling). Left out: as the version before; nothing for the first.
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`). Left out: as the version before; nothing for the first.
              * @default null
              * @example {
              *       "network": [
