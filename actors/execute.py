@@ -34,6 +34,7 @@ from actors.telemetry import Telemetry
 from pipeline.envelope import KeyRing
 from pipeline.execution import ExecutionResult, ExecutionSpec
 from pipeline.fault_points import reached
+from pipeline.gateway_record import count_calls
 from pipeline.handoff import keep_claimed
 from pipeline.launch import check_launch, hold_again
 from pipeline.launch_verdict import LaunchVerdict
@@ -201,6 +202,7 @@ class Executor:
                 log.warning("result_waits", error=type(error).__name__)
                 time.sleep(SETTLE_PAUSE_SECONDS)
         reached("execute.committed")
+        count_calls(result.calls)
         log.info("execution_ended", reason=result.reason, duration_ms=result.duration_ms)
 
     def _refused(self, attempt: Attempt, error: LaunchRefused) -> None:

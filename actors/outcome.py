@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from actors.attempt import Attempt
-from pipeline.cancel import KILLED
+from pipeline.cancel import KILLED, settle_if_open
 from pipeline.execution import ExecutionResult, ExitReason
 from pipeline.execution_store import finish_execution, settle_as_never_launched, times_lost
 from pipeline.handoff import Handoff, ask_kill, backoff, retry_later
@@ -54,6 +54,23 @@ def end_killed(work: Work, run: StoredRun, handoff: Handoff, killer: UUID) -> No
     work.finish(handoff)
     actor = Actor(type="person", id=str(killer))
     move(work, run, Status.CANCELLED, stage=Stage.EXECUTE, actor=actor, reason=KILLED)
+
+
+def end_if_killed(work: Work, handoff: Handoff) -> bool:
+    """End a run whose execution failed on our side, where a person wants it ended; say whether.
+
+    Raises:
+        LeaseLost: Another claim was made since.
+    """
+    if handoff.stage is not Stage.EXECUTE:
+        return False
+    killer: UUID | None = ask_kill(work, handoff).scalar_one()
+    if killer is None:
+        return False
+    run = load_run(work, handoff.run_id, lock=True)
+    settle_if_open(work, run)
+    end_killed(work, run, handoff, killer)
+    return True
 
 
 def end_unlaunched(work: Work, attempt: Attempt, why: str, *, counted: bool) -> None:

@@ -19,6 +19,7 @@ import redis
 import structlog
 from sqlalchemy import exc
 
+from actors.outcome import end_if_killed
 from pipeline.errors import AwgpError
 from pipeline.fault_points import reached
 from pipeline.handoff import Handoff, LeaseLost, claim
@@ -203,7 +204,9 @@ def _count_failure(
                 handoff: Handoff | None = error.handoff
             else:
                 handoff = claim(work, handoff_id, stage)
-            if handoff is not None and stage_failed(work, handoff, said):
+            if handoff is None or end_if_killed(work, handoff):
+                return
+            if stage_failed(work, handoff, said):
                 log.error("run_dead_lettered", error=said)
     except (*OVERTAKEN, *INFRASTRUCTURE, AwgpError) as again:
         # The handoff is as it was, so the relay brings the run back.

@@ -23,11 +23,16 @@ def write_key(path: Path, key: SigningKey) -> Path:
     """
     public = path.with_name(path.name + ".pub")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123  # a descriptor
-            file.write(key.secret_text() + "\n")
+        # First, so that no private key is left that nobody is told of.
         with public.open("x", encoding="ascii") as file:
             file.write(f"{key.public}\n")
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:
+            public.unlink()
+            raise
+        with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123  # a descriptor
+            file.write(key.secret_text() + "\n")
     except FileExistsError as error:
         raise KeyFileRefused(f"{error.filename or path} is there already") from error
     return public

@@ -31,7 +31,8 @@ _ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 class Wanted:
     """What a version is to be. `limits` is a ceiling by name, of those that have one.
 
-    `allow` is `network`, `environment`, `gateway` and `llm`; None is as the version before has it.
+    `allow` is `network`, `environment`, `gateway` and `llm`; None is as the version before has it;
+    where that one allowed something, another bundle is not given it unsaid.
     """
 
     bundle: str
@@ -69,6 +70,8 @@ def save_version(work: Work, name: str, wanted: Wanted, saver: Saver) -> bool:
     """
     state = assistant_state(work, name, lock=True)
     current = show_version(work, name, state["version"])
+    if wanted.bundle != current["bundle"]:
+        _check_said(wanted, current["sandbox_policy"])
     policy = _policy(wanted, current["sandbox_policy"])
     if _is(work, current, wanted, policy):
         return False
@@ -158,6 +161,15 @@ def allowance(allow: Mapping[str, Any]) -> dict[str, Any]:
         return Allowed.from_mapping(allow).as_json()
     except SandboxPolicyInvalid as error:
         raise FieldInvalid(f"allow.{error.field}", error.rule) from error
+
+
+def _check_said(wanted: Wanted, before: Mapping[str, Any]) -> None:
+    if wanted.allow is None and any(before.get(each) for each in ALLOWABLE):
+        raise FieldInvalid(
+            "allow",
+            "the version before allowed its bundle something, and this is another bundle: say what"
+            " this one is allowed, or {} for nothing",
+        )
 
 
 def _policy(wanted: Wanted, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,11 +136,7 @@ def keep_signatures(work: Work, digest: str, note: str | None) -> list[str]:
     before = signers_of(work, digest)
     if keys and not counting and not any(each.counts for each in before):
         raise BundleUnsigned(_why(keys, lines), field="signature")
-    fresh = {key["key_id"] for key in counting} - {each.key_id for each in before}
-    for key in counting:
-        if key["key_id"] in fresh:
-            _keep(work, digest, key, lines)
-    return sorted(fresh)
+    return sorted(key["key_id"] for key in counting if _keep(work, digest, key, lines))
 
 
 def signers_of(work: Work, digest: str) -> list[Signer]:
@@ -208,17 +204,19 @@ def _made(key: Row, lines: Sequence[Signature], digest: str) -> bool:
     return True
 
 
-def _keep(work: Work, digest: str, key: Row, lines: Sequence[Signature]) -> None:
+def _keep(work: Work, digest: str, key: Row, lines: Sequence[Signature]) -> bool:
+    """Whether it was not there yet; of two that push it at once, one is told so."""
     line = _line_of(key, lines)
     assert line is not None  # noqa: S101  # it made one
-    work.execute(
+    kept = work.execute(
         "INSERT INTO bundle_signatures (tenant_id, digest, key_id, signature)"
-        " VALUES (:tenant, :digest, :key, :signature)",
+        " VALUES (:tenant, :digest, :key, :signature) ON CONFLICT DO NOTHING",
         tenant=work.tenant_id,
         digest=digest,
         key=key["key_id"],
         signature=line.signature,
     )
+    return bool(kept.rowcount)
 
 
 def _why(keys: Sequence[dict[str, Any]], lines: Sequence[Signature]) -> str:

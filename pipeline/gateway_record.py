@@ -40,6 +40,10 @@ def record_calls(
                 ],
             },
         )
+
+
+def count_calls(calls: Sequence[GatewayCall]) -> None:
+    """Once what came of them is committed: a transaction may be tried several times."""
     for call in calls:
         GATEWAY_CALLS.labels(outcome=call.error or "answered").inc()
 

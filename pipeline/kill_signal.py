@@ -5,7 +5,7 @@ works on looks at its lease, so a word nobody meant does nothing, and one that i
 time until the lease is renewed anyway.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -64,5 +64,14 @@ def hear(client: "redis.Redis", place: str, *, seconds: float) -> tuple[str, Seq
     if not found:
         return place, ()
     entries = found[0][1]
-    runs = [UUID(fields[b"run"].decode()) for _, fields in entries]
-    return entries[-1][0].decode(), runs
+    runs = [_run_of(fields) for _, fields in entries]
+    return entries[-1][0].decode(), [run for run in runs if run is not None]
+
+
+def _run_of(fields: Mapping[bytes, bytes]) -> UUID | None:
+    """The run an entry names; None where somebody wrote anything else."""
+    try:
+        return UUID(fields[b"run"].decode())
+    except (KeyError, ValueError):
+        log.warning("kill_unreadable")
+        return None

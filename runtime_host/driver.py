@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
+import structlog
+
 from pipeline.errors import AwgpError
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec
 from pipeline.gateway_call import GatewayCall
@@ -23,6 +25,8 @@ from runtime_host.profile import Profile
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.sandbox import Sandbox, SandboxFailed, await_ready
 from runtime_host.serving import Loop, Watcher
+
+log = structlog.get_logger()
 
 READY_SECONDS: Final = 30.0
 # A form of marshal that every interpreter reads that a runtime may have.
@@ -128,11 +132,12 @@ class SandboxDriver(ABC):
         """Run a spec to its end in a sandbox started for it.
 
         Raises:
-            SandboxFailed: None could be started, or what is left could not be removed.
+            SandboxFailed: None could be started; nothing has run.
         """
         started = time.monotonic()
         memory_bytes, tasks = _caps(spec)
         sandbox = self.start(profile, memory_bytes=memory_bytes, tasks=tasks)
+        loop = None
         try:
             self.let_out(sandbox, spec)
             loop = Loop(sandbox, spec, started, watcher)
@@ -141,7 +146,7 @@ class SandboxDriver(ABC):
         except GatewayFailed as exc:
             raise SandboxFailed(str(exc)) from exc
         finally:
-            sandbox.end()
+            _remove(sandbox, may_have_run=loop is not None)
         return replace(result, calls=self.calls(sandbox))
 
     def run_in(
@@ -153,10 +158,11 @@ class SandboxDriver(ABC):
             None when the sandbox ended before it began the agent; nothing has run then.
 
         Raises:
-            SandboxFailed: What is left could not be removed.
+            SandboxFailed: What is left could not be removed; nothing has run.
         """
         started = time.monotonic()
         memory_bytes, tasks = _caps(spec)
+        loop = None
         try:
             try:
                 sandbox.limit(memory_bytes=memory_bytes, tasks=tasks)
@@ -167,8 +173,25 @@ class SandboxDriver(ABC):
             loop.serve(_feed(spec, profile, sandbox))
             result = None if loop.died_unused() else loop.ending()
         finally:
-            sandbox.end()
+            _remove(sandbox, may_have_run=loop is not None)
         return None if result is None else replace(result, calls=self.calls(sandbox))
+
+
+def _remove(sandbox: Sandbox, *, may_have_run: bool) -> None:
+    """End a sandbox. One that may have run is not failed by what is left of it.
+
+    Who hears of a sandbox that failed launches the run again. What is left is swept at the next
+    start.
+
+    Raises:
+        SandboxFailed: It could not be removed, and nothing has run in it.
+    """
+    try:
+        sandbox.end()
+    except SandboxFailed as exc:
+        if not may_have_run:
+            raise
+        log.error("sandbox_left", sandbox=sandbox.name, why=str(exc))  # the message says it
 
 
 def _caps(spec: ExecutionSpec) -> tuple[int, int]:

@@ -82,8 +82,9 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
             entrypoint=_entrypoint(body["entrypoint"]),
             limits=Limits.from_json(body["limits"]),
             environment=_environment(body["environment"]),
-            scope=_scope(body["scope"]),
-            credentials=_credentials(body["credentials"]),
+            # A worker from before there were gateways says nothing of them.
+            scope=_scope(body.get("scope", {})),
+            credentials=_credentials(body.get("credentials", {})),
         )
         lease_seconds = lease(body["lease_seconds"])
     except LimitsInvalid as exc:
@@ -181,7 +182,8 @@ def decode_result(
         sandbox=body["sandbox"],
         warm=body["warm"],
         calls=calls,
-        usage=Usage(**body["usage"]),
+        # A host from before it was measured says nothing of it.
+        usage=Usage(**body.get("usage", {})),
     )
 
 

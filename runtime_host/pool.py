@@ -148,7 +148,7 @@ class WarmPool:
         """Run a spec to its end: in a parked sandbox where there is one, else in a new one.
 
         Raises:
-            SandboxFailed: None could be started, or what is left could not be removed.
+            SandboxFailed: None could be started, or one not removed; nothing has run.
         """
         sandbox = self._claim(profile)
         if sandbox is not None:

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import pytest
 
-from actors.execute import Executor
+from actors.execute import Executor, declare
 from actors.lease import look_at
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason
+from pipeline.run import Stage
+from pipeline.run_store import MAX_FAILURES
 from runtime_host.client import LaunchRefused
-from tests.integration.conftest import Database
+from tests.integration.conftest import Database, stub_broker
 from tests.integration.control_plane import ControlPlane, open_control_plane, person, token
 from tests.integration.fake_host import (
     PATIENCE_SECONDS,
@@ -27,7 +29,7 @@ from tests.integration.fake_host import (
     let_time_pass,
     result,
 )
-from tests.integration.stages import rows, status
+from tests.integration.stages import rows, status, work_off
 from tests.integration.world import World
 
 pytestmark = pytest.mark.services
@@ -155,6 +157,21 @@ def test_a_kill_before_the_launch_leaves_nothing_launched_later(killing: Killing
     assert killing.is_sealed_next()
 
 
+def test_a_kill_holds_although_the_worker_fails_for_the_last_time(killing: Killing) -> None:
+    def agent(_running: FakeRunning) -> ExecutionResult:
+        assert killing.ask() == (202, "executing")
+        raise RuntimeError("an error of our own")
+
+    killing.rows(f"UPDATE handoffs SET failures = {MAX_FAILURES - 1} RETURNING 1")
+    broker = stub_broker()
+    worker, lease = killing.database.outbox("awgp_worker"), timedelta(seconds=15)
+    declare(broker, worker, FakeHost(agent), lease=lease)
+    work_off(killing.database, broker, killing.acme, Stage.EXECUTE)
+    assert (killing.ended(), killing.exits()) == (KILLED, [("host_lost",)])
+    assert killing.rows("SELECT 1 FROM dead_letters") == []
+    assert killing.is_sealed_next()
+
+
 @pytest.mark.parametrize("asked", ["before its lease ended", "after that"])
 def test_a_kill_holds_although_the_worker_died(killing: Killing, asked: str) -> None:
     handoff_id = handoff_of(killing.database, killing.acme, killing.run_id)
@@ -213,9 +230,13 @@ def test_no_login_takes_a_kill_back_or_forges_an_end(killing: Killing) -> None:
 
     def agent(_running: FakeRunning) -> ExecutionResult:
         killing.ask()
+        end = "UPDATE executions SET finished_at = clock_timestamp(), exit_reason ="
+        with web.work(killing.acme.tenant_id) as work:
+            assert not work.execute(f"{end} 'host_lost'").rowcount, "its worker lives"
+        let_time_pass(killing.database, killing.acme)
         for forged in (
             "UPDATE handoffs SET kill_by_person_id = NULL, kill_asked_at = NULL",
-            "UPDATE executions SET exit_reason = 'ok', finished_at = clock_timestamp()",
+            f"{end} 'ok'",
         ):
             with (
                 pytest.raises(Exception, match="row-level security"),

@@ -59,6 +59,9 @@ def test_a_new_version_keeps_the_old_one_and_an_older_one_can_be_taken_up_again(
     edit(plane, "POST", f"{ONE}/versions", ADMIN, allows, of=ONE)
     saved = edit(plane, "POST", f"{ONE}/versions", ADMIN, body, of=ONE)
     assert (saved.status_code, saved.get_json()["version"]) == (200, 2)
+    unsaid = {"bundle": world.acme.bundle_digest}
+    refused = edit(plane, "POST", f"{ONE}/versions", ADMIN, unsaid, of=ONE)
+    assert problem(refused) == (422, "request-invalid", "allow"), "another bundle may ask for it"
     current = saved.get_json()["current"]
     assert (current["targets"], current["configuration"]) == ([], {"a": 1})
     assert current["limits"]["memory_bytes"] == 64 * 2**20

@@ -117,6 +117,7 @@ def test_a_tenant_with_author_keys_takes_signed_bundles_alone(
     shown = pushed(plane, "one", ada.sign(digest)).get_json()
     assert [(each["name"], each["counts"]) for each in shown["signers"]] == [("ada", True)]
     assert send(plane, "POST", "/v1/assistants", ADMIN, wanted).status_code == 201
+    assert pushed(plane, "one", ada.sign(digest)).status_code == 201, "once more"
     assert len(recorded(database, world.acme, "setup:bundle:signed")) == 1
 
     one = f"/v1/author-keys/{ada.public.fingerprint}/revoke"

@@ -86,6 +86,12 @@ def test_a_key_lies_in_a_file_that_nobody_else_reads(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(KeyFileRefused, match="there already"):
         write_key(path, ADA)
+    for there, other in ((".pub", ""), ("", ".pub")):
+        (tmp_path / f"bob{there}").touch()
+        with pytest.raises(KeyFileRefused, match="there already"):
+            write_key(tmp_path / "bob", ADA)
+        assert not (tmp_path / f"bob{other}").exists(), "half a pair is left"
+        (tmp_path / f"bob{there}").unlink()
     assert sign_file(bundle, DIGEST, read_key(path)) == tmp_path / "b.tar.gz.sig"
     assert note_for(bundle, DIGEST, key=None, signature=None) == ADA.sign(DIGEST)
     sign_file(bundle, OTHER, ADA)  # it was packed anew since

@@ -49,7 +49,7 @@ from pipeline.heartbeat import (
     in_flight_by_queue,
     living_workers,
 )
-from pipeline.kill_signal import KillSignal, hear, place_to_begin
+from pipeline.kill_signal import KEY, KillSignal, hear, place_to_begin
 from pipeline.run import Stage
 from pipeline.settings import METRICS_FOLDER, SettingInvalid
 from pipeline.wanted_processes import MOST_OF_A_KIND, NumberRefused
@@ -276,7 +276,9 @@ def test_work_under_a_lease_is_cut_short_once_it_is_told_to() -> None:
     assert cut_short() == 0
 
 
-def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(client: "redis.Redis") -> None:
+def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(
+    client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, other = uuid4(), uuid4()
     looked: list[str] = []
     keeper: Any = SimpleNamespace(look=lambda: looked.append("now"))
@@ -286,11 +288,23 @@ def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(client: "red
     further, runs = hear(client, place, seconds=1)
     assert list(runs) == [run]
     assert hear(client, further, seconds=0.01)[1] == ()
+    client.xadd(KEY, {"run": "none"})
+    client.xadd(KEY, {"walk": str(other)})
+    KillSignal(client).send(run)
+    assert list(hear(client, further, seconds=1)[1]) == [run], "what is unreadable is skipped"
     kills.heard(run)
     kills.watch(other, keeper)
     assert looked == []
     kills.watch(run, keeper)
     assert looked == ["now"]
+
+    def no_thread(_run: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("actors.kills.look_at", no_thread)
+    kills.heard(other)
+    kills.watch(other, keeper)
+    assert looked == ["now", "now"], "who listens goes on"
 
 
 def requests_of(route: str, status: str) -> float:

@@ -24,4 +24,12 @@ CREATE POLICY web_only_asks_for_kills ON handoffs AS RESTRICTIVE FOR UPDATE TO a
 -- more of it than that nobody knows.
 GRANT UPDATE (exit_reason, detail, finished_at) ON executions TO awgp_web;
 CREATE POLICY web_only_settles_as_lost ON executions AS RESTRICTIVE FOR UPDATE TO awgp_web
-    USING (finished_at IS NULL) WITH CHECK (exit_reason = 'host_lost');
+    USING (
+        finished_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM handoffs h
+            WHERE h.tenant_id = executions.tenant_id AND h.run_id = executions.run_id
+                AND h.lease_until >= clock_timestamp()
+        )
+    )
+    WITH CHECK (exit_reason = 'host_lost');

@@ -20,6 +20,7 @@ async function bodyIn(form: FormData, push: Push): Promise<VersionBody> {
   const typed = {
     targets: form.getAll('target').filter((each) => typeof each === 'string'),
     limits: objectIn(form, 'limits', 'The ceilings') as Record<string, number>,
+    allow: objectIn(form, 'allow', 'What is allowed'),
     configuration: objectIn(form, 'configuration', 'The configuration'),
   };
   const file = fileIn(form, 'file');
@@ -165,6 +166,12 @@ function VersionFields({ current }: { current: AssistantVersion | undefined }): 
         help="A ceiling for the bundle's own limits: wall_seconds, memory_bytes, processes, disk_bytes, open_files, output_bytes."
       />
       <Json
+        label="Allowed"
+        name="allow"
+        value={allowedBy(current)}
+        help="What its bundle is given of what it asks for: network, environment, gateway, llm. It goes to whatever bundle is chosen above; {} is nothing."
+      />
+      <Json
         label="Configuration"
         name="configuration"
         value={current?.configuration ?? {}}
@@ -175,6 +182,11 @@ function VersionFields({ current }: { current: AssistantVersion | undefined }): 
       </p>
     </>
   );
+}
+
+function allowedBy(version: AssistantVersion | undefined): Record<string, unknown> {
+  const { limits: _, ...allowed } = version?.sandbox_policy ?? {};
+  return allowed;
 }
 
 function Json({

@@ -7153,7 +7153,7 @@ export interface components {
         };
         AssistantBody: {
             /**
-             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`). Left out: as the version before; nothing for the first.
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`). Left out: as the version before, if it has the same bundle; nothing for the first. Must be said where another bundle follows one that was allowed something.
              * @default null
              * @example {
              *       "network": [
@@ -9972,7 +9972,7 @@ export interface components {
         };
         VersionBody: {
             /**
-             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`). Left out: as the version before; nothing for the first.
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`). Left out: as the version before, if it has the same bundle; nothing for the first. Must be said where another bundle follows one that was allowed something.
              * @default null
              * @example {
              *       "network": [
