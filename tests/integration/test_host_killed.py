@@ -115,7 +115,9 @@ def test_each_run_is_finished_once_or_its_outcome_is_unknown(
         for _ in range(kills):
             runs += send_at_once(database, acme, 2)
             time.sleep(chance.uniform(0, LATEST_SECONDS))
+            assert list(SandboxGauges(mortal.host.client).collect())
             mortal.kill()
+            assert list(SandboxGauges(mortal.host.client).collect()) == []  # a host that is away
             mortal.start()
         wait_until(over, "every run to end")
         shown = httpx.get(f"http://{ops}/metrics").text
@@ -132,10 +134,3 @@ def test_each_run_is_finished_once_or_its_outcome_is_unknown(
         assert set(mortal.launches().values()) <= {1}
     assert len({each.headers["webhook-id"] for each in receiver.received}) == delivered
     until(lambda: not mortal.host.leftovers(), "the last sandbox to be removed")
-
-
-def test_a_host_that_is_away_shows_no_sandboxes(mortal: Mortal) -> None:
-    assert list(SandboxGauges(mortal.host.client).collect())
-    mortal.kill()
-    assert list(SandboxGauges(mortal.host.client).collect()) == []
-    mortal.start()
