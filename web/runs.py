@@ -14,7 +14,7 @@ from audit_export.entries import (
     newest_signed,
 )
 from audit_export.log_tree import InclusionProof, LogTorn, TreeNotReady
-from pipeline.cancel import CANCELLABLE, Canceller, cancel_run
+from pipeline.cancel import CANCELLABLE, KILLED, Canceller, cancel_run
 from pipeline.identity import actor_of, ensure_person
 from pipeline.run import Status
 from pipeline.run_detail import MOST_PAYLOAD_BYTES, load_story
@@ -159,7 +159,8 @@ def cancel(body: dict[str, Any], run_id: UUID) -> StoredRun:
         )
         run = cancel_run(work, services().keyring, run_id, by)
     kills = services().kills
-    if run.status is Status.EXECUTING and kills is not None:
+    # Where its lease ran out a sandbox may be left, which its worker ends a moment later by itself.
+    if kills is not None and (run.status is Status.EXECUTING or run.reason == KILLED):
         kills.send(run_id)
     return run
 

@@ -26,7 +26,7 @@ from ops.chaos.outside import (
     running_client,
     running_receiver,
 )
-from ops.chaos.people import approving
+from ops.chaos.people import approving, stopping
 from ops.chaos.plan import CLOCK, Plan, strikes
 from ops.chaos.records import Records
 from ops.chaos.recovery import wait_until_back
@@ -123,7 +123,10 @@ class Campaign:
         killer = Killer(system, self._plan.seed)
         with Records(system.data) as records, approving(system.data):
             ingest = web_urls(system.data)["ingest"]
-            with running_client(self._folder, ingest, senders, self._plan):
+            with (
+                running_client(self._folder, ingest, senders, self._plan),
+                stopping(system.data, self._plan.seed) as stopped,
+            ):
                 self._strike(killer, records, system)
                 self._phase("finishing what was begun", records)
             if system.clock is not None:
@@ -140,6 +143,8 @@ class Campaign:
                 moves=records.statuses_sealed(),
                 kills=self._kills,
                 offsets=killer.clock_offsets,
+                stopped=frozenset(stopped.asked),
+                told_stopped=frozenset(stopped.agreed),
             )
         verdict = judge(evidence)
         proof = prove_trail(system)
@@ -240,5 +245,6 @@ def _facts(
         "statuses": dict(verdict.statuses),
         "audit": trail,
         "clock": "stepped" if system.clock is not None else "not stepped",
+        "stopped": len(evidence.told_stopped),
         "sent_again": sum(each.tries > 1 for each in evidence.acknowledged),
     }

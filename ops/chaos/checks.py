@@ -5,7 +5,8 @@
    an assistant whose reruns are not safe was launched once at most, as the executor's own ledger
    says; no run went well twice.
 3. Unknown outcomes only where a rerun is not safe and the execution was under way at a kill.
-4. No run ended in any other way than completed or with an unknown outcome.
+4. No run ended in any other way than completed or with an unknown outcome, or cancelled where
+   somebody stopped it; and whoever was told that it is stopped was told the truth.
 5. What completed was delivered, what did not was not, and every request was signed by us.
 6. Each run's moves are all in the audit trail, each from where the one before led.
 """
@@ -22,6 +23,7 @@ from ops.chaos.records import FINAL, RunRecord
 from ops.chaos.world import Sender
 
 UNKNOWN: Final = "outcome unknown"
+CANCELLED: Final = "cancelled"
 CAUSES: Final = frozenset({"execute", "runtime_host", "postgres", "postgres_backend", "clock"})
 """Kills that can leave an execution's outcome in doubt: its worker's, its host's, its truth's."""
 
@@ -38,6 +40,8 @@ class Evidence:
         received: The receiver's requests.
         moves: Of each run, its moves in the audit trail.
         offsets: (moment, AWGP's clock against the machine's from then on).
+        stopped: Runs somebody asked to be stopped.
+        told_stopped: Those of them for which the answer was yes.
     """
 
     acknowledged: Sequence[Acknowledgement]
@@ -48,6 +52,8 @@ class Evidence:
     moves: Mapping[str, Sequence[tuple[str | None, str | None]]]
     kills: Sequence[Kill]
     offsets: Sequence[tuple[float, float]]
+    stopped: frozenset[str] = frozenset()
+    told_stopped: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -242,7 +248,12 @@ def _check_ends(verdict: Verdict, evidence: Evidence) -> None:
             f"{each.run} {_told(each)}"
             for each in evidence.runs
             if each.sealed and each.status != "completed" and each.reason != UNKNOWN
+            if not (each.status == CANCELLED and each.run in evidence.stopped)
         ),
+    )
+    cancelled = {each.run for each in evidence.runs if each.status == CANCELLED}
+    verdict.must(
+        "a run was not stopped though its person was told so", evidence.told_stopped - cancelled
     )
 
 
@@ -267,6 +278,10 @@ def _check_deliveries(verdict: Verdict, evidence: Evidence) -> None:
     verdict.must(
         "a run was delivered whose outcome is unknown",
         (each.run for each in evidence.runs if each.reason == UNKNOWN and each.run in applied),
+    )
+    verdict.must(
+        "a run was delivered that was stopped",
+        (each.run for each in evidence.runs if each.status == CANCELLED and each.run in applied),
     )
     verdict.must(
         "a delivery of no run",

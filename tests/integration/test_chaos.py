@@ -47,7 +47,10 @@ def test_nothing_is_lost_and_nothing_happens_twice_whatever_is_killed() -> None:
     assert done.returncode == 0, said
     assert verdict["kills"].keys() == set(SHORT_KINDS)
     assert verdict["acknowledged"] >= 150
-    assert verdict["completed"] + verdict["outcome_unknown"] == verdict["acknowledged"]
+    stopped = verdict["statuses"].get("cancelled (killed by a person)", 0)
+    ended = verdict["completed"] + verdict["outcome_unknown"] + stopped
+    assert ended == verdict["acknowledged"]
+    assert stopped >= verdict["stopped"]  # an answer may have been lost
     assert verdict["receiver_requests"] >= verdict["completed"]
     assert verdict["in_gvisor"] > 0
 

@@ -150,6 +150,33 @@ def test_an_unknown_outcome_is_right_only_under_a_kill_and_where_a_rerun_is_not_
     assert judge(with_unknown("once", killed_at=AT + 60)).broken != []
 
 
+def with_stopped(**changes: Any) -> Evidence:
+    """`once` was cancelled, because somebody stopped it and was told so."""
+    good = evidence()
+    stopped = replace(good.runs[1], status="cancelled", reason="killed by a person")
+    moves = (*MOVES[:4], ("executing", "cancelled"), ("cancelled", "cancelled"))
+    told = frozenset({"once"})
+    right = {
+        "runs": [good.runs[0], stopped],
+        "received": [request("again")],
+        "moves": {"again": MOVES, "once": moves},
+        "stopped": told,
+        "told_stopped": told,
+    }
+    return replace(good, **{**right, **changes})
+
+
+def test_a_run_that_somebody_stopped_is_cancelled_and_not_delivered() -> None:
+    assert judge(with_stopped()).broken == []
+    nobody: frozenset[str] = frozenset()
+    for change in (
+        {"stopped": nobody, "told_stopped": nobody},
+        {"received": [request("again"), request("once")]},
+        {"told_stopped": frozenset({"once", "again"})},
+    ):
+        assert len(judge(with_stopped(**change)).broken) == 1, change
+
+
 @pytest.mark.parametrize(("killed_at", "right"), [(AT + 3, True), (AT + 60, False)])
 def test_what_was_never_seen_to_launch_is_in_doubt_until_it_is_settled(
     killed_at: float, right: bool
