@@ -60,7 +60,7 @@ class Models:
                 return self._fetcher.carry(asked, self._llm.grant, count=self._count)
             except CallRefused as error:
                 if error.why in UNTOLD:
-                    self._used += len(body) + max(values.get(cap, 0) for cap in CAPS)
+                    self._used += len(body) + _most(values)
                 raise
 
     def _read(self, unverified: bytes) -> dict[str, Any]:
@@ -90,6 +90,11 @@ def _capped(values: dict[str, Any], left: int) -> dict[str, Any]:
     """With no more tokens asked for than there are left."""
     said = [name for name in CAPS if name in values] or ["max_tokens"]
     return values | {name: _smaller(values.get(name), left) for name in said}
+
+
+def _most(values: dict[str, Any]) -> int:
+    """Tokens an answer may have had at most, as far as it was said."""
+    return max((v for v in map(values.get, CAPS) if type(v) is int and v > 0), default=0)
 
 
 def _smaller(value: object, left: int) -> int:

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -311,7 +312,10 @@ def test_a_model_is_asked_within_its_tokens(outside: Outside) -> None:
         resolve=lambda _host, _port: INSIDE,
     )
     cut = handler(tight, ledger, fetcher)
-    assert refused(partial(cut, knock)) is Refused.ANSWER_TOO_LARGE
+    odd = json.dumps({"model": "silent", "max_tokens": "x"}).encode()
+    embed = replace(knock, path="/v1/llm/embeddings", body=odd)
+    for each in (embed, knock):
+        assert refused(partial(cut, each)) is Refused.ANSWER_TOO_LARGE
     assert refused(partial(cut, knock)) is Refused.BUDGET_SPENT
     without = handler(Scope.from_json({}), ledger, fetcher)
     assert refused(partial(without, knock)) is Refused.NOT_ALLOWED
