@@ -153,7 +153,12 @@ def _keep_lean(work: Path, root: Path, packages: list[Path]) -> None:
         module = path.relative_to(base)
         if path.suffix == ".pyc":
             module = module.parent.parent / f"{module.name.partition('.')[0]}.py"
-        if not (kept / module).exists() and not path.name.startswith(f"{LEAN_EXTENSION}."):
+        if path.suffix == ".so":
+            # What Debian calls minimal has some whose libraries we leave out.
+            stays = path.name.startswith(f"{LEAN_EXTENSION}.")
+        else:
+            stays = (kept / module).exists()
+        if not stays:
             path.unlink()
     for path in sorted(base.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
