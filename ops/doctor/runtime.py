@@ -63,7 +63,7 @@ MEANS: Final = {
     "processes": "an agent starts so many processes and threads, and no more",
     "disk": "its files live in memory, in a tmpfs of a fixed size",
     "open_files": "each of its processes opens so many",
-    "network": "it has none: no address, no loopback of the machine",
+    "network": "it has none; where a bundle may fetch, its own gateway does, and decides each time",
     "syscalls": "the machine's kernel never sees one; gVisor's sees those on our list",
     "root": "its root is read-only and not the machine's, and it is nobody there",
     "memory": "the whole sandbox, gVisor included, ends when it takes more",
