@@ -36,8 +36,8 @@ class Grant:
     """A place on the network, and on which terms.
 
     Args:
-        private: It may be at a loopback or private address, and `http`; never at a link-local or
-            metadata one.
+        private: It may be at a private address, and `http`; at the machine itself where its host
+            lets it, too; never at a link-local or metadata one.
         credential: Name of the one that is put into requests; empty for none.
     """
 

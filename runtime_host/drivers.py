@@ -2,13 +2,14 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime_host.cgroups import CgroupTree
 from runtime_host.docker_driver import DockerDriver
 from runtime_host.docker_engine import DockerEngine
 from runtime_host.driver import SandboxDriver
+from runtime_host.gateway.beside import GatewaySettings
 from runtime_host.runsc import RunscDriver
 
 
@@ -18,11 +19,11 @@ class RunscSettings:
 
     Args:
         binary: Of 2024 or later.
-        certificates: File of the authorities gateways believe; None is the system's.
+        gateways: What is laid down for its sandboxes' gateways.
     """
 
     binary: Path
-    certificates: str | None = None
+    gateways: GatewaySettings = field(default_factory=GatewaySettings)
 
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
@@ -32,7 +33,7 @@ class RunscSettings:
             sandboxes=state / "sandboxes",
             cgroups=CgroupTree(f"awgp-{name}"),
             rootless=os.geteuid() != 0,
-            certificates=self.certificates,
+            gateways=self.gateways,
         )
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -15,7 +15,7 @@ from pipeline.gateway_call import GatewayCall
 from runtime_host import oci, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
 from runtime_host.driver import READY_SECONDS, DriverUnavailable, SandboxDriver
-from runtime_host.gateway.beside import Gateway, GatewayFailed
+from runtime_host.gateway.beside import Gateway, GatewayFailed, GatewaySettings
 from runtime_host.profile import Profile
 from runtime_host.runsc_sandbox import RunscSandbox, remove_place
 from runtime_host.sandbox import Sandbox, SandboxFailed
@@ -40,7 +40,7 @@ class RunscDriver(SandboxDriver):
         sandboxes: Folder for one folder a sandbox; of a host that holds its lock.
         cgroups: Where sandboxes are capped; empty where this machine lets us cap nothing.
         rootless: Whether runsc starts without being root.
-        certificates: File of the authorities gateways believe; None is the system's.
+        gateways: What is laid down for its sandboxes' gateways.
     """
 
     name: ClassVar = "runsc"
@@ -52,7 +52,7 @@ class RunscDriver(SandboxDriver):
     sandboxes: Path
     cgroups: CgroupTree
     rootless: bool = False
-    certificates: str | None = None
+    gateways: GatewaySettings = field(default_factory=GatewaySettings)
 
     def prepare(self) -> str:
         """Look whether runsc runs."""
@@ -84,7 +84,7 @@ class RunscDriver(SandboxDriver):
         gateway = None
         try:
             if profile.gateway:
-                gateway = Gateway(folder, _entering(group), certificates=self.certificates)
+                gateway = Gateway(folder, _entering(group), self.gateways)
             way_out = None if gateway is None else gateway.folder
             (folder / "config.json").write_text(json.dumps(oci.configuration(profile, way_out)))
             process = self._process(folder, group, profile)

@@ -14,6 +14,7 @@ import click
 from ops import install_runsc
 from pipeline.event_log import configure_event_log
 from runtime_host.drivers import DockerSettings, RunscSettings
+from runtime_host.gateway.beside import GatewaySettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 from runtime_host.pool import PoolSettings
 
@@ -24,6 +25,7 @@ KEPT = frozenset(
         "AWGP_DOCKER_SOCKET",
         "AWGP_DRIVER",
         "AWGP_ENV",
+        "AWGP_GATEWAY_OWN_MACHINE",
         "AWGP_RUNSC",
         "AWGP_RUNTIME_CLIENT_UIDS",
         "AWGP_RUNTIME_FOLDER",
@@ -63,6 +65,7 @@ def command() -> None:
     AWGP_WARM_SANDBOXES_MIN: at the least, once something ran; 1 by default.
     AWGP_WARM_MEMORY_MIB: for all that are started ahead, at 32 each; 256 by default.
     AWGP_WARM_SECONDS: how old one of them may be; 900 by default.
+    AWGP_GATEWAY_OWN_MACHINE: 1 where agents may be let to this machine itself; 0 by default.
     SSL_CERT_FILE: authorities whose certificates gateways believe; the system's by default.
 
     \b
@@ -127,8 +130,11 @@ def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
         raise HostRefuses("there is no runsc; run: awgp runtime install")
     if not runsc.recent:
         raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
-    certificates = environment.get("SSL_CERT_FILE") or None
-    return RunscSettings(binary=runsc.path, certificates=certificates)
+    gateways = GatewaySettings(
+        certificates=environment.get("SSL_CERT_FILE") or None,
+        own_machine=bool(_whole(environment, "AWGP_GATEWAY_OWN_MACHINE", 0, least=0, most=1)),
+    )
+    return RunscSettings(binary=runsc.path, gateways=gateways)
 
 
 def _warm(environment: dict[str, str], sandboxes: int) -> PoolSettings:

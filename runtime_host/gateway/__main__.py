@@ -52,7 +52,9 @@ def main(listener: socket.socket, user: int) -> None:
             name: Injection(header=header, value=value)
             for name, (header, value) in told["credentials"].items()
         }
-        fetcher = Fetcher(scope, ledger, credentials=credentials, tls=tls)
+        fetcher = Fetcher(
+            scope, ledger, credentials=credentials, tls=tls, own_machine=told["own_machine"]
+        )
         handle.append(guarded(handler(scope, ledger, fetcher), _tell_failure))
         claimed.set()
         sys.stdin.buffer.read(1)

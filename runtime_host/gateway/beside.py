@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -40,21 +41,36 @@ class GatewayFailed(AwgpError):
     """The gateway could not be started or did not take its scope."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """What a host lays down for its gateways, whatever a tenant allows.
+
+    Args:
+        certificates: File of the authorities they believe; None is the system's.
+        own_machine: Whether they may connect to this machine itself.
+    """
+
+    certificates: str | None = None
+    own_machine: bool = False
+
+
 class Gateway:
     """One gateway, for the sandbox in whose folder its socket is.
 
     Args:
-        entry: What a process writes its id to in order to enter the sandbox's groups.
+        enter: What a command is put behind to enter the sandbox's groups.
+        settings: The host's own choices.
     """
 
-    def __init__(self, folder: Path, enter: Sequence[str], *, certificates: str | None) -> None:
+    def __init__(self, folder: Path, enter: Sequence[str], settings: GatewaySettings) -> None:
+        self._settings = settings
         self.folder = folder / FOLDER
         self._ids = {"sandbox": folder.name}
         self._told = Told(self._ids)
         self._ready = threading.Event()
         listener = _listen(self.folder)
         with listener:
-            self.process = _start(listener, enter, folder.name, certificates)
+            self.process = _start(listener, enter, folder.name, settings.certificates)
         self._reader = threading.Thread(target=self._hear, daemon=True)
         self._reader.start()
 
@@ -83,7 +99,8 @@ class Gateway:
         """
         self._ids |= ids
         values = {name: [e.header, e.value] for name, e in (credentials or {}).items()}
-        told = {"scope": scope.as_json(), "credentials": values}
+        own_machine = self._settings.own_machine
+        told = {"scope": scope.as_json(), "credentials": values, "own_machine": own_machine}
         line = json.dumps(told).encode() + b"\n"
         try:
             assert self.process.stdin is not None  # noqa: S101  # we asked for a pipe

@@ -30,6 +30,7 @@ from pipeline.gateway_scope import Grant, Injection, Scope
 from pipeline.reach import ReachInvalid, Visit, read_visit
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.masking import Mask
+from runtime_host.gateway.own_machine import is_own
 from runtime_host.gateway.refusal import CallRefused
 
 MAX_REDIRECTS: Final = 5
@@ -83,6 +84,7 @@ class Fetcher:
 
     Args:
         credentials: By name; one a rule names and that is missing refuses the call.
+        own_machine: Whether a private rule may lead to this machine itself.
         resolve: In place of the machine's resolver.
     """
 
@@ -93,6 +95,7 @@ class Fetcher:
         *,
         credentials: Mapping[str, Injection] | None = None,
         tls: ssl.SSLContext | None = None,
+        own_machine: bool = False,
         resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -101,6 +104,7 @@ class Fetcher:
         self._credentials = credentials or {}
         self._mask = Mask(self._credentials.values())
         self._tls = tls or ssl.create_default_context()
+        self._own_machine = own_machine
         self._resolve = {} if resolve is None else {"resolve": resolve}
         self._clock = clock
 
@@ -219,6 +223,11 @@ class Fetcher:
             ) from error
         except NameNotResolved as error:
             raise CallRefused(Refused.UNREACHABLE, f"{visit.host} has no address now") from error
+        # Never by the tenant's word alone: it is our own services that listen there.
+        if any(map(is_own, to.addresses)) and not (self._own_machine and grant.private):
+            raise CallRefused(
+                Refused.ADDRESS_REFUSED, f"{visit.host} leads to an address that is refused"
+            )
         if visit.scheme == "http" and not all(_is_inside(each) for each in to.addresses):
             raise CallRefused(
                 Refused.ADDRESS_REFUSED, f"{visit.host} is outside, where http is refused"

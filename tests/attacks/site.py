@@ -114,6 +114,8 @@ def site_at(place: str, folder: Path, runtimes: Path, **settings: str) -> Iterat
     (folder / "host").mkdir()
     (folder / "witness").mkdir()
     settings = {"AWGP_WARM_SANDBOXES": str(int(start == "warm")), **settings}
+    # The servers of these tests are on this machine.
+    settings["AWGP_GATEWAY_OWN_MACHINE"] = "1"
     try:
         with (
             way_of(driver) as way,

@@ -26,20 +26,29 @@ assert chat([], model="small").json()["usage"] == {"total_tokens": 60}
 assert scope()["left"]["calls"] < 50
 assert scope()["left"]["tokens"] == 40
 """
+# Each with what must refuse it: a rule that is not there, a URL that may be read in two ways, or
+# the address it leads to. The rules of `let_out` are such that no other would.
 LED_AWAY: Final = """
 from awgp_agent import GatewayError, fetch
-for url in (
-    OUT + "/v2/secret", OUT + "/v1/%2e%2e/v2/secret", OUT + "/v1/..;/v2/secret",
-    OUT + "/v1/moved?to=/v2/secret", OUT + "/v1/moved?to=http:%2f%2f169.254.169.254%2flatest%2f",
-    OUT + "/v1/moved?to=http:%2f%2f10.0.0.1%2f", OUT + "/v1/moved?to=file:%2f%2f%2fetc%2fpasswd",
-    OUT.replace("127.0.0.1", "127.1") + "/v1/x", OUT.replace("127.0.0.1", "0x7f000001") + "/v1/x",
-    OUT.replace("127.0.0.1", "user@127.0.0.1") + "/v1/x", "https://localhost/", "https://[::1]/",
-    "http://169.254.169.254/latest/meta-data/",
+GRANT, READ, ADDRESS = "not among what", "the ", "an address that is refused"
+def here(host):
+    return OUT.replace("127.0.0.1", host) + "/v1/x"
+for url, why in (
+    (OUT + "/v2/secret", GRANT), (OUT + "/v1/moved?to=/v2/secret", GRANT),
+    (OUT + "/v1/moved?to=http:%2f%2f10.0.0.1%2f", GRANT),
+    (OUT + "/v1/%2e%2e/v2/secret", READ), (OUT + "/v1/..;/v2/secret", READ),
+    (OUT + "/v1/..%20/v2/secret", READ), (OUT + "/v1/moved?to=file:%2f%2f%2fetc%2fpasswd", READ),
+    (here("127.1"), READ), (here("0x7f000001"), READ), (here("user@127.0.0.1"), READ),
+    ("https://[::1]/", READ), ("https://localhost/", ADDRESS),
+    ("http://169.254.169.254/latest/meta-data/", ADDRESS),
+    (OUT + "/v1/moved?to=http:%2f%2f169.254.169.254%2flatest%2f", ADDRESS),
 ):
     try:
         print("reached", url, fetch(url))
     except GatewayError as error:
-        if error.name not in ("not-allowed", "address-refused"):
+        expected = "address-refused" if why is ADDRESS else "not-allowed"
+        read = why is READ and str(error).startswith(READ)
+        if error.name != expected or not (read or why is not READ and why in str(error)):
             print(url, repr(error), error.name)
 """
 SMUGGLES: Final = """
@@ -111,6 +120,7 @@ def let_out(
         {"url": f"http://127.0.0.1:{port}/v1/", "methods": ["GET", "POST"], "private": True},
         # What the policy allows still leads nowhere it must not.
         {"url": "https://localhost/", "methods": ["GET"]},
+        {"url": "http://169.254.169.254/", "methods": ["GET"], "private": True},
     ]
     llm = {"url": rules[0]["url"], "models": ["small"], "tokens": 100, "private": True}
     scope = Scope.from_json({"fetch": rules, "budget": {**BUDGET, **budget}, "llm": llm})

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -140,12 +141,20 @@ class Pipeline:
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
     with (
+        _agents_let_to_this_machine(),
         answering() as port,
         running_demo(prepare_parts(lambda _: None), lambda _name, _seconds: None) as stage,
     ):
         story = Story(stage, Console(file=io.StringIO()))
         senders = {"erp": stage.demo.acme.senders["erp"], **_attackers(stage, port)}
         yield Pipeline(stage=stage, story=story, senders=senders)
+
+
+@contextmanager
+def _agents_let_to_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWGP_GATEWAY_OWN_MACHINE", "1")
+        yield
 
 
 def _attackers(stage: DemoStage, port: int) -> dict[str, Sender]:

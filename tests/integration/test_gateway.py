@@ -17,10 +17,11 @@ import pytest
 
 from pipeline.gateway_call import UNFINISHED, GatewayCall, GatewayCallInvalid, Refused
 from pipeline.gateway_scope import Injection, Scope
-from runtime_host.gateway.beside import SOCKET, Gateway
+from runtime_host.gateway.beside import SOCKET, Gateway, GatewaySettings
 from runtime_host.gateway.door import Handle, Knock, answer_one, guarded
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.own_machine import is_own
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.gateway.requests import handler, read_fetch
 from runtime_host.gateway.told import MAX_CALLS, Told, ToldNonsense
@@ -47,11 +48,18 @@ class Outside:
         self,
         *rules: dict[str, Any],
         credentials: Mapping[str, Injection] | None = None,
+        own_machine: bool = True,
         **budget: int,
     ) -> Fetcher:
         scope = Scope.from_json({"fetch": list(rules), "budget": {**BUDGET, **budget}})
         self.ledger = Ledger(scope.budget, self.calls.append)
-        return Fetcher(scope, self.ledger, credentials=credentials, resolve=self._resolve)
+        return Fetcher(
+            scope,
+            self.ledger,
+            credentials=credentials,
+            own_machine=own_machine,
+            resolve=self._resolve,
+        )
 
     def rule(self, host: str = "api.test", path: str = "/v1/", **more: Any) -> dict[str, Any]:
         url = f"http://{host}:{self.port}{path}"
@@ -174,6 +182,29 @@ def test_a_name_that_leads_inside_is_refused(outside: Outside, address: str, pri
     asked = Fetch(method="GET", url=f"{scheme}://api.test/")
     assert refused(lambda: fetcher.fetch(asked)) is Refused.ADDRESS_REFUSED
     assert outside.calls[-1].error == Refused.ADDRESS_REFUSED
+
+
+def test_this_machine_itself_is_refused_unless_its_host_lets_one(outside: Outside) -> None:
+    """Whatever the tenant allows: our own services believe who is on their machine."""
+    fetcher = outside.fetcher(outside.rule(), own_machine=False)
+    own = ("127.0.0.1", "127.9.9.9", _outward())
+    outside.addresses["api.test"] = iter([(address,) for address in own])
+    for _ in own:
+        asked = Fetch(method="GET", url=outside.url())
+        assert refused(partial(fetcher.fetch, asked)) is Refused.ADDRESS_REFUSED
+    assert outside.asked == []
+    assert is_own("::1")
+    assert not is_own("8.8.8.8")
+
+
+def _outward() -> str:
+    """The address this machine is known by, if it has one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("8.8.8.8", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 def test_http_stays_inside(outside: Outside) -> None:
@@ -449,7 +480,7 @@ def _say(sent: bytes, handle: Handle | None = None) -> tuple[list[Knock], bytes]
 
 @contextmanager
 def gateway_in(folder: Path) -> Iterator[Gateway]:
-    gateway = Gateway(folder, [], certificates=None)
+    gateway = Gateway(folder, [], GatewaySettings(own_machine=True))
     try:
         gateway.await_ready(30)
         yield gateway
