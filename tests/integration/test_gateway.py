@@ -300,7 +300,9 @@ def test_a_model_is_asked_within_its_tokens(outside: Outside) -> None:
     assert Scope.from_json(scope.as_json()) == scope
     assert scope
     ledger = Ledger(scope.budget, outside.calls.append)
-    fetcher = Fetcher(scope, ledger, credentials=erp, resolve=lambda _host, _port: INSIDE)
+    fetcher = Fetcher(
+        scope, ledger, credentials=erp, own_machine=True, resolve=lambda _host, _port: INSIDE
+    )
     handle = handler(scope, ledger, fetcher)
 
     def ask(path: str = "/v1/llm/chat/completions", **said: Any) -> dict[str, Any]:
@@ -340,6 +342,7 @@ def test_a_model_is_asked_within_its_tokens(outside: Outside) -> None:
         tight,
         Ledger(tight.budget, outside.calls.append),
         credentials=erp,
+        own_machine=True,
         resolve=lambda _host, _port: INSIDE,
     )
     cut = handler(tight, ledger, fetcher)
