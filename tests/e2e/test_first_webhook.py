@@ -145,7 +145,12 @@ def shell() -> Iterator[Shell]:
     folder.chmod(0o711 if os.getuid() == 0 else 0o700)  # other users' servers pass through
     (folder / "clone").mkdir()
     (folder / "clone" / ".venv").symlink_to(sys.prefix)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWGP_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        # Runtimes are the machine's; who keeps them elsewhere has them there.
+        if not name.startswith("AWGP_") or name == "AWGP_RUNTIME_FOLDER"
+    }
     outside = [p for p in kept["PATH"].split(":") if not p.startswith(sys.prefix)]
     environment = kept | {"AWGP_DATA_DIR": str(folder / "data"), "PATH": ":".join(outside)}
     with subprocess.Popen(
