@@ -38,7 +38,7 @@ MIB: Final = 1024 * 1024
 BUDGET_RANGES: Final = {
     "calls": (1, 1000),
     "bytes": (1, 1024 * MIB),
-    "answer_bytes": (1, 16 * MIB),
+    "answer_bytes": (1, 4 * MIB),
     "call_seconds": (1, 300),
 }
 
