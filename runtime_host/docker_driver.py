@@ -116,7 +116,8 @@ class DockerDriver(SandboxDriver):
             "Image": image,
             "Entrypoint": [],
             "Cmd": process["args"],
-            "Env": process["env"],
+            # A name alone takes away what the engine would put there.
+            "Env": [*process["env"], "HOSTNAME"],
             "User": "0:0",
             "WorkingDir": process["cwd"],
             "Hostname": HOSTNAME,
@@ -143,7 +144,7 @@ class DockerDriver(SandboxDriver):
             cap_drop=["ALL"],
             cap_add=[each.removeprefix("CAP_") for each in caps],
             security_opt=[
-                "no-new-privileges:true",
+                "no-new-privileges",
                 f"seccomp={json.dumps(seccomp.profile(machine.machine()))}",
             ],
             mem_limit=memory_bytes,
