@@ -54,10 +54,7 @@ class Kills:
     def heard(self, run_id: UUID) -> None:
         """Noted first and then looked for, so that nobody who comes in between misses it."""
         self._recent.append(run_id)
-        try:
-            look_at(run_id)
-        except RuntimeError as error:  # no thread is to be had; its next renewal finds it
-            log.error("kill_not_looked_for", run_id=str(run_id), error=str(error))
+        look_at(run_id)
 
     def _listen(self) -> None:
         place = None

@@ -160,7 +160,10 @@ class LeaseKeeper:
     def look(self) -> None:
         """Renew the lease now, whenever it is due, to see what was asked of its work."""
         self._look.set()
-        self.begin()
+        try:
+            self.begin()
+        except RuntimeError as error:  # no thread is to be had; the first renewal sees it
+            log.error("lease_not_looked_at", run_id=str(self.run_id), error=str(error))
 
     def cut_short(self) -> None:
         """Stop the work although the lease is still ours."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -276,9 +277,7 @@ def test_work_under_a_lease_is_cut_short_once_it_is_told_to() -> None:
     assert cut_short() == 0
 
 
-def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(
-    client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(client: "redis.Redis") -> None:
     run, other = uuid4(), uuid4()
     looked: list[str] = []
     keeper: Any = SimpleNamespace(look=lambda: looked.append("now"))
@@ -298,13 +297,17 @@ def test_a_kill_heard_of_before_the_lease_is_kept_is_looked_at_then(
     kills.watch(run, keeper)
     assert looked == ["now"]
 
-    def no_thread(_run: object) -> None:
-        raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("actors.kills.look_at", no_thread)
-    kills.heard(other)
-    kills.watch(other, keeper)
-    assert looked == ["now", "now"], "who listens goes on"
+def test_a_lease_nobody_can_look_at_now_is_kept_by_its_first_renewal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine: Any = None
+    run: Any = SimpleNamespace(run_id=uuid4())
+    keeper = LeaseKeeper(engine, run, timedelta(hours=1))
+    no_threads = SimpleNamespace(Thread=Mock(side_effect=RuntimeError("can't start new thread")))
+    monkeypatch.setattr("actors.lease.threading", no_threads)
+    keeper.look()
+    assert no_threads.Thread.called
 
 
 def requests_of(route: str, status: str) -> float:
