@@ -9,6 +9,7 @@ from pipeline.envelope import KeyRing
 from pipeline.gateway_scope import Injection, Scope
 from pipeline.ids import uuid7
 from pipeline.registry_names import FieldInvalid, NotSetUp, StillInUse, check_name
+from pipeline.sent_headers import is_reserved
 from pipeline.setup_rows import PERSON, Row, rows
 from pipeline.work import Actor, Work
 
@@ -19,7 +20,6 @@ LEAST_VALUE_CHARACTERS: Final = 8
 
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-_CONNECTIONS = frozenset({"host", "connection", "content-length", "transfer-encoding", "upgrade"})
 
 _LIST = f"""
     SELECT c.name, c.header, {PERSON.format("p")} AS saved_by, c.created_at,
@@ -47,7 +47,7 @@ def save_credential(
         FieldInvalid: Name, header or value is not one.
     """
     check_name("name", name)
-    if not _HEADER.fullmatch(header) or header.lower() in _CONNECTIONS:
+    if not _HEADER.fullmatch(header) or is_reserved(header):
         raise FieldInvalid("header", "the name of an HTTP header, such as Authorization")
     if not LEAST_VALUE_CHARACTERS <= len(value) <= MAX_VALUE_CHARACTERS:
         span = f"{LEAST_VALUE_CHARACTERS} to {MAX_VALUE_CHARACTERS}"

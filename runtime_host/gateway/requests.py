@@ -10,6 +10,7 @@ from pipeline.errors import AwgpError
 from pipeline.gateway_call import Refused
 from pipeline.gateway_scope import Scope
 from pipeline.reach import METHODS
+from pipeline.sent_headers import is_reserved
 from pipeline.strict_json import parse_object
 from runtime_host.gateway.door import Knock
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
@@ -21,20 +22,6 @@ MAX_DEPTH: Final = 4
 THERE: Final = ", ".join(("GET /v1/scope", *(f"POST {path}" for path in ("/v1/fetch", *PATHS))))
 MAX_HEADERS: Final = 64
 MAX_VALUE_CHARACTERS: Final = 8 * 1024
-# The connection's own, and what says how long a message is.
-OURS: Final = frozenset(
-    {
-        "accept-encoding", "connection", "content-length", "expect", "host", "http2-settings",
-        "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
-# Who a proxy says that a caller is. A server believes a proxy on its machine, and so the gateway:
-# those `ingest/named_proxies.py` believes, and certificates by whatever name.
-_NAMES_A_CALLER = re.compile(
-    r"(?:x-)?forwarded(?:-.*)?|x-real-.*|x-client-.*|x-original-.*|(?:x-)?ssl-client.*"
-    r"|.*client-?cert.*"
-)
 _FIELDS: Final = frozenset({"method", "url", "headers", "body", "redirects"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
@@ -94,10 +81,7 @@ def _header(pair: object) -> tuple[str, str]:
     if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(p, str) for p in pair):
         raise _malformed("a header is a pair of texts")
     name, value = pair
-    # As many servers read it.
-    read = name.lower().replace("_", "-")
-    ours = read in OURS or read.startswith("proxy-") or _NAMES_A_CALLER.fullmatch(read)
-    if not _TOKEN.fullmatch(name) or ours:
+    if not _TOKEN.fullmatch(name) or is_reserved(name):
         raise _malformed(f"the header {name[:80]!a} is not the agent's to set")
     if len(value) > MAX_VALUE_CHARACTERS or not _VALUE.fullmatch(value):
         raise _malformed(f"the value of the header {name} is not one")

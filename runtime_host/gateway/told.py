@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 # With the one that is told of when all are used up.
 MAX_CALLS: Final = BUDGET_RANGES["calls"][1] + 1
+NOT_OURS: Final = (ValueError, TypeError, AttributeError, RecursionError)
 # Kept of a gateway's own words.
 MAX_ERROR: Final = 80
 # A digest without a key lets whoever reads the log test a guess; the trail has commitments.
@@ -53,7 +54,7 @@ class Told:
                 self._note_failure(str(told[Refused.FAILED]))
                 return
             self._keep(GatewayCall.from_json(told))
-        except (ValueError, TypeError, AttributeError, GatewayCallInvalid) as error:
+        except (*NOT_OURS, GatewayCallInvalid) as error:
             raise ToldNonsense("a gateway told nonsense") from error
 
     def calls(self) -> tuple[GatewayCall, ...]:

@@ -448,7 +448,15 @@ def test_a_flood_of_failures_hides_no_call() -> None:
     assert [(each.number, each.status) for each in told.calls()] == [
         (1, 200), (2, 200), (MAX_CALLS, 200)
     ]  # fmt: skip
-    for line in (b"[]", b"x", b"1", json.dumps(_called(1)).encode()):
+    for line in (
+        b"[]",
+        b"x",
+        b"1",
+        b"[" * 8000,
+        b'"failed"',
+        b"null",
+        json.dumps(_called(1)).encode(),
+    ):
         with pytest.raises(ToldNonsense):
             told.hear(line)
     for number in (0, -1, MAX_CALLS + 1):

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.named_proxies import STRIPPED, STRIPPED_PREFIXES
 from pipeline.gateway_scope import BUDGET_RANGES, Budget, Grant, SandboxPolicyInvalid, Scope
 from pipeline.llm_scope import Llm
 from pipeline.reach import METHODS, Reach, ReachInvalid, meet, read_reach, read_visit
 from pipeline.sandbox_explain import explain
 from pipeline.sandbox_policy import Allowed, Asked, granted
 from pipeline.sandbox_words import in_words
+from pipeline.sent_headers import is_reserved
 from runtime_host.manifest import ManifestInvalid, parse_manifest
 
 # Few of each, so that rules meet often.
@@ -100,6 +102,14 @@ def test_what_is_kept_is_what_was_said(asked: Asked, allowed: Allowed) -> None:
     assert (told.may[0] == "It reaches no other machine.") is not bool(
         granted(asked, allowed).scope
     )
+
+
+def test_nobody_says_through_a_gateway_who_a_proxys_caller_is() -> None:
+    believed = [*STRIPPED_PREFIXES, STRIPPED]
+    names = [name.removeprefix("HTTP_").strip("_").replace("_", "-") for name in believed]
+    for name in (*(f"{name}-x" for name in names), "Forwarded", "X_Forwarded_For", "Proxy-X", "Te"):
+        assert is_reserved(name), name
+    assert not any(map(is_reserved, ("Authorization", "Cookie", "X-Api-Key", "Accept")))
 
 
 @pytest.mark.parametrize("path", [
