@@ -89,10 +89,9 @@ class Host:
     def leftovers(self) -> list[object]:
         """What a sandbox left that is not parked: processes, folders, groups."""
         groups = [
-            path
-            for base in Path("/sys/fs/cgroup").glob("**/awgp-*")
-            for path in base.iterdir()
-            if path.is_dir() and base.name == self.group
+            Path(at)
+            for at, _, _ in os.walk("/sys/fs/cgroup")  # others' may go meanwhile
+            if Path(at).parent.name == self.group
         ]
         parked, folder = self.parked(), self.folder / "state/sandboxes"
         left = [path for path in (*folder.iterdir(), *groups) if path.name not in parked]

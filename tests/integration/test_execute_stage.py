@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from actors.execute import Executor
@@ -74,6 +75,10 @@ def dead_letters(database: Database, tenant: TenantWorld) -> list[object]:
 def lapses(database: Database, tenant: TenantWorld) -> list[object]:
     """What is still to end approvals that do not start in their time."""
     return list(rows(database, tenant, "SELECT 1 FROM due WHERE kind = 'hold.lapse'"))
+
+
+def answered_calls() -> float:
+    return REGISTRY.get_sample_value("awgp_gateway_calls_total", {"outcome": "answered"}) or 0.0
 
 
 def forbid_reruns(database: Database, tenant: TenantWorld) -> None:
@@ -168,12 +173,14 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
         duration_ms=3,
     )
     host = FakeHost(replace(result(), calls=(call,)))
+    counted = answered_calls()
 
     executor = Executor(
         database.outbox("awgp_worker"), host, lease=timedelta(seconds=15), keyring=KEYRING
     )
     executor.execute(world.acme.tenant_id, handoff_of(database, world.acme, run_id))
 
+    assert answered_calls() == counted + 1
     assert [each.as_json() for each in host.specs[0].scope.grants] == [allowed]
     erp = host.specs[0].credentials["erp"]
     assert (erp.header, erp.value) == ("Authorization", "Bearer of-the-erp")
