@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import struct
+import threading
 from typing import Final
 
 from runtime_host.cgroups import Cgroup
@@ -140,6 +141,22 @@ class DockerSandbox:
         # The engine takes three times as long.
         with contextlib.suppress(OSError):
             self._group.kill()
-        os.close(self.stdin)
-        self._stream.close()
-        self._engine.remove(self._container)
+        # An engine whose client leaves while output is pending waits for a reader for ever, and
+        # with it who has it remove the container: so all is read until it is gone.
+        self._stream.setblocking(True)
+        rest = threading.Thread(target=_discard, args=(self._stream,), daemon=True)
+        rest.start()
+        try:
+            self._engine.remove(self._container)
+        finally:
+            with contextlib.suppress(OSError):
+                self._stream.shutdown(socket.SHUT_RDWR)
+            rest.join()
+            os.close(self.stdin)
+            self._stream.close()
+
+
+def _discard(stream: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while stream.recv(READ_BYTES):
+            pass
