@@ -143,6 +143,11 @@ def test_the_gateway_leads_where_it_was_granted_and_nowhere_else(site: Site, por
     answered = [call for call in result.calls if not call.error]
     assert len(answered) == len(Server.asked)
     assert {call.error for call in result.calls} == {"", "not-allowed", "address-refused"}
+    # The host's log has them as they happened, and nothing a guess could be tested by.
+    log = (site.host.folder / "log").read_text()
+    assert log.count("gateway_call_begun") >= len(result.calls)
+    digests = {digest for call in answered for digest in (call.request, call.response)}
+    assert not any(digest in log for digest in digests)
 
 
 def test_another_sandboxs_socket_is_out_of_reach(site: Site, port: int) -> None:
