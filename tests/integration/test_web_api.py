@@ -182,6 +182,8 @@ JUDGED = (
     "/tenants",
     "/explain",
     "/delegations",
+    # What a terminal can show on one line.
+    "/revoke",
     # What cron understands, and a time zone there is.
     "/schedule",
     "/schedules",

@@ -16,7 +16,7 @@ from ops.embedded.valkey import start_valkey
 from pipeline.registry import add_assistant, add_target
 from tests.integration.conftest import Database
 from tests.integration.fake_host import approved_run
-from tests.integration.own_host import Host
+from tests.integration.own_host import Host, running_host
 from tests.integration.processes import (
     PATIENCE_SECONDS,
     relay_process,
@@ -25,7 +25,6 @@ from tests.integration.processes import (
 )
 from tests.integration.receiver import Receiver, start_receiver
 from tests.integration.stages import rows, status
-from tests.integration.test_runtime_host import shared_host  # noqa: F401  # its fixture
 from tests.integration.world import KEYRING, SECRET, TenantWorld, World
 
 pytestmark = [pytest.mark.runsc, pytest.mark.services]
@@ -53,6 +52,12 @@ AFTER_IT = [
 def valkey(server_folder: Path) -> Iterator[Running]:
     with start_valkey(server_folder / "valkey-killed") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared_host(tmp_path_factory: pytest.TempPathFactory, runtimes: Path) -> Iterator[Host]:
+    with running_host(tmp_path_factory.mktemp("host"), runtimes) as host:
+        yield host
 
 
 @pytest.fixture
@@ -134,7 +139,7 @@ def test_a_run_whose_rerun_is_safe_is_finished_once(
     database: Database,
     world: World,
     valkey: Running,
-    shared_host: Host,  # noqa: F811
+    shared_host: Host,
     receiver: Receiver,
     fault_point: str,
 ) -> None:
@@ -156,7 +161,7 @@ def test_a_run_whose_rerun_is_not_safe_is_never_run_twice(
     database: Database,
     world: World,
     valkey: Running,
-    shared_host: Host,  # noqa: F811
+    shared_host: Host,
     receiver: Receiver,
     fault_point: str,
 ) -> None:

@@ -58,7 +58,9 @@ def test_how_many_sandboxes_there_are_is_for_the_runtime_host_alone(data: DataFo
     assert chosen.items() <= process_environment(data, "runtime-host", operator=chosen).items()
     assert not chosen.keys() & process_environment(data, "execute", operator=chosen).keys()
     assert {
-        name for name in KEPT if name.startswith(("AWGP_WARM", "AWGP_SAND", "AWGP_D"))
+        name
+        for name in KEPT
+        if name.startswith(("AWGP_WARM", "AWGP_SAND", "AWGP_D", "AWGP_GATEWAY"))
     } == chosen.keys()
 
 

@@ -78,6 +78,9 @@ def looks_good(visitor: Visitor, name: str, *, but: str = "nothing") -> None:
             visitor.picture(OUTPUT / "pages" / f"{name}-{look}.png")
         page.evaluate(LOOK_AT_ALL)
         found: list[str] = page.evaluate(RUN_AXE)
+        if found:  # perhaps of what was still being painted
+            page.wait_for_timeout(500)
+            found = page.evaluate(RUN_AXE)
         wrong += [f"{look}: {each}" for each in found if not each.startswith(f"{but}:")]
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     if wide > PHONE[0]:
