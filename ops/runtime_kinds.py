@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import AwgpError
-from runtime_host.manifest import kind_of
+from runtime_host.manifest import RuntimeUnknown, kind_of
 
 INTERPRETER: Final = "/usr/bin/python3.11"
 NODE: Final = "/usr/bin/node"
@@ -67,9 +67,12 @@ def kind_for(name: str, lock: Path | None) -> Kind:
 
     Raises:
         LockMisplaced: As it says.
-        ManifestInvalid: The name means none.
+        RuntimeUnknown: The name means none.
     """
-    kind = kind_of(name)
+    try:
+        kind = kind_of(name)
+    except RuntimeUnknown as exc:
+        raise RuntimeUnknown(f"the name of a runtime {exc}") from exc
     own = name != kind
     if own and lock is None:
         raise LockMisplaced(f"runtime {name} is made of a lock file: say --lock FILE")

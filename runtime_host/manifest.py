@@ -53,6 +53,10 @@ class ManifestInvalid(AwgpError):
     """The manifest is missing something or says something we do not know; names the field."""
 
 
+class RuntimeUnknown(AwgpError):
+    """A name that means no runtime; the message says what it must be."""
+
+
 class Retry(StrEnum):
     """Whether an execution whose outcome is unknown may be run again."""
 
@@ -119,14 +123,14 @@ def kind_of(runtime: str) -> str:
     """Which of the kinds a runtime's name means.
 
     Raises:
-        ManifestInvalid: None of them.
+        RuntimeUnknown: None of them.
     """
     if runtime in RUNTIMES:
         return runtime
     if not OWN_RUNTIME.fullmatch(runtime):
-        raise ManifestInvalid(
-            f"{FILE_NAME}: bundle.runtime must be one of {', '.join(RUNTIMES)}, or python3-NAME,"
-            f" built from a lock file; not {runtime!a}"
+        raise RuntimeUnknown(
+            f"must be one of {', '.join(RUNTIMES)}, or python3-NAME, built from a lock file;"
+            f" not {runtime!a}"
         )
     return RUNTIMES[0]
 
@@ -134,7 +138,10 @@ def kind_of(runtime: str) -> str:
 def _runtime(bundle: Mapping[str, Any]) -> str:
     named = {"runtime": RUNTIMES[0], **bundle}
     name = _matching(named, "runtime", _NAME, "the name of a runtime")
-    kind_of(name)
+    try:
+        kind_of(name)
+    except RuntimeUnknown as exc:
+        raise ManifestInvalid(f"{FILE_NAME}: bundle.runtime {exc}") from exc
     return name
 
 
