@@ -79,13 +79,9 @@ def end_unlaunched(work: Work, attempt: Attempt, why: str, *, counted: bool) -> 
     Args:
         counted: Whether this was a failure of the run.
     """
-    asked = ask_kill(work, attempt.handoff)
-    run = load_run(work, attempt.handoff.run_id, lock=True)
-    settle_as_never_launched(work, attempt.spec.execution_id, why)
-    killer: UUID | None = asked.scalar_one()
-    if killer is not None:
-        end_killed(work, run, attempt.handoff, killer)
-    elif counted:
+    if _end_if_killed_before_launch(work, attempt, why) is None:
+        return
+    if counted:
         stage_failed(work, attempt.handoff, why)
     else:
         wait_for_host(work, attempt.handoff, attempt.number)
@@ -93,14 +89,21 @@ def end_unlaunched(work: Work, attempt: Attempt, why: str, *, counted: bool) -> 
 
 def end_refused(work: Work, attempt: Attempt, why: str, error: str) -> None:
     """End a run whose launch is refused for good."""
+    run = _end_if_killed_before_launch(work, attempt, why)
+    if run is not None:
+        end_failed(work, run, attempt.handoff, f"launch refused: {error}")
+
+
+def _end_if_killed_before_launch(work: Work, attempt: Attempt, why: str) -> StoredRun | None:
+    """Settle an attempt that never ran; None where a person wanted its run ended, which it is."""
     asked = ask_kill(work, attempt.handoff)
     run = load_run(work, attempt.handoff.run_id, lock=True)
     settle_as_never_launched(work, attempt.spec.execution_id, why)
     killer: UUID | None = asked.scalar_one()
-    if killer is not None:
-        end_killed(work, run, attempt.handoff, killer)
-    else:
-        end_failed(work, run, attempt.handoff, f"launch refused: {error}")
+    if killer is None:
+        return run
+    end_killed(work, run, attempt.handoff, killer)
+    return None
 
 
 def _end_interrupted(work: Work, run: StoredRun, attempt: Attempt) -> None:
