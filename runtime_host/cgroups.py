@@ -17,6 +17,13 @@ from pathlib import Path
 COUNTED = "cpuacct"
 CONTROLLERS = ("memory", "pids", COUNTED)
 REMOVAL_SECONDS = 3.0
+# Enters the groups in $2 onwards ($1 of them) before becoming a program; a shell, because Python
+# cannot run code between fork and exec safely in a process with threads.
+ENTER = """
+n=$1; shift
+while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 97; shift; n=$((n-1)); done
+exec "$@"
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,12 @@ class Cgroup:
     def entry_files(self) -> list[str]:
         """Where a process writes its id to enter."""
         return [str(folder / "cgroup.procs") for folder in _unique(self._folders)]
+
+    @property
+    def entering(self) -> list[str]:
+        """What a command is put behind to enter."""
+        entry = self.entry_files
+        return ["/bin/sh", "-c", ENTER, "awgp", str(len(entry)), *entry]
 
     @property
     def has_memory(self) -> bool:

@@ -17,13 +17,15 @@ import secrets
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from docker.types import HostConfig, LogConfig
+from docker.types import HostConfig, LogConfig, Mount
 
-from runtime_host import oci, seccomp
-from runtime_host.cgroups import group_of
+from runtime_host import oci, seccomp, sweep
+from runtime_host.cgroups import CgroupTree, group_of
 from runtime_host.docker_engine import OWNER, DockerEngine
 from runtime_host.docker_sandbox import DockerSandbox
 from runtime_host.driver import SandboxDriver
+from runtime_host.gateway.apart import GatewayApart
+from runtime_host.gateway.beside import INSIDE, Gateway, GatewaySettings
 from runtime_host.profile import Profile
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.sandbox import Sandbox, SandboxFailed
@@ -31,6 +33,7 @@ from runtime_host.sandbox import Sandbox, SandboxFailed
 PREFIX: Final = "awgp-"
 HOSTNAME: Final = "sandbox"
 _PLATFORM: Final = "--platform="
+_SOCKETS: Final = "--host-uds=open"
 
 
 class DockerDriver(SandboxDriver):
@@ -38,13 +41,20 @@ class DockerDriver(SandboxDriver):
 
     Args:
         state: Folder of a host that holds its lock; the owner of containers is named in it.
+        cgroups: Where gateways are capped; containers are by the engine.
+        gateways: What is laid down for them.
     """
 
     name: ClassVar = "docker"
+    shares_groups: ClassVar = False
 
-    def __init__(self, engine: DockerEngine, state: Path) -> None:
+    def __init__(
+        self, engine: DockerEngine, state: Path, cgroups: CgroupTree, gateways: GatewaySettings
+    ) -> None:
         self._engine = engine
         self._state = state
+        self._cgroups = cgroups
+        self._gateways = gateways
         self._owner = ""
         self._arguments: tuple[str, ...] = ()
         self._controllers: frozenset[str] = frozenset()
@@ -73,20 +83,31 @@ class DockerDriver(SandboxDriver):
         return self._controllers
 
     @property
+    def shut_in(self) -> str:
+        """Where the engine's runtime opens no socket it is given."""
+        if _SOCKETS in self._arguments:
+            return ""
+        return (
+            f"the Docker engine's runtime {self._engine.runtime} opens no sockets; "
+            f"add {_SOCKETS} to its runtimeArgs, and start the engine and the host again"
+        )
+
+    @property
     def parks(self) -> bool:
         """Root alone may write the caps of a container that waits."""
         return os.geteuid() == 0
 
     def sweep(self) -> int:
-        """Containers whose owner is named in our state folder."""
+        """Containers whose owner is named in our state folder, then what their gateways had."""
         found = self._engine.owned_by(self._owner)
         for container in found:
             self._engine.remove(container)
-        return len(found)
+        return max(len(found), sweep.sweep(self._sandboxes, self._cgroups))
 
     def close(self) -> None:
-        """Let go of the engine."""
+        """Let go of the engine, and of our place among the groups."""
         self._engine.close()
+        self._cgroups.remove()
 
     def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
         """Start a container of the runtime's image."""
@@ -94,11 +115,20 @@ class DockerDriver(SandboxDriver):
         if image is None:
             raise SandboxFailed(f"there is no image of runtime {profile.runtime}")
         name = secrets.token_hex(8)
+        gateway = self._gateway(name) if profile.gateway else None
         configuration = self._configuration(image, profile, memory_bytes, tasks)
-        started = self._engine.start(configuration, PREFIX + name)
+        configuration["HostConfig"]["Mounts"] = [] if gateway is None else [_way_out(gateway)]
+        try:
+            started = self._engine.start(configuration, PREFIX + name)
+        except BaseException:
+            if gateway is not None:
+                gateway.end()
+            raise
         group = group_of(started.pid, started.container)
         caps_memory = "memory" in self._controllers
-        sandbox = DockerSandbox(self._engine, name, started, group, caps_memory=caps_memory)
+        sandbox = DockerSandbox(
+            self._engine, name, started, group, caps_memory=caps_memory, gateway=gateway
+        )
         if started.pid and caps_memory and not group.has_memory:
             sandbox.end()
             raise SandboxFailed(
@@ -106,6 +136,13 @@ class DockerDriver(SandboxDriver):
                 "the Docker engine must run on this machine, and we in no container"
             )
         return sandbox
+
+    @property
+    def _sandboxes(self) -> Path:
+        return self._state / "sandboxes"
+
+    def _gateway(self, name: str) -> Gateway:
+        return GatewayApart(self._sandboxes / name, self._cgroups, self._gateways)
 
     def _configuration(
         self, image: str, profile: Profile, memory_bytes: int, tasks: int
@@ -158,6 +195,10 @@ class DockerDriver(SandboxDriver):
             log_config=LogConfig(type="none"),
             restart_policy={"Name": "no"},
         )
+
+
+def _way_out(gateway: Gateway) -> Mount:
+    return Mount(INSIDE, str(gateway.folder), type="bind", read_only=True)
 
 
 def _tmpfs(profile: Profile) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from runtime_host.cgroups import Cgroup
 from runtime_host.docker_engine import DockerEngine, Started
+from runtime_host.gateway.beside import Gateway
 from runtime_host.sandbox import READ_BYTES, Heard
 
 # As the engine's API has it: which stream, three bytes of nothing, and how much of it follows.
@@ -51,12 +52,21 @@ class DockerSandbox:
         name: Ours for it.
         group: The container's own, where this process sees it; else an empty one.
         caps_memory: Whether the engine caps memory.
+        gateway: Its way out, if it has one; not in its group.
     """
 
     def __init__(
-        self, engine: DockerEngine, name: str, started: Started, group: Cgroup, *, caps_memory: bool
+        self,
+        engine: DockerEngine,
+        name: str,
+        started: Started,
+        group: Cgroup,
+        *,
+        caps_memory: bool,
+        gateway: Gateway | None = None,
     ) -> None:
         self.name = name
+        self.gateway = gateway
         self.nonce = ""
         self.caps_memory = caps_memory
         self._engine = engine
@@ -93,7 +103,9 @@ class DockerSandbox:
         return Heard(frames=frames, noise=noise)
 
     def lives(self) -> bool:
-        """Whether it waits still: one that says anything now is as good as dead."""
+        """Whether it waits still, and its gateway: one that says anything is as good as dead."""
+        if self.gateway is not None and not self.gateway.lives():
+            return False
         try:
             self._stream.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -141,6 +153,13 @@ class DockerSandbox:
         # The engine takes three times as long.
         with contextlib.suppress(OSError):
             self._group.kill()
+        try:
+            self._remove()
+        finally:
+            if self.gateway is not None:
+                self.gateway.end()
+
+    def _remove(self) -> None:
         # An engine whose client leaves while output is pending waits for a reader for ever, and
         # with it who has it remove the container: so all is read until it is gone.
         self._stream.setblocking(True)

@@ -45,8 +45,8 @@ class SandboxDriver(ABC):
 
     name: ClassVar[str]
     """As the setting AWGP_DRIVER has it."""
-    lets_out: ClassVar[bool] = False
-    """Whether its sandboxes can have gateways."""
+    shares_groups: ClassVar[bool] = True
+    """Whether a gateway is held by its sandbox's caps, which are wider for that."""
 
     @abstractmethod
     def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
@@ -86,6 +86,11 @@ class SandboxDriver(ABC):
         """Which of `memory` and `pids` are capped for a sandbox as a whole."""
 
     @property
+    def shut_in(self) -> str:
+        """Why its sandboxes cannot have gateways, and what to do; empty where they can."""
+        return ""
+
+    @property
     @abstractmethod
     def parks(self) -> bool:
         """Whether sandboxes can be started ahead, before their caps are known."""
@@ -107,15 +112,20 @@ class SandboxDriver(ABC):
         Raises:
             GatewayFailed: There is none, or it is gone.
         """
-        if spec.scope:
+        if not spec.scope:
+            return
+        if sandbox.gateway is None:
             raise GatewayFailed(f"sandbox {sandbox.name} has no gateway")
+        sandbox.gateway.await_ready(READY_SECONDS)
+        ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
+        sandbox.gateway.attach(spec.scope, spec.credentials, **ids)
 
-    def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:  # noqa: ARG002  # few have any
+    def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:
         """What went out through a sandbox's gateway; complete once the sandbox was ended."""
-        return ()
+        return () if sandbox.gateway is None else sandbox.gateway.calls()
 
     def park(self, profile: Profile) -> Sandbox:
-        """Start a sandbox whose launcher waits for a job, whosever it will be.
+        """Start a sandbox whose launcher waits for a job, and its gateway for a scope.
 
         Raises:
             SandboxFailed: It did not start.
@@ -123,8 +133,12 @@ class SandboxDriver(ABC):
         sandbox = self.start(profile, memory_bytes=PARKED_BYTES, tasks=PARKED_TASKS)
         try:
             await_ready(sandbox, READY_SECONDS)
-        except BaseException:
+            if sandbox.gateway is not None:
+                sandbox.gateway.await_ready(READY_SECONDS)
+        except BaseException as exc:
             sandbox.end()
+            if isinstance(exc, GatewayFailed):
+                raise SandboxFailed(str(exc)) from exc
             raise
         return sandbox
 
@@ -135,7 +149,7 @@ class SandboxDriver(ABC):
             SandboxFailed: None could be started; nothing has run.
         """
         started = time.monotonic()
-        memory_bytes, tasks = _caps(spec)
+        memory_bytes, tasks = self._caps(spec)
         sandbox = self.start(profile, memory_bytes=memory_bytes, tasks=tasks)
         loop = None
         try:
@@ -161,7 +175,7 @@ class SandboxDriver(ABC):
             SandboxFailed: What is left could not be removed; nothing has run.
         """
         started = time.monotonic()
-        memory_bytes, tasks = _caps(spec)
+        memory_bytes, tasks = self._caps(spec)
         loop = None
         try:
             try:
@@ -175,6 +189,13 @@ class SandboxDriver(ABC):
         finally:
             _remove(sandbox, may_have_run=loop is not None)
         return None if result is None else replace(result, calls=self.calls(sandbox))
+
+    def _caps(self, spec: ExecutionSpec) -> tuple[int, int]:
+        """Memory and threads that the whole sandbox of a spec may take of the machine."""
+        memory_bytes = oci.machine_memory_bytes(spec.limits, len(spec.bundle))
+        if spec.scope and self.shares_groups:
+            memory_bytes += GATEWAY_BYTES
+        return memory_bytes, oci.machine_tasks(spec.limits)
 
 
 def _remove(sandbox: Sandbox, *, may_have_run: bool) -> None:
@@ -192,14 +213,6 @@ def _remove(sandbox: Sandbox, *, may_have_run: bool) -> None:
         if not may_have_run:
             raise
         log.error("sandbox_left", sandbox=sandbox.name, why=str(exc))  # the message says it
-
-
-def _caps(spec: ExecutionSpec) -> tuple[int, int]:
-    """Memory and threads that the whole sandbox of a spec may take of the machine."""
-    memory_bytes = oci.machine_memory_bytes(spec.limits, len(spec.bundle))
-    if spec.scope:
-        memory_bytes += GATEWAY_BYTES
-    return memory_bytes, oci.machine_tasks(spec.limits)
 
 
 def _feed(spec: ExecutionSpec, profile: Profile, sandbox: Sandbox) -> bytes:

@@ -27,11 +27,10 @@ class RunscSettings:
 
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
-        name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:12]
         return RunscDriver(
             binary=self.binary,
             sandboxes=state / "sandboxes",
-            cgroups=CgroupTree(f"awgp-{name}"),
+            cgroups=_groups_of(state),
             rootless=os.geteuid() != 0,
             gateways=self.gateways,
         )
@@ -44,11 +43,20 @@ class DockerSettings:
     Args:
         socket: The engine's.
         runtime: Its name for gVisor.
+        gateways: What is laid down for its sandboxes' gateways.
     """
 
     socket: Path
     runtime: str
+    gateways: GatewaySettings = field(default_factory=GatewaySettings)
 
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
-        return DockerDriver(DockerEngine(self.socket, self.runtime), state)
+        engine = DockerEngine(self.socket, self.runtime)
+        return DockerDriver(engine, state, _groups_of(state), self.gateways)
+
+
+def _groups_of(state: Path) -> CgroupTree:
+    """Named for the folder, so that a later host with it finds what an earlier one left."""
+    name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:12]
+    return CgroupTree(f"awgp-{name}")

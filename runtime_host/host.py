@@ -319,10 +319,8 @@ class RuntimeHost:
             raise SpecRefused(
                 "runtime_digest_mismatch", f"runtime {spec.runtime} is not the one approved"
             )
-        if spec.scope and not self._driver.lets_out:
-            raise SpecRefused(
-                "gateway_unavailable", f"the driver {self._driver.name} has no gateway yet"
-            )
+        if spec.scope and self._driver.shut_in:
+            raise SpecRefused("gateway_unavailable", self._driver.shut_in)
         return record
 
     @contextmanager

@@ -10,25 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
-from pipeline.execution import ExecutionSpec
-from pipeline.gateway_call import GatewayCall
 from runtime_host import oci, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
-from runtime_host.driver import READY_SECONDS, DriverUnavailable, SandboxDriver
-from runtime_host.gateway.beside import Gateway, GatewayFailed, GatewaySettings
+from runtime_host.driver import DriverUnavailable, SandboxDriver
+from runtime_host.gateway.beside import Gateway, GatewaySettings
 from runtime_host.profile import Profile
-from runtime_host.runsc_sandbox import RunscSandbox, remove_place
+from runtime_host.runsc_sandbox import RunscSandbox
 from runtime_host.sandbox import Sandbox, SandboxFailed
 
 PLATFORM: Final = "systrap"
-
-# Enters the groups in $2 onwards ($1 of them) before becoming runsc; a shell, because Python
-# cannot run code between fork and exec safely in a process with threads.
-ENTER = """
-n=$1; shift
-while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 97; shift; n=$((n-1)); done
-exec "$@"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +36,6 @@ class RunscDriver(SandboxDriver):
     name: ClassVar = "runsc"
     platform: ClassVar = PLATFORM
     parks: ClassVar = True
-    lets_out: ClassVar = True
 
     binary: Path
     sandboxes: Path
@@ -84,7 +73,7 @@ class RunscDriver(SandboxDriver):
         gateway = None
         try:
             if profile.gateway:
-                gateway = Gateway(folder, _entering(group), self.gateways)
+                gateway = Gateway(folder, group.entering, self.gateways)
             way_out = None if gateway is None else gateway.folder
             (folder / "config.json").write_text(json.dumps(oci.configuration(profile, way_out)))
             process = self._process(folder, group, profile)
@@ -93,38 +82,14 @@ class RunscDriver(SandboxDriver):
             if gateway is not None:
                 gateway.end()
             with contextlib.suppress(OSError):
-                remove_place(folder, group)
+                sweep.remove_place(folder, group)
             if isinstance(exc, OSError):
                 raise SandboxFailed(f"runsc could not be started: {exc}") from exc
             raise
 
-    def park(self, profile: Profile) -> Sandbox:
-        """Start a sandbox whose launcher waits for a job, and its gateway for a scope."""
-        sandbox = super().park(profile)
-        try:
-            _gateway_of(sandbox, ready=True)
-        except GatewayFailed as exc:
-            sandbox.end()
-            raise SandboxFailed(str(exc)) from exc
-        return sandbox
-
-    def let_out(self, sandbox: Sandbox, spec: ExecutionSpec) -> None:
-        """Through the gateway that was started beside it."""
-        gateway = _gateway_of(sandbox, ready=True)
-        if gateway is not None:
-            ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
-            gateway.attach(spec.scope, spec.credentials, **ids)
-        else:
-            super().let_out(sandbox, spec)
-
-    def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:
-        """As its gateway told them."""
-        gateway = _gateway_of(sandbox)
-        return () if gateway is None else gateway.calls()
-
     def _process(self, folder: Path, group: Cgroup, profile: Profile) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [*_entering(group), *self._command(folder, profile)],
+            [*group.entering, *self._command(folder, profile)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -151,20 +116,6 @@ class RunscDriver(SandboxDriver):
             f"--bundle={folder}",
             folder.name,
         ]
-
-
-def _entering(group: Cgroup) -> list[str]:
-    """What a command is put behind to enter the sandbox's groups."""
-    entry = group.entry_files
-    return ["/bin/sh", "-c", ENTER, "awgp", str(len(entry)), *entry]
-
-
-def _gateway_of(sandbox: Sandbox, *, ready: bool = False) -> Gateway | None:
-    """The gateway of one of ours, if it has one. Raises: GatewayFailed, where it must be ready."""
-    gateway = sandbox.gateway if isinstance(sandbox, RunscSandbox) else None
-    if ready and gateway is not None:
-        gateway.await_ready(READY_SECONDS)
-    return gateway
 
 
 def _version(binary: Path) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 from runtime_host.cgroups import Cgroup
 from runtime_host.gateway.beside import Gateway
 from runtime_host.sandbox import READ_BYTES, Heard, SandboxFailed, readable
-from runtime_host.sweep import end_processes_of
+from runtime_host.sweep import end_processes_of, remove_place
 
 KILL_SECONDS: Final = 5.0
 # Still read of a pipe once runsc has ended, whoever writes on.
@@ -120,16 +119,6 @@ class RunscSandbox:
             raise SandboxFailed(f"sandbox {self.name} could not be killed") from exc
         if not self.group.entry_files:
             end_processes_of(self.folder)
-
-
-def remove_place(folder: Path, group: Cgroup) -> None:
-    """Take a sandbox's groups away, whatever is in them, then its folder.
-
-    Raises:
-        OSError: It did not work.
-    """
-    group.remove()
-    shutil.rmtree(folder)
 
 
 def _read(descriptor: int) -> bytes | None:

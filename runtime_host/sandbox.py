@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pipeline.errors import AwgpError
+from runtime_host.gateway.beside import Gateway
 from runtime_host.output import HEADER
 
 NONCE_BYTES: Final = 16
@@ -38,6 +39,9 @@ class Sandbox(Protocol):
 
     nonce: str
     """What it said when it was ready; empty while that was not waited for."""
+
+    gateway: Gateway | None
+    """Its way out, if it has one."""
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ import signal
 import time
 from pathlib import Path
 
-from runtime_host.cgroups import CgroupTree
+from runtime_host.cgroups import Cgroup, CgroupTree
 
 GONE_SECONDS = 5.0
 
@@ -31,6 +31,16 @@ def sweep(sandboxes: Path, cgroups: CgroupTree) -> int:
         end_processes_of(folder)
         shutil.rmtree(folder)
     return len(names)
+
+
+def remove_place(folder: Path, group: Cgroup) -> None:
+    """Take a sandbox's groups away, whatever is in them, then its folder.
+
+    Raises:
+        OSError: It did not work.
+    """
+    group.remove()
+    shutil.rmtree(folder)
 
 
 def end_processes_of(folder: Path) -> None:

@@ -117,10 +117,15 @@ def settings_from(environment: dict[str, str]) -> HostSettings:
 
 def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
     named = environment.get("AWGP_DRIVER") or "runsc"
+    gateways = GatewaySettings(
+        certificates=environment.get("SSL_CERT_FILE") or None,
+        own_machine=bool(_whole(environment, "AWGP_GATEWAY_OWN_MACHINE", 0, least=0, most=1)),
+    )
     if named == "docker":
         return DockerSettings(
             socket=Path(environment.get("AWGP_DOCKER_SOCKET") or DOCKER_SOCKET),
             runtime=environment.get("AWGP_DOCKER_RUNTIME") or "runsc",
+            gateways=gateways,
         )
     if named != "runsc":
         raise HostRefuses("AWGP_DRIVER must be runsc or docker")
@@ -130,10 +135,6 @@ def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
         raise HostRefuses("there is no runsc; run: awgp runtime install")
     if not runsc.recent:
         raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
-    gateways = GatewaySettings(
-        certificates=environment.get("SSL_CERT_FILE") or None,
-        own_machine=bool(_whole(environment, "AWGP_GATEWAY_OWN_MACHINE", 0, least=0, most=1)),
-    )
     return RunscSettings(binary=runsc.path, gateways=gateways)
 
 

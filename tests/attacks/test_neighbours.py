@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pipeline.execution import MIB, ExecutionResult, ExitReason, OutputLine
+from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from tests.attacks.site import Site
 
 pytestmark = pytest.mark.runsc
@@ -63,11 +63,12 @@ while True: os.getppid()
 class Beside:
     """A run that goes on until it is killed."""
 
-    def __init__(self, site: Site, program: str, *, until: str = "") -> None:
+    def __init__(self, site: Site, program: str | ExecutionSpec, *, until: str = "") -> None:
         self._said = threading.Event()
         self._until = until
         # Time enough to wait for others where the machine is busy.
-        spec = site.spec_of(program, processes=32, memory_bytes=128 * MIB, wall_seconds=600)
+        limits: dict[str, float] = {"processes": 32, "memory_bytes": 128 * MIB, "wall_seconds": 600}
+        spec = site.spec_of(program, **limits) if isinstance(program, str) else program
         self._running = site.host.client.launch(spec, 600)
         self.result: ExecutionResult | None = None
         self._thread = threading.Thread(target=self._follow)

@@ -49,7 +49,7 @@ from tests.attacks.site import AGENTS, got_through
 from tests.attacks.test_words import SAID, TELL
 from tests.integration.gateway_server import Server, answering
 from tests.integration.own_engine import DRIVERS, way_of
-from tests.integration.own_host import RUNSC, Way
+from tests.integration.own_host import Way
 
 pytestmark = [
     pytest.mark.runsc,
@@ -289,8 +289,6 @@ def test_what_an_agent_says_is_told_on_as_it_is_and_enters_no_log(pipeline: Pipe
 
 
 def test_an_agent_is_let_out_with_a_credential_it_never_has(pipeline: Pipeline) -> None:
-    if pipeline.way is not RUNSC:
-        pytest.skip("sandboxes of a Docker engine have no gateway")
     run, view = pipeline.attack("rates", {})
     assert view["status"] == "completed", (view["reason"], view["execution"])
     assert view["execution"]["result"] == {"echo": "*" * len(ERP), "beside": "not-allowed"}

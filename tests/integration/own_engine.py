@@ -24,7 +24,13 @@ from tests.conftest import missing
 from tests.integration.own_host import RUNSC, Host, Way, until
 
 # What a sandbox needs of the runtime; docs/how-to/choose-driver-and-platform.md has the same.
-ARGUMENTS: Final = ["--network=none", "--oci-seccomp", "--platform=systrap", "--overlay2=none"]
+ARGUMENTS: Final = [
+    "--network=none",
+    "--oci-seccomp",
+    "--platform=systrap",
+    "--overlay2=none",
+    "--host-uds=open",
+]
 START_SECONDS: Final = 30.0
 _CONTAINER: Final = re.compile(r"[0-9a-f]{64}")
 _GROUPS: Final = Path("/sys/fs/cgroup")
@@ -145,12 +151,16 @@ class DockerHost(Host):
             *self.engine.processes().values(),
             *(group.name for group in self.engine.groups()),
         ]
-        return [each for each in seen if each not in parked | others]
+        gateways = Host.leftovers(self)
+        return [*gateways, *(each for each in seen if each not in parked | others)]
 
     def remains(self) -> Iterator[str]:
         parked = self._parked()
         yield from (f"group {g.parents[1]}" for g in self.engine.groups() if g.name not in parked)
         yield from ["mount of a sandbox"] * (self.engine.mounts() - len(parked))
+        waiting = self.parked()
+        folders = (self.folder / "state/sandboxes").iterdir()
+        yield from (f"folder of a gateway {p.name}" for p in folders if p.name not in waiting)
 
     @property
     def _owner(self) -> str:
@@ -207,10 +217,10 @@ def _start(folder: Path, group: str) -> "subprocess.Popen[bytes]":
     dockerd, runsc = shutil.which("dockerd"), install_runsc.find()
     if dockerd is None or runsc is None or os.geteuid() != 0:
         missing("Debian's docker.io, or root to start it (python -m ops.install_docker)")
-    weak = [each for each in ARGUMENTS if each != "--oci-seccomp"]
+    lacking = {"runsc": "", "weak": "--oci-seccomp", "shut": "--host-uds=open"}
     runtimes = {
-        name: {"path": str(runsc.path), "runtimeArgs": arguments}
-        for name, arguments in (("runsc", ARGUMENTS), ("weak", weak))
+        name: {"path": str(runsc.path), "runtimeArgs": [a for a in ARGUMENTS if a != lacks]}
+        for name, lacks in lacking.items()
     }
     (folder / "daemon.json").write_text(json.dumps({"runtimes": runtimes}))
     with (folder / "log").open("wb") as log:

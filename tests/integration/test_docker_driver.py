@@ -3,12 +3,15 @@
 import io
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.execution import ExitReason
+from pipeline.gateway_scope import Scope, read_grants
 from runtime_host import rootfs
+from runtime_host.client import LaunchRefused
 from runtime_host.docker_engine import OWNER
 from runtime_host.docker_image import layer_digest, tag_of
 from tests.integration.own_engine import Engine, engine_there
@@ -74,6 +77,19 @@ def test_a_runtime_that_does_not_hold_keeps_the_host_from_serving(
     assert "the sandbox does not hold" in said
     assert expected in said
     assert OURS not in engine.owners().values()
+
+
+def test_a_runtime_that_opens_no_sockets_lets_nobody_out_and_says_why(
+    tmp_path: Path, runtimes: Path, engine: Engine
+) -> None:
+    settings = {**engine.settings, "AWGP_DOCKER_RUNTIME": "shut"}
+    with running_host(tmp_path, runtimes, **settings) as host:  # type: ignore[arg-type]  # all are settings
+        assert host.run(host.spec(INNOCENT)).reason is ExitReason.OK
+        rule = {"url": "https://example.com/", "methods": ["GET"]}
+        scope = Scope(grants=read_grants([rule], set(rule), most=1))
+        with pytest.raises(LaunchRefused, match="--host-uds=open") as refused:
+            host.run(replace(host.spec(INNOCENT), scope=scope))
+        assert refused.value.error == "gateway_unavailable"
 
 
 def test_an_engine_that_is_not_there_or_lacks_the_runtime_is_told_in_one_line(

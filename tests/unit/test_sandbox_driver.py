@@ -12,6 +12,7 @@ import pytest
 from pipeline.execution import MIB, UNMEASURED, ExecutionResult, ExitReason, Limits, OutputLine
 from pipeline.gateway_scope import Scope, read_grants
 from runtime_host.driver import SandboxDriver
+from runtime_host.gateway.beside import Gateway
 from runtime_host.launch_frame import decode_launch, decode_result, encode_launch, encode_result
 from runtime_host.lone_spec import lone_spec
 from runtime_host.output import HEADER
@@ -75,6 +76,7 @@ class Stuck:
     cap_holds: bool = True
     name: str = "stuck"
     nonce: str = NONCE
+    gateway: Gateway | None = None
     caps_memory: ClassVar = True
     job: tuple[int, int] = field(default_factory=os.pipe)
     says: tuple[int, int] = field(default_factory=os.pipe)
