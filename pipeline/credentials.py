@@ -1,16 +1,17 @@
 """Credentials that gateways put into agents' requests: kept sealed, named by rules, never shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pipeline.envelope import KeyRing
 from pipeline.gateway_scope import Injection, Scope
 from pipeline.ids import uuid7
-from pipeline.registry_names import FieldInvalid, NotSetUp, StillInUse, check_name
+from pipeline.registry_names import FieldInvalid, NameTaken, NotSetUp, StillInUse, check_name
 from pipeline.sent_headers import is_reserved
-from pipeline.setup_rows import PERSON, Row, rows
+from pipeline.setup_rows import PERSON, Row, one_at_a_time, rows
 from pipeline.work import Actor, Work
 
 GATEWAY_CREDENTIAL: Final = "gateway-credential"  # the purpose an envelope is bound to
@@ -21,18 +22,47 @@ LEAST_VALUE_CHARACTERS: Final = 8
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
+# Of whoever may use a credential, looked through for their newest launch.
+RUNS_LOOKED_AT: Final = 50
+
+_USERS = """
+    FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id
+        AND v.assistant_id = a.assistant_id AND v.version = a.current_version
+    WHERE a.tenant_id = c.tenant_id AND a.active AND (v.sandbox_policy -> 'network'
+            @> jsonb_build_array(jsonb_build_object('credential', c.name))
+        OR v.sandbox_policy #>> '{llm,credential}' = c.name)"""
 _LIST = f"""
-    SELECT c.name, c.header, {PERSON.format("p")} AS saved_by, c.created_at,
-        ARRAY(SELECT a.name FROM assistants a JOIN assistant_versions v
-                ON v.tenant_id = a.tenant_id AND v.assistant_id = a.assistant_id
-                AND v.version = a.current_version
-            WHERE a.tenant_id = c.tenant_id AND a.active AND (v.sandbox_policy -> 'network'
-                    @> jsonb_build_array(jsonb_build_object('credential', c.name))
-                OR v.sandbox_policy #>> '{{llm,credential}}' = c.name)
-            ORDER BY a.name) AS assistants
+    SELECT c.credential_id AS id, c.name, c.header, {PERSON.format("p")} AS saved_by, c.created_at,
+        ARRAY(SELECT a.name {_USERS} ORDER BY a.name) AS assistants
     FROM credentials c JOIN persons p ON p.tenant_id = c.tenant_id
         AND p.person_id = c.saved_by_person_id
-    ORDER BY c.name"""  # noqa: S608  # our own columns
+    WHERE (CAST(:after AS text) IS NULL OR c.name > :after)
+        AND (CAST(:q AS text) IS NULL OR strpos(c.name, lower(:q)) > 0)
+        AND (CAST(:name AS text) IS NULL OR c.name = :name)
+    ORDER BY c.name LIMIT :limit"""  # noqa: S608  # our own columns
+_LAUNCHED = f"""
+    SELECT c.name, max(e.started_at) FROM credentials c
+    CROSS JOIN LATERAL (SELECT a.assistant_id {_USERS}) u
+    CROSS JOIN LATERAL (SELECT r.run_id FROM runs r WHERE r.tenant_id = c.tenant_id
+        AND r.assistant_id = u.assistant_id ORDER BY r.run_id DESC LIMIT :runs) r
+    JOIN executions e ON e.tenant_id = c.tenant_id AND e.run_id = r.run_id
+        AND e.started_at > c.created_at
+    WHERE c.name = ANY (:names) GROUP BY c.name"""  # noqa: S608  # our own columns
+
+
+def add_credential(
+    work: Work, keyring: KeyRing, *, name: str, header: str, value: str, by: UUID, actor: Actor
+) -> None:
+    """The same as `save_credential`, of a name that is not there yet.
+
+    Raises:
+        FieldInvalid: As there.
+        NameTaken: There is one; it is for its own admin to replace.
+    """
+    one_at_a_time(work, "credential", name)
+    if list_credentials(work, name=name):
+        raise NameTaken(f"there is a credential {name!r} already; replace it instead")
+    save_credential(work, keyring, name=name, header=header, value=value, by=by, actor=actor)
 
 
 def save_credential(
@@ -81,9 +111,50 @@ def save_credential(
     return replaced
 
 
-def list_credentials(work: Work) -> list[Row]:
-    """Names, headers and who uses them; no value."""
-    return rows(work, _LIST)
+def list_credentials(
+    work: Work,
+    *,
+    name: str | None = None,
+    after: str | None = None,
+    q: str | None = None,
+    limit: int | None = None,
+) -> list[Row]:
+    """Names, headers and who uses them, by name; no value.
+
+    Args:
+        name: This one alone.
+        after: Those after this name.
+        q: Those with this in their names.
+    """
+    return rows(work, _LIST, name=name, after=after, q=q, limit=limit)
+
+
+def show_credential(work: Work, name: str, *, lock: bool = False) -> Row:
+    """One of them; `lock` keeps others' changes of it waiting.
+
+    Raises:
+        NotSetUp: There is none of this name.
+    """
+    if lock:
+        one_at_a_time(work, "credential", name)
+    found = list_credentials(work, name=name)
+    if not found:
+        raise NotSetUp(f"the tenant has no credential {name!r}")
+    return found[0]
+
+
+def credential_state(shown: Row) -> Row:
+    """What a change of one is based on: every value has an id of its own."""
+    return {"id": str(shown["id"]), "name": shown["name"]}
+
+
+def launched_with(work: Work, names: Sequence[str]) -> dict[str, datetime]:
+    """When someone who may use a credential was last launched, since it was saved, by its name.
+
+    What they called with it is not known: a gateway tells where calls went, not by which rule.
+    """
+    found = work.execute(_LAUNCHED, names=list(names), runs=RUNS_LOOKED_AT)
+    return {row[0]: row[1] for row in found}
 
 
 def remove_credential(work: Work, name: str, *, actor: Actor) -> None:
@@ -93,6 +164,7 @@ def remove_credential(work: Work, name: str, *, actor: Actor) -> None:
         NotSetUp: There is none of this name.
         StillInUse: Rules of active assistants name it.
     """
+    one_at_a_time(work, "credential", name)
     found = {each["name"]: each["assistants"] for each in list_credentials(work)}
     if name not in found:
         there = ", ".join(found) or "none"
@@ -113,6 +185,8 @@ def check_credentials(work: Work, sandbox_policy: Mapping[str, Any]) -> None:
     """
     rules = [*sandbox_policy.get("network", ()), sandbox_policy.get("llm", {})]
     named = {rule["credential"] for rule in rules if "credential" in rule}
+    for name in sorted(named):
+        one_at_a_time(work, "credential", name)  # nobody removes it meanwhile
     missing = sorted(named - {each["name"] for each in list_credentials(work)} if named else ())
     if missing:
         raise FieldInvalid(

@@ -4,13 +4,8 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-from pipeline.author_keys import (
-    BundleUnsigned,
-    add_author_key,
-    list_author_keys,
-    revoke_author_key,
-    show_author_key,
-)
+from pipeline.author_key_view import BUNDLES_SHOWN, author_keys_shown, unsigned_assistants
+from pipeline.author_keys import BundleUnsigned, add_author_key, revoke_author_key, show_author_key
 from pipeline.author_signature import AuthorKey, AuthorKeyInvalid, SignatureInvalid
 from pipeline.refusal import ProblemTable
 from pipeline.registry_names import FieldInvalid
@@ -56,15 +51,57 @@ class AuthorKeyView(Schema):
     revoked_because = fields.String(required=True, allow_none=True)
 
 
+class SignedBundleRef(Schema):
+    digest = fields.String(required=True)
+    name = fields.String(required=True)
+    version = fields.String(required=True)
+    pushed_at = fields.AwareDateTime(required=True)
+    assistants = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Those with a version that has it, in force or not."},
+    )
+
+
+class AuthorKeyLine(AuthorKeyView):
+    """A key with what hangs on it."""
+
+    signed = fields.Integer(required=True, metadata={"description": "How many bundles."})
+    bundles = fields.List(
+        fields.Nested(SignedBundleRef),
+        required=True,
+        metadata={"description": f"The newest {BUNDLES_SHOWN} of them."},
+    )
+    assistants = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Active ones whose bundle nobody else's key signed that counts: once"
+            " this one is revoked, they are not launched."
+        },
+    )
+
+
 class AuthorKeysView(Schema):
-    items = fields.List(fields.Nested(AuthorKeyView), required=True)
+    items = fields.List(fields.Nested(AuthorKeyLine), required=True)
+    unsigned_assistants = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Active ones whose bundle no key signed that counts: not launched as"
+            " soon as there is a key."
+        },
+    )
 
 
 @endpoint(blueprint, "/v1/author-keys", access=READERS, status=200, answer=AuthorKeysView)
 def list_keys() -> dict[str, Any]:
-    """List the tenant's author keys, the revoked last"""
+    """List the tenant's author keys with what they signed, the revoked last"""
     with reading() as work:
-        return {"items": list_author_keys(work)}
+        return {
+            "items": author_keys_shown(work),
+            "unsigned_assistants": unsigned_assistants(work),
+        }
 
 
 @endpoint(

@@ -84,7 +84,10 @@ def list_(desk: Desk, *, as_json: bool) -> None:
     """
     with desk.looking() as work:
         found = list_credentials(work)
-    rows = [each | {"created_at": each["created_at"].isoformat()} for each in found]
+    rows = [
+        each | {"id": str(each["id"]), "created_at": each["created_at"].isoformat()}
+        for each in found
+    ]
     columns = {"credential": "name", "header": "header", "assistants": "assistants"}
     empty = f"{desk.slug} has no credentials; `awgp credential add` adds one"
     show_list(rows, columns, empty=empty, as_json=as_json)

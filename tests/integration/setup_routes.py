@@ -55,6 +55,7 @@ _SOURCE: Final = "/v1/sources/<uuid:source_id>"
 _PERSON: Final = "/v1/persons/<uuid:person_id>"
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _BUNDLE: Final = "/v1/bundles/<digest:bundle>"
+_CREDENTIAL: Final = "/v1/credentials/<name:credential>"
 _CHANNEL: Final = "/v1/notice-channels/<uuid:channel_id>"
 ROUTES: Final = (
     _route("GET /v1/assistants", "any", 200),
@@ -73,6 +74,11 @@ ROUTES: Final = (
     _route("GET /v1/author-keys", "any", 200),
     _route("POST /v1/author-keys", "admin", 422, {}),
     _route("POST /v1/author-keys/<digest:key>/revoke", "admin", 422, {}, key=NO_BUNDLE),
+    _route("GET /v1/credentials", "any", 200),
+    _route("POST /v1/credentials", "admin", 422, {}),
+    _route(f"GET {_CREDENTIAL}", "any", 404, credential="erp"),
+    _route(f"PUT {_CREDENTIAL}", "admin", 422, {}, credential="erp"),
+    _route(f"DELETE {_CREDENTIAL}", "admin", 404, credential="erp"),
     _route("GET /v1/targets", "any", 200),
     _route("POST /v1/targets", "admin", 422, {}),
     _route(f"GET {_TARGET}", "any", 200, target="ledger"),

@@ -104,6 +104,8 @@ def test_a_tenant_with_author_keys_takes_signed_bundles_alone(
     added = send(plane, "POST", "/v1/author-keys", ADMIN, body)
     assert (added.status_code, added.get_json()["key"]) == (201, str(ada.public))
     assert send(plane, "POST", "/v1/author-keys", ADMIN, body).status_code == 201, "once more"
+    listed = plane.get("/v1/author-keys", AUDITOR).get_json()
+    assert listed["unsigned_assistants"] == ["booker"], "it is not launched from now on"
 
     unsigned = problem(pushed(plane, "two"))
     assert unsigned == (422, "bundle-unsigned", "signature")
@@ -120,6 +122,11 @@ def test_a_tenant_with_author_keys_takes_signed_bundles_alone(
     assert pushed(plane, "one", ada.sign(digest)).status_code == 201, "once more"
     assert len(recorded(database, world.acme, "setup:bundle:signed")) == 1
 
+    listed = plane.get("/v1/author-keys", AUDITOR).get_json()
+    (line,) = listed["items"]
+    assert (line["signed"], line["bundles"][0]["digest"]) == (1, digest)
+    assert (line["assistants"], listed["unsigned_assistants"]) == (["signed"], ["booker"])
+
     one = f"/v1/author-keys/{ada.public.fingerprint}/revoke"
     revoked = send(plane, "POST", one, ADMIN, {"reason": "laptop stolen"}).get_json()
     assert (revoked["revoked_because"], revoked["revoked_by"]["name"]) == ("laptop stolen", "Olga")
@@ -128,7 +135,10 @@ def test_a_tenant_with_author_keys_takes_signed_bundles_alone(
     (signer,) = plane.get(f"/v1/bundles/{digest}", AUDITOR).get_json()["signers"]
     assert (signer["counts"], signer["revoked_because"]) == (False, "laptop stolen")
     assert problem(pushed(plane, "two"))[1] == "bundle-unsigned", "the door stays shut"
-    assert plane.get("/v1/author-keys", FOREIGN).get_json() == {"items": []}
+    listed = plane.get("/v1/author-keys", AUDITOR).get_json()
+    assert listed["unsigned_assistants"] == ["booker", "signed"]
+    foreign = plane.get("/v1/author-keys", FOREIGN).get_json()
+    assert (foreign["items"], foreign["unsigned_assistants"]) == ([], ["booker"])
     assert [
         len(recorded(database, world.acme, f"setup:author_key:{each}"))
         for each in ("added", "revoked")

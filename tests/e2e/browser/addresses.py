@@ -35,6 +35,8 @@ def things_to_see(world: BrowserWorld) -> dict[str, str]:
     ben = world.client("ben")
     assert ben.vote(done.approval, "approve", "it is what was ordered").status_code == 200
     done.ends_as("completed")
+    erp = {"name": "erp", "value": "Bearer of-the-erp"}
+    world.client("cleo").post(f"{world.web}/v1/credentials", erp)
     return {
         "$approval": waiting.approval_id,
         "$run": done.run,

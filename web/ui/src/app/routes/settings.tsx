@@ -24,4 +24,20 @@ export const settingsRoutes = [
     path: 'settings/notices',
     component: lazyRouteComponent(() => import('@/features/settings/NoticesPage'), 'NoticesPage'),
   }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'settings/credentials',
+    component: lazyRouteComponent(
+      () => import('@/features/settings/CredentialsPage'),
+      'CredentialsPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'settings/author-keys',
+    component: lazyRouteComponent(
+      () => import('@/features/settings/AuthorKeysPage'),
+      'AuthorKeysPage',
+    ),
+  }),
 ] as const;

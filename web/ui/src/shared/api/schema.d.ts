@@ -1635,7 +1635,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the tenant's author keys, the revoked last */
+        /** List the tenant's author keys with what they signed, the revoked last */
         get: {
             parameters: {
                 query?: never;
@@ -2042,6 +2042,221 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tenant's credentials by name, without their values */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                    /** @description A part of its name. */
+                    q?: string | null;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CredentialPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** Keep a credential for the rules of assistants to name */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CredentialBody"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CredentialView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credentials/{credential}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential: string;
+            };
+            cookie?: never;
+        };
+        /** Show one credential, without its value */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    credential: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CredentialView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        /** Give a credential another value: used from the next launch on, and nothing is held again */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    credential: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CredentialValueBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        /** @description Of this state, for If-Match. */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CredentialView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        /** Forget a credential that no active assistant's rule names any more */
+        delete: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                    /** @description The ETag this edit is based on. */
+                    "If-Match": string;
+                };
+                path: {
+                    credential: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CredentialView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                428: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -7262,6 +7477,25 @@ export interface components {
             /** @description The public key, as `awgp bundle key make` prints it. */
             key: string;
         };
+        AuthorKeyLine: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: components["schemas"]["PersonRef"];
+            /** @description Active ones whose bundle nobody else's key signed that counts: once this one is revoked, they are not launched. */
+            assistants: string[];
+            /** @description The newest 20 of them. */
+            bundles: components["schemas"]["SignedBundleRef"][];
+            key: string;
+            /** @description sha256: over the 32 bytes of the public key. */
+            key_id: string;
+            name: string;
+            /** Format: date-time */
+            revoked_at: string | null;
+            revoked_because: string | null;
+            revoked_by: components["schemas"]["PersonRef"] | null;
+            /** @description How many bundles. */
+            signed: number;
+        };
         AuthorKeyView: {
             /** Format: date-time */
             added_at: string;
@@ -7276,7 +7510,9 @@ export interface components {
             revoked_by: components["schemas"]["PersonRef"] | null;
         };
         AuthorKeysView: {
-            items: components["schemas"]["AuthorKeyView"][];
+            items: components["schemas"]["AuthorKeyLine"][];
+            /** @description Active ones whose bundle no key signed that counts: not launched as soon as there is a key. */
+            unsigned_assistants: string[];
         };
         BatchBody: {
             approvals: components["schemas"]["BatchItemBody"][];
@@ -7552,6 +7788,61 @@ export interface components {
             path: string;
             /** @description Bytes. */
             size: number;
+        };
+        CredentialBody: {
+            /**
+             * @description The header it is sent in.
+             * @default Authorization
+             */
+            header?: string;
+            /** @description What rules call it. */
+            name: string;
+            /**
+             * Format: password
+             * @description The whole value of the header, such as `Bearer …`. Nobody is told it again.
+             */
+            value: string;
+        };
+        CredentialPage: {
+            items: components["schemas"]["CredentialView"][];
+            /** @description `cursor` of the next page. */
+            next: string | null;
+        };
+        CredentialValueBody: {
+            /**
+             * @description The header it is sent in.
+             * @default Authorization
+             */
+            header?: string;
+            /**
+             * Format: password
+             * @description The whole value of the header, such as `Bearer …`. Nobody is told it again.
+             */
+            value: string;
+        };
+        CredentialView: {
+            /** @description Active ones whose rules name it. */
+            assistants: string[];
+            /** @description What a change of it names. */
+            etag: string;
+            header: string;
+            /**
+             * Format: uuid
+             * @description Of the value it has now.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When one of these was last launched since it was saved. Which of their calls had it is not known.
+             */
+            launched_at: string | null;
+            name: string;
+            /**
+             * Format: date-time
+             * @description The value it has now.
+             */
+            saved_at: string;
+            saved_by: components["schemas"]["PersonRef"];
         };
         DeadLetterPage: {
             items: components["schemas"]["DeadLetterView"][];
@@ -9297,6 +9588,15 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+        };
+        SignedBundleRef: {
+            /** @description Those with a version that has it, in force or not. */
+            assistants: string[];
+            digest: string;
+            name: string;
+            /** Format: date-time */
+            pushed_at: string;
+            version: string;
         };
         SignerView: {
             fingerprint: string;

@@ -19,7 +19,7 @@ export function PageTabs({
   const tenant = useTenant();
   return (
     <nav aria-label={label} className="mb-4 border-b border-line">
-      <ul className="flex gap-4">
+      <ul className="flex flex-wrap gap-x-4">
         {tabs.map(({ to, label: name }) => (
           <li key={to}>
             <Link
