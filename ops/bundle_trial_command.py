@@ -13,6 +13,7 @@ from ops.bundle_trial import Trial, runtime_host, status_of
 from ops.command_options import json_option, print_json
 from ops.limit_options import ceiling
 from ops.packed_bundle import packed_at
+from ops.run_output import line_in_words
 from ops.terminal_text import plain, pretty
 from pipeline.errors import AwgpError
 from pipeline.execution import RANGES, ExecutionResult, ExitReason, Limits, OutputLine
@@ -113,7 +114,7 @@ def _quiet(_: OutputLine) -> None:
 
 
 def _show_line(line: OutputLine) -> None:
-    click.echo(f"{line.offset_ms:>7} ms  {line.stream}  {plain(line.text)}")
+    click.echo(line_in_words(line.offset_ms, line.stream, line.text))
 
 
 def _show(trial: Trial, result: ExecutionResult, host: HostDescription) -> None:

@@ -131,6 +131,9 @@ class ControlPlane:
                     raise
             time.sleep(AGAIN_SECONDS)
 
+    def run_log(self, run_id: UUID, after: int = -1) -> dict[str, Any]:
+        return self._call("GET", f"{self.web_url}/v1/runs/{run_id}/log?after={after}")
+
     def replay(self, run_id: UUID) -> dict[str, Any]:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
 

@@ -176,9 +176,9 @@ class OutputLine:
 
     Args:
         sequence: Counts from 0 over both streams, in the order the host saw them.
-        stream: `stdout` or `stderr`.
+        stream: `stdout`, `stderr`, or `event`.
         offset_ms: Milliseconds since launch, on the host's monotonic clock.
-        text: Valid Unicode without NUL; other bytes are replaced by U+FFFD.
+        text: Valid Unicode without NUL; other bytes are replaced by U+FFFD. Of an event, its JSON.
     """
 
     sequence: int

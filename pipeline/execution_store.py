@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from pipeline import agent_event
 from pipeline.answer import Answer
 from pipeline.execution import ExecutionResult, ExitReason, OutputLine
 from pipeline.gateway_record import record_calls
@@ -143,10 +144,14 @@ def finish_execution(
         bytes_in=result.usage.bytes_in,
         bytes_out=result.usage.bytes_out,
     )
-    after = {"exit_reason": result.reason.value, "exit_code": result.exit_code}
+    after: dict[str, str | int | None] = {
+        "exit_reason": result.reason.value,
+        "exit_code": result.exit_code,
+    }
     if result.result is not None:
         commitment = hmac.new(digest_key, result.result, hashlib.sha256)
         after["result_commitment"] = commitment.hexdigest()
+    after |= _events(result.lines, digest_key)
     record_calls(work, execution_id, result.calls, digest_key=digest_key)
     _record_end(work, execution_id, {**after, "duration_ms": result.duration_ms})
 
@@ -193,6 +198,15 @@ def output_lines(lines: tuple[OutputLine, ...]) -> tuple[bytes, bool]:
             return bytes(kept), True
         kept += packed
     return bytes(kept), False
+
+
+def _events(lines: tuple[OutputLine, ...], digest_key: bytes) -> dict[str, str | int | None]:
+    """How many events were told, and the commitment to them in their order."""
+    told = [line.text for line in lines if line.stream == agent_event.STREAM]
+    if not told:
+        return {}
+    commitment = hmac.new(digest_key, "\n".join(told).encode(), hashlib.sha256)
+    return {"events": len(told), "events_commitment": commitment.hexdigest()}
 
 
 def _settle(work: Work, execution_id: UUID, reason: str | None, why: str) -> None:

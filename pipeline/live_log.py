@@ -14,6 +14,7 @@ from uuid import UUID
 
 import redis
 
+from pipeline import agent_event
 from pipeline.execution import OutputLine
 from pipeline.live import TELEMETRY, Event, now, telemetry_key
 
@@ -64,7 +65,7 @@ def write_lines(
     key = log_key(tenant_id, execution_id)
     pipeline = client.pipeline(transaction=False)
     for line in lines:
-        written = json.dumps([line.stream, line.offset_ms, shortened(line.text)])
+        written = json.dumps([line.stream, line.offset_ms, shortened(line)])
         # No entry may be 0-0, so a line's id is one more than its sequence.
         pipeline.xadd(key, {"l": written}, id=f"{line.sequence + 1}-0", maxlen=MOST_LINES)
     pipeline.expire(key, LOG_SECONDS)
@@ -77,8 +78,11 @@ def write_lines(
     pipeline.execute()
 
 
-def shortened(text: str) -> str:
+def shortened(line: OutputLine) -> str:
     """What is told of a line while its agent runs; whoever looks sees where it was cut."""
+    text = line.text
+    if line.stream == agent_event.STREAM:
+        return agent_event.shortened(text, MOST_CHARACTERS)
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} […]"
 
 

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from pipeline import agent_event
 from pipeline.errors import AwgpError
 from pipeline.execution import OutputLine
 
@@ -61,7 +62,7 @@ class FrameReader:
 
 
 class LineCutter:
-    """Cuts two streams into lines with one sequence over both.
+    """Cuts two streams into lines with one sequence over both; events on stdout are of a third.
 
     Args:
         max_bytes: Bytes of both streams together.
@@ -87,7 +88,7 @@ class LineCutter:
             length = end if end >= 0 else MAX_LINE_BYTES
             line = bytes(held[:length])
             del held[: length + (1 if end >= 0 else 0)]
-            yield self._line(stream, line, offset_ms)
+            yield from self._lines(stream, line, offset_ms)
         if self._bytes > self._max_bytes:
             raise OutputExceeded(f"the agent wrote more than {self._max_bytes} bytes")
 
@@ -95,13 +96,23 @@ class LineCutter:
         """Yield last lines that had no newline."""
         for stream, held in self._held.items():
             if held and self._sequence < MAX_LINES:
-                yield self._line(stream, bytes(held), offset_ms)
+                yield from self._lines(stream, bytes(held), offset_ms)
                 held.clear()
 
-    def _line(self, stream: str, line: bytes, offset_ms: int) -> OutputLine:
+    def _lines(self, stream: str, line: bytes, offset_ms: int) -> Iterator[OutputLine]:
+        """A line; or an event, and before it what stood on its line without an end."""
+        before, mark, marked = line.rpartition(agent_event.MARK)
+        event = agent_event.read_event(marked) if mark and stream == "stdout" else None
+        if event is None or before:
+            text = (line if event is None else before).removesuffix(b"\r")
+            yield self._line(stream, text.decode("utf-8", "replace"), offset_ms)
+        if event is not None:
+            yield self._line(agent_event.STREAM, event, offset_ms)
+
+    def _line(self, stream: str, written: str, offset_ms: int) -> OutputLine:
         if self._sequence >= MAX_LINES:
             raise OutputExceeded(f"the agent wrote more than {MAX_LINES} lines")
-        text = line.removesuffix(b"\r").decode("utf-8", "replace").replace("\0", "\ufffd")
+        text = written.replace("\0", "\ufffd")
         self._sequence += 1
         return OutputLine(
             sequence=self._sequence - 1, stream=stream, offset_ms=offset_ms, text=text

@@ -24,7 +24,7 @@ MAX_RECORD_BYTES = 64 * 1024
 INSIDE_FILES = ("__init__.py", "agent.py", "agent_process.py", "launch.py", "ustar.py")
 # What an agent may import of ours.
 AGENT_LIBRARY = "awgp_agent"
-AGENT_FILES = ("__init__.py", "_errors.py", "_fetch.py", "py.typed")
+AGENT_FILES = ("__init__.py", "_errors.py", "_fetch.py", "py.typed", "telemetry.py")
 
 
 class RuntimeInvalid(AwgpError):

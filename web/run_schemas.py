@@ -4,6 +4,7 @@ from typing import Final
 
 from marshmallow import Schema, fields, validate
 
+from pipeline import agent_event
 from pipeline.run import Stage, Status
 from pipeline.run_timeline import StageState
 from web.approval_schemas import NAME, HeldByView, RequesterView
@@ -289,9 +290,13 @@ class RunLogLineView(Schema):
     """One line, as an agent wrote it: text, never markup."""
 
     sequence = fields.Integer(required=True)
-    stream = fields.String(required=True, validate=validate.OneOf(["stdout", "stderr"]))
+    stream = fields.String(
+        required=True, validate=validate.OneOf(["stdout", "stderr", agent_event.STREAM])
+    )
     offset_ms = fields.Integer(required=True, metadata={"description": "Since the launch."})
-    text = fields.String(required=True)
+    text = fields.String(
+        required=True, metadata={"description": "Of an event, its JSON: docs/reference/events.md."}
+    )
 
 
 class RunLogView(Schema):

@@ -12,6 +12,7 @@ from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
 from ops.run_following import ending, passed
+from ops.run_output import line_in_words, lines_of
 from ops.setup_options import confirm
 from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line, pretty
@@ -37,6 +38,7 @@ def command() -> None:
       awgp runs list --status held
       awgp runs show 01936c2e-...
       awgp runs tail 01936c2e-...
+      awgp runs log 01936c2e-... --follow
       awgp runs cancel 01936c2e-...
       awgp runs replay 01936c2e-...
     """
@@ -120,6 +122,29 @@ def tail(plane: ControlPlane, *, run_id: UUID, as_json: bool) -> None:
     if not as_json:
         click.echo(ending(view))
     raise click.exceptions.Exit(EXITS[Status(view["status"])])
+
+
+@command.command("log")
+@click.argument("run_id", type=click.UUID, metavar="RUN")
+@click.option("--follow", is_flag=True, help="Go on until its agent has ended.")
+@json_option
+@caller_options
+def log_(plane: ControlPlane, *, run_id: UUID, follow: bool, as_json: bool) -> None:
+    """Print what a run's agent wrote: stdout, stderr and events, in their order.
+
+    With --json each line is one of JSON.
+
+    \b
+    Examples:
+      awgp runs log 01936c2e-...
+      awgp runs log 01936c2e-... --follow
+      awgp runs log 01936c2e-... --json | jq 'select(.stream == "event") | .text | fromjson'
+    """
+    for line in lines_of(plane.run_log, run_id, follow=follow):
+        if as_json:
+            print_json(line)
+        else:
+            click.echo(line_in_words(line["offset_ms"], line["stream"], line["text"]))
 
 
 @command.command()

@@ -1,4 +1,4 @@
-"""What an agent uses of its host: `fetch`, and a model where it has one.
+"""What an agent uses of its host: `fetch`, a model where it has one, and `telemetry`.
 
     from awgp_agent import fetch
 
@@ -6,22 +6,26 @@
     rates = answer.json()
 
 Where an agent may go is what its manifest asks for (`[[network]]`) and its tenant allows; `scope()`
-says what that is. Whatever is refused or fails raises a `GatewayError`. Standard library only.
+says what that is. Whatever is refused or fails raises a `GatewayError`. Standard library only,
+and nothing of it is imported before it is used.
 """
 
-from ._errors import (
-    AddressRefused,
-    AnswerBroken,
-    AnswerTooLarge,
-    BudgetSpent,
-    GatewayError,
-    NoGateway,
-    NotAllowed,
-    RequestMalformed,
-    TimedOut,
-    Unreachable,
-)
-from ._fetch import Answer, chat, embeddings, fetch, scope
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import telemetry
+    from ._errors import (
+        AddressRefused,
+        AnswerBroken,
+        AnswerTooLarge,
+        BudgetSpent,
+        GatewayError,
+        NoGateway,
+        NotAllowed,
+        RequestMalformed,
+        TimedOut,
+        Unreachable,
+    )
+    from ._fetch import Answer, chat, embeddings, fetch, scope
 
 __all__ = (
     "AddressRefused",
@@ -39,4 +43,17 @@ __all__ = (
     "embeddings",
     "fetch",
     "scope",
+    "telemetry",
 )
+_CALLS = frozenset({"Answer", "chat", "embeddings", "fetch", "scope"})
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for: sockets and JSON are most of what an agent's start costs."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "telemetry" if name == "telemetry" else "_fetch" if name in _CALLS else "_errors"
+    imported = __import__(f"{__name__}.{module}", fromlist=("*",))
+    found: object = imported if name == module else getattr(imported, name)
+    globals()[name] = found
+    return found

@@ -1,12 +1,11 @@
 import { ArrowDownToLine, Terminal } from 'lucide-react';
 import { useEffect, useRef, useState, type ReactElement } from 'react';
-import { LINES_AT_MOST, useRunLog, type Log, type LogLine } from './run-log';
+import { LINES_AT_MOST, useRunLog, type Log } from './run-log';
+import { RunLogLine } from './RunLogLine';
 import { EmptyState } from '@/shared/components/empty-state';
-import { Printable } from '@/shared/components/printable';
 import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Badge } from '@/shared/components/ui/badge';
 import { Button } from '@/shared/components/ui/button';
-import { cn } from '@/shared/components/ui/cn';
 import { SkeletonLines } from '@/shared/components/ui/skeleton';
 
 const LINES_AT_ONCE = 1_000;
@@ -85,7 +84,7 @@ function Lines({ log }: { log: Log }): ReactElement {
           <p className="px-3 text-muted">It has printed nothing{log.ended ? '' : ' yet'}.</p>
         )}
         {lines.map((line) => (
-          <Line key={line.sequence} line={line} />
+          <RunLogLine key={line.sequence} line={line} />
         ))}
         {log.truncated && <End text="The agent printed more than is kept; the rest is gone." />}
         {log.cut && <End text={`Only the first ${LINES_AT_MOST} lines are shown here.`} />}
@@ -112,6 +111,7 @@ function Bar({
       <span className="inline-flex items-center gap-1.5">
         <span aria-hidden className="h-3 w-1 rounded bg-control" /> stdout
         <span aria-hidden className="ml-2 h-3 w-1 rounded bg-bad" /> stderr
+        <span aria-hidden className="ml-2 h-3 w-1 rounded bg-info" /> event
       </span>
       {log.truncated && <Badge tone="wait">cut</Badge>}
       {!log.ended && (
@@ -120,26 +120,6 @@ function Bar({
           {follow ? 'Following' : 'Follow'}
         </Button>
       )}
-    </div>
-  );
-}
-
-function Line({ line }: { line: LogLine }): ReactElement {
-  const isError = line.stream === 'stderr';
-  return (
-    <div
-      className={cn(
-        'flex gap-3 border-l-4 pr-3 pl-2 [contain-intrinsic-size:auto_1.25rem] [content-visibility:auto]',
-        isError ? 'border-bad bg-bad-soft/50' : 'border-control/50',
-      )}
-    >
-      <span className="tabular w-16 shrink-0 text-right text-muted select-none max-sm:hidden">
-        {(line.offset_ms / 1000).toFixed(3)}
-      </span>
-      <span className="min-w-0 break-all whitespace-pre-wrap">
-        {isError && <span className="sr-only">stderr: </span>}
-        <Printable text={line.text} />
-      </span>
     </div>
   );
 }

@@ -9339,7 +9339,8 @@ export interface components {
             offset_ms: number;
             sequence: number;
             /** @enum {string} */
-            stream: "stdout" | "stderr";
+            stream: "stdout" | "stderr" | "event";
+            /** @description Of an event, its JSON: docs/reference/events.md. */
             text: string;
         };
         RunLogView: {
