@@ -30,6 +30,9 @@ CAUSES: Final = frozenset({"execute", "runtime_host", "postgres", "postgres_back
 SLACK_SECONDS: Final = 1.5
 """Between a kill and the ledger's note of it."""
 
+ABOUT_SECONDS: Final = 15.0
+"""How far from an execution a kill is still worth telling of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -195,29 +198,35 @@ def _check_unknown(verdict: Verdict, evidence: Evidence) -> None:
 def _under_way(
     run: RunRecord, ended_at: Mapping[str, float], offsets: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
-    """When its executions were at work: from being written down to their end.
+    """When its executions were in doubt: from being written down until they were settled.
 
-    The end is the ledger's. What never came so far as the ledger was in doubt until it was settled.
+    The ledger's end is not enough: a worker that is killed after it, before its result is in the
+    database, takes the result along.
     """
     return [
-        (start, end)
+        (start, max(end, ended_at.get(run.run, end)))
         for _, _, started, finished in run.executions
         for start in true_times(started, offsets)
-        for end in (
-            [ended_at[run.run]] if run.run in ended_at else true_times(finished or started, offsets)
-        )
+        for end in true_times(finished or started, offsets)
     ]
 
 
 def _how_it_went(run: RunRecord, evidence: Evidence) -> str:
-    """Its executions, and what was killed before them: where to look first."""
+    """Its executions, and what was killed about them: where to look first."""
+    ledger = [each for each in evidence.launches if each["run"] == run.run]
     told = []
     for attempt, reason, started, finished in run.executions:
-        at = started.timestamp()
-        lasted = (finished or started).timestamp() - at
-        before = [each for each in evidence.kills if each.killed_at <= at][-1:]
-        since = "".join(f", {at - each.killed_at:.1f} s after {each.kind}" for each in before)
-        told.append(f"attempt {attempt} {reason} after {lasted:.1f} s, begun{since or ' first'}")
+        at, until = started.timestamp(), (finished or started).timestamp()
+        about = [
+            f"{each.kind} {each.killed_at - at:+.1f} s"
+            for each in evidence.kills
+            if at - ABOUT_SECONDS <= each.killed_at <= until + ABOUT_SECONDS
+        ]
+        noted = [f"{each['what']} {each['at'] - at:+.1f} s" for each in ledger]
+        told.append(
+            f"attempt {attempt} {reason} after {until - at:.1f} s;"
+            f" killed: {', '.join(about) or 'nothing'}; ledger: {', '.join(noted) or 'nothing'}"
+        )
     return "; ".join(told)
 
 

@@ -67,7 +67,7 @@ def short_plan(seed: int) -> Plan:
         kinds=SHORT_KINDS,
         pause_seconds=(0.1, 0.5),
         together=0.6,
-        lease_seconds=8,  # what tests share a machine with must not cost a lease
+        lease_seconds=12,  # what tests share a machine with must not cost a lease
     )
 
 

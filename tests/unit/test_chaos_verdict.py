@@ -177,9 +177,10 @@ def test_a_run_that_somebody_stopped_is_cancelled_and_not_delivered() -> None:
         assert len(judge(with_stopped(**change)).broken) == 1, change
 
 
+@pytest.mark.parametrize("noted", [True, False])
 @pytest.mark.parametrize(("killed_at", "right"), [(AT + 3, True), (AT + 60, False)])
-def test_what_was_never_seen_to_launch_is_in_doubt_until_it_is_settled(
-    killed_at: float, right: bool
+def test_an_execution_is_in_doubt_until_it_is_settled(
+    killed_at: float, right: bool, noted: bool
 ) -> None:
     found = with_unknown("once", killed_at=killed_at)
     began, settled = (datetime.fromtimestamp(each, UTC) for each in (AT, AT + 8))
@@ -189,7 +190,7 @@ def test_what_was_never_seen_to_launch_is_in_doubt_until_it_is_settled(
         else each
         for each in found.runs
     ]
-    launches = [each for each in found.launches if each["run"] != "once"]
+    launches = [each for each in found.launches if noted or each["run"] != "once"]
     assert (judge(replace(found, runs=runs, launches=launches)).broken == []) is right
     assert judge(with_unknown("again", killed_at=AT + 0.05)).broken != []
 
