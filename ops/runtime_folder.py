@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops import build_runtime, install_runsc
+from ops import build_runtime, install_erofs, install_runsc
 from runtime_host.rootfs import runtimes
 
 OF_THE_MACHINE = Path("/var/lib/awgp/runtimes")
@@ -33,6 +33,7 @@ def ensure_runtime(environ: Mapping[str, str], name: str = "python3") -> str:
         AwgpError: One line that says what this user lacks.
     """
     install_runsc.install()
+    install_erofs.install()
     folder = runtime_folder(environ)
     folder.mkdir(parents=True, exist_ok=True)
     return build_runtime.build(folder, name).digest

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.execution import MIB, ExecutionSpec, Limits
-from runtime_host import seccomp
+from runtime_host import root_image, seccomp
 from runtime_host.gateway.beside import INSIDE
 from runtime_host.inside.agent_process import ENVIRONMENT
 from runtime_host.inside.ustar import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
@@ -42,14 +42,18 @@ def machine_tasks(limits: Limits) -> int:
     return KERNEL_TASKS + TASKS_A_PROCESS * limits.processes
 
 
-def configuration(profile: Profile, gateway: Path | None = None) -> dict[str, Any]:
+def configuration(
+    profile: Profile, gateway: Path | None = None, *, image: Path | None = None
+) -> dict[str, Any]:
     """The `config.json` of a sandbox.
 
     Args:
         gateway: The folder of its gateway's socket.
+        image: Of the runtime's tree, where there is one.
     """
     return {
         "ociVersion": "1.0.2",
+        "annotations": {} if image is None else root_image.annotations(image),
         "hostname": "sandbox",
         "root": {"path": str(profile.rootfs), "readonly": True},
         "process": {

@@ -10,13 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
-from runtime_host import oci, sweep
+import structlog
+
+from runtime_host import oci, root_image, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
 from runtime_host.driver import DriverUnavailable, SandboxDriver
 from runtime_host.gateway.beside import Gateway, GatewaySettings
 from runtime_host.profile import Profile
+from runtime_host.rootfs import RuntimeRecord
 from runtime_host.runsc_sandbox import RunscSandbox
 from runtime_host.sandbox import Sandbox, SandboxFailed
+
+log = structlog.get_logger()
 
 PLATFORM: Final = "systrap"
 
@@ -31,6 +36,7 @@ class RunscDriver(SandboxDriver):
         cgroups: Where sandboxes are capped; empty where this machine lets us cap nothing.
         rootless: Whether runsc starts without being root.
         gateways: What is laid down for its sandboxes' gateways.
+        images: Of the runtimes, by digest; one without has its tree for a root.
     """
 
     name: ClassVar = "runsc"
@@ -42,6 +48,7 @@ class RunscDriver(SandboxDriver):
     cgroups: CgroupTree
     rootless: bool = False
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
+    images: dict[str, Path] = field(default_factory=dict)
 
     def prepare(self) -> str:
         """Look whether runsc runs."""
@@ -52,12 +59,24 @@ class RunscDriver(SandboxDriver):
         """Those this process may write."""
         return self.cgroups.controllers
 
+    def add_runtime(self, record: RuntimeRecord, root: Path) -> None:
+        """Make the image of its tree, where this machine can."""
+        image = self._images / f"{record.digest.partition(':')[2]}.erofs"
+        try:
+            root_image.make(root, image)
+        except root_image.ImageFailed as exc:
+            log.info("root_is_a_tree", runtime=record.name, why=str(exc))
+        else:
+            self.images[record.digest] = image
+
     def sweep(self) -> int:
-        """Processes, groups and folders."""
+        """Processes, groups and folders; and images, which are made anew."""
+        self._forget_images()
         return sweep.sweep(self.sandboxes, self.cgroups)
 
     def close(self) -> None:
-        """Take our place among the groups away."""
+        """Take our place among the groups away, and our images."""
+        self._forget_images()
         self.cgroups.remove()
 
     def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
@@ -75,7 +94,10 @@ class RunscDriver(SandboxDriver):
             if profile.gateway:
                 gateway = Gateway(folder, group.entering, self.gateways)
             way_out = None if gateway is None else gateway.folder
-            (folder / "config.json").write_text(json.dumps(oci.configuration(profile, way_out)))
+            configuration = oci.configuration(
+                profile, way_out, image=self.images.get(profile.runtime_digest)
+            )
+            (folder / "config.json").write_text(json.dumps(configuration))
             process = self._process(folder, group, profile)
             return RunscSandbox(folder, group, process, gateway)
         except BaseException as exc:
@@ -86,6 +108,13 @@ class RunscDriver(SandboxDriver):
             if isinstance(exc, OSError):
                 raise SandboxFailed(f"runsc could not be started: {exc}") from exc
             raise
+
+    @property
+    def _images(self) -> Path:
+        return self.sandboxes.with_name("images")
+
+    def _forget_images(self) -> None:
+        shutil.rmtree(self._images, ignore_errors=True)
 
     def _process(self, folder: Path, group: Cgroup, profile: Profile) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from ops import install_runsc
+from ops import install_erofs, install_runsc
 from ops.doctor.check import Check, fail, ok, skipped, warn
 from ops.doctor.run import Probe
 from ops.doctor.system import System
 from ops.gvisor_advisories import REVIEWED, WHERE_TO_LOOK, known_against, released_on
 from ops.processes import runtime_socket
 from ops.runtime_folder import runtime_folder
-from runtime_host import rootfs, selftest
+from runtime_host import root_image, rootfs, selftest
 from runtime_host.cgroups import CgroupTree
 from runtime_host.client import HostClient, HostUnavailable
 from runtime_host.runsc import RunscDriver
@@ -59,6 +59,16 @@ def runtime(system: System) -> Iterator[Check]:
         yield ok(RUNTIME, f"{name} {record.digest[:19]}... is what was built")
 
 
+def images(_system: System) -> Iterator[Check]:
+    """Whether sandboxes have an image for a root, or a tree and a process to open its files."""
+    found = root_image.program()
+    if found is None:
+        said = "there is no mkfs.erofs: sandboxes start with one process more, and later"
+        yield warn("root image", said, install_erofs.BY_HAND)
+    else:
+        yield ok("root image", f"made by {found}: no file server beside a sandbox")
+
+
 def limits(_system: System) -> Iterator[Check]:
     tree = CgroupTree(f"awgp-doctor-{os.getpid()}")
     try:
@@ -81,14 +91,19 @@ def self_test(system: System) -> Iterator[Check]:
     if found is None:
         return
     with tempfile.TemporaryDirectory(prefix="awgp-doctor-") as place:
-        tree = CgroupTree(f"awgp-doctor-{os.getpid()}")
+        sandboxes, root = Path(place, "sandboxes"), folder / name / "rootfs"
+        sandboxes.mkdir()
         driver = RunscDriver(
-            binary=found.path, sandboxes=Path(place), cgroups=tree, rootless=os.geteuid() != 0
+            binary=found.path,
+            sandboxes=sandboxes,
+            cgroups=CgroupTree(f"awgp-doctor-{os.getpid()}"),
+            rootless=os.geteuid() != 0,
         )
         try:
-            selftest.prove(driver, record, folder / name / "rootfs", platform.machine())
+            driver.add_runtime(record, root)
+            selftest.prove(driver, record, root, platform.machine())
         finally:
-            tree.remove()
+            driver.close()
     yield ok("self-test", "system calls, network and memory are held as they must be")
 
 
@@ -128,6 +143,7 @@ PROBES: Final = (
     Probe(
         subject=SUBJECT, name=RUNTIME, ask=runtime, mend="awgp runtime build", limit=DIGEST_SECONDS
     ),
+    Probe(subject=SUBJECT, name="root image", ask=images),
     Probe(subject=SUBJECT, name="limits", ask=limits),
     Probe(
         subject=SUBJECT,

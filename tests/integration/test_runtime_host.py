@@ -14,6 +14,7 @@ import pytest
 
 from ops.cli import run
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
+from runtime_host import root_image
 from runtime_host.client import LaunchRefused
 from runtime_host.rootfs import read_record, write_record
 from tests.integration.own_engine import DRIVERS, way_of
@@ -69,6 +70,23 @@ def test_an_honest_agent_reads_its_request_and_gives_its_result(host: Host) -> N
     assert took.start_ms is not None
     assert 0 < took.start_ms <= result.duration_ms
     assert took.cpu_ms is None or took.cpu_ms > 0
+
+
+@pytest.mark.skipif(root_image.program() is None, reason="there is no mkfs.erofs")
+def test_nothing_opens_files_for_a_sandbox_but_its_own_kernel(host: Host) -> None:
+    if host.way is not RUNSC:
+        pytest.skip("a container's root is its engine's")
+    beside: list[bytes] = []
+
+    def look(_line: object) -> None:
+        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in host.processes()]
+        beside.extend(line.split(b"\0")[0] for line in lines)
+
+    program = "import time\nprint('here')\ntime.sleep(2)"
+    with host.client.launch(host.spec(program), 60) as launched:
+        assert launched.wait(look).reason is ExitReason.OK
+    assert b"runsc-sandbox" in beside
+    assert b"runsc-gofer" not in beside
 
 
 def test_lines_are_told_while_the_agent_still_runs(host: Host) -> None:
