@@ -15,7 +15,12 @@ from pathlib import Path
 
 # What is only counted, by version 1; version 2 counts processor time in every group.
 COUNTED = "cpuacct"
-CONTROLLERS = ("memory", "pids", COUNTED)
+CONTROLLERS = ("memory", "pids", "cpu", COUNTED)
+# In which a cap on processors is counted, in microseconds.
+PERIOD_US = 100_000
+# What one thread of the machine's others weighs, by version 1: on each processor all sandboxes
+# together weigh as much. By version 2 they weigh as much as any group beside theirs.
+SHARES_A_PROCESSOR = 1024
 REMOVAL_SECONDS = 3.0
 # Enters the groups in $2 onwards ($1 of them) before becoming a program; a shell, because Python
 # cannot run code between fork and exec safely in a process with threads.
@@ -62,6 +67,20 @@ class Cgroup:
     def has_tasks(self) -> bool:
         """Whether the cap on threads holds."""
         return "pids" in self._folders
+
+    def cap_processors(self, cpus: float | None) -> None:
+        """Let it take so many processors' time at most; None is all there are.
+
+        Raises:
+            OSError: The cap does not hold.
+        """
+        if "cpu" not in self._folders:
+            return
+        folder, quota = self._folders["cpu"], None if cpus is None else round(cpus * PERIOD_US)
+        if self._versions["cpu"] == 1:
+            _write(folder / "cpu.cfs_quota_us", -1 if quota is None else quota)
+        else:
+            _write(folder / "cpu.max", f"{'max' if quota is None else quota} {PERIOD_US}")
 
     @property
     def gone(self) -> bool:
@@ -120,6 +139,8 @@ class Cgroup:
 
     def kill(self) -> None:
         """SIGKILL everything inside; new processes of theirs too."""
+        with contextlib.suppress(OSError):
+            self.cap_processors(None)  # who waits for processor time dies no sooner than it comes
         for folder in _unique(self._folders):
             kill_all_in(folder)
 
@@ -142,10 +163,13 @@ class CgroupTree:
     Args:
         name: One path part, the same at every start with the same state folder, so that a
             later host finds what an earlier one left.
+        cpus: Processors each sandbox may take at most; None caps none. Groups are equals, however
+            many threads each has.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, cpus: float | None = None) -> None:
         self._name = name
+        self._cpus = cpus
         self._hierarchies = [h for c in CONTROLLERS if (h := _writable(c, name)) is not None]
 
     @property
@@ -163,6 +187,8 @@ class CgroupTree:
             versions[hierarchy.controller] = hierarchy.version
         made = Cgroup(folders, versions)
         made.limit(memory_bytes=memory_bytes, tasks=tasks)
+        if self._cpus is not None:
+            made.cap_processors(self._cpus)
         return made
 
     def sweep(self) -> set[str]:
@@ -266,7 +292,7 @@ def _pids(folder: Path) -> list[int]:
     return [pid for line in text.split() if (pid := int(line)) > 1]
 
 
-def _write(path: Path, value: int) -> None:
+def _write(path: Path, value: int | str) -> None:
     # Not write_text: it asks to truncate and create, which cgroup files need not allow.
     descriptor = os.open(path, os.O_WRONLY)
     try:
@@ -299,6 +325,8 @@ def _prepare(base: Path, parent: Path, controller: str, version: int) -> bool:
         # Groups below a version 1 memory group need this to be counted with it.
         elif controller == "memory":
             _write_if_there(base / "memory.use_hierarchy", 1)
+        elif controller == "cpu":
+            _write_if_there(base / "cpu.shares", SHARES_A_PROCESSOR * (os.cpu_count() or 1))
         probe = base / "probe"
         probe.mkdir(exist_ok=True)
         usable = (
@@ -325,6 +353,8 @@ def _enable(folder: Path, controller: str) -> None:
 def _limit_file(controller: str, version: int) -> str:
     if controller == "pids":
         return "pids.max"
+    if controller == "cpu":
+        return "cpu.cfs_quota_us" if version == 1 else "cpu.max"
     if controller == COUNTED:
         return "cpuacct.usage"
     return "memory.limit_in_bytes" if version == 1 else "memory.max"

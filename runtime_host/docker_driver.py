@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 from docker.types import HostConfig, LogConfig, Mount
 
 from runtime_host import oci, seccomp, sweep
-from runtime_host.cgroups import CgroupTree, group_of
+from runtime_host.cgroups import PERIOD_US, CgroupTree, group_of
 from runtime_host.docker_engine import OWNER, DockerEngine
 from runtime_host.docker_sandbox import DockerSandbox
 from runtime_host.driver import SandboxDriver
@@ -43,18 +43,26 @@ class DockerDriver(SandboxDriver):
         state: Folder of a host that holds its lock; the owner of containers is named in it.
         cgroups: Where gateways are capped; containers are by the engine.
         gateways: What is laid down for them.
+        cpus: Processors each container may take at most; None caps none.
     """
 
     name: ClassVar = "docker"
     shares_groups: ClassVar = False
 
     def __init__(
-        self, engine: DockerEngine, state: Path, cgroups: CgroupTree, gateways: GatewaySettings
+        self,
+        engine: DockerEngine,
+        state: Path,
+        cgroups: CgroupTree,
+        gateways: GatewaySettings,
+        *,
+        cpus: float | None = None,
     ) -> None:
         self._engine = engine
         self._state = state
         self._cgroups = cgroups
         self._gateways = gateways
+        self._cpus = cpus
         self._owner = ""
         self._arguments: tuple[str, ...] = ()
         self._controllers: frozenset[str] = frozenset()
@@ -187,6 +195,9 @@ class DockerDriver(SandboxDriver):
             mem_limit=memory_bytes,
             memswap_limit=memory_bytes,
             pids_limit=tasks,
+            # By themselves containers are equals.
+            cpu_period=None if self._cpus is None else PERIOD_US,
+            cpu_quota=None if self._cpus is None else round(self._cpus * PERIOD_US),
             tmpfs=_tmpfs(profile),
             # Nothing of this machine's own names and servers.
             dns=["127.0.0.1"],

@@ -37,7 +37,7 @@ class About:
     Args:
         version: Of the engine and of its API.
         arguments: What it starts the runtime with, where it says so.
-        controllers: Which of `memory` and `pids` it caps.
+        controllers: Which of `memory`, `pids` and `cpu` it caps.
     """
 
     version: str
@@ -82,7 +82,8 @@ class DockerEngine:
                 f"the Docker engine at {self._path} has no runtime {self.runtime}; "
                 "name it in the engine's daemon.json"
             )
-        caps = {"memory": said.get("MemoryLimit"), "pids": said.get("PidsLimit")}
+        names = {"memory": "MemoryLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
+        caps = {name: said.get(asked) for name, asked in names.items()}
         return About(
             version=f"{said.get('ServerVersion')}, API {self._api.api_version}",
             arguments=tuple(known[self.runtime].get("runtimeArgs") or ()),

@@ -83,7 +83,7 @@ class SandboxDriver(ABC):
     @property
     @abstractmethod
     def controllers(self) -> frozenset[str]:
-        """Which of `memory` and `pids` are capped for a sandbox as a whole."""
+        """Which of `memory`, `pids` and `cpu` are capped for a sandbox as a whole."""
 
     @property
     def shut_in(self) -> str:

@@ -20,17 +20,19 @@ class RunscSettings:
     Args:
         binary: Of 2024 or later.
         gateways: What is laid down for its sandboxes' gateways.
+        cpus: Processors each sandbox may take at most; None caps none.
     """
 
     binary: Path
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
+    cpus: float | None = None
 
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
         return RunscDriver(
             binary=self.binary,
             sandboxes=state / "sandboxes",
-            cgroups=_groups_of(state),
+            cgroups=_groups_of(state, self.cpus),
             rootless=os.geteuid() != 0,
             gateways=self.gateways,
         )
@@ -44,19 +46,22 @@ class DockerSettings:
         socket: The engine's.
         runtime: Its name for gVisor.
         gateways: What is laid down for its sandboxes' gateways.
+        cpus: Processors each sandbox may take at most; None caps none.
     """
 
     socket: Path
     runtime: str
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
+    cpus: float | None = None
 
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
         engine = DockerEngine(self.socket, self.runtime)
-        return DockerDriver(engine, state, _groups_of(state), self.gateways)
+        groups = _groups_of(state, self.cpus)
+        return DockerDriver(engine, state, groups, self.gateways, cpus=self.cpus)
 
 
-def _groups_of(state: Path) -> CgroupTree:
+def _groups_of(state: Path, cpus: float | None) -> CgroupTree:
     """Named for the folder, so that a later host with it finds what an earlier one left."""
     name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:12]
-    return CgroupTree(f"awgp-{name}")
+    return CgroupTree(f"awgp-{name}", cpus=cpus)

@@ -118,12 +118,13 @@ def prove(driver: SandboxDriver, record: RuntimeRecord, root: Path, machine: str
 
 def enforcement(controllers: frozenset[str]) -> tuple[list[str], dict[str, str]]:
     """What holds on this machine, and what does not with what holds in its place."""
-    holds = ["wall", "output", "processes", "disk", "open_files", "network", "syscalls", "root"]
-    if "memory" in controllers:
-        return [*holds, "memory"], {}
-    return holds, {
-        "memory": "no memory cgroup can be written: only each process's address space is bounded"
+    always = ["wall", "output", "processes", "disk", "open_files", "network", "syscalls", "root"]
+    by_groups = {
+        "memory": "no memory cgroup can be written: only each process's address space is bounded",
+        "cpu": "no cpu cgroup can be written: who has more threads gets more of the processors",
     }
+    lacks = {name: why for name, why in by_groups.items() if name not in controllers}
+    return [*always, *(name for name in by_groups if name in controllers)], lacks
 
 
 def _check_report(result: ExecutionResult) -> None:

@@ -5,6 +5,7 @@ process was started with is ever within its reach.
 """
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from runtime_host.gateway.beside import GatewaySettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 from runtime_host.pool import PoolSettings
 
+CPUS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
+LEAST_CPUS = 0.1
 DOCKER_SOCKET = "/var/run/docker.sock"
 KEPT = frozenset(
     {
@@ -34,6 +37,7 @@ KEPT = frozenset(
         "AWGP_RUNTIME_STATE",
         "AWGP_RUNTIME_STOP_SECONDS",
         "AWGP_SANDBOXES",
+        "AWGP_SANDBOX_CPUS",
         "AWGP_WARM_MEMORY_MIB",
         "AWGP_WARM_SANDBOXES",
         "AWGP_WARM_SANDBOXES_MIN",
@@ -54,6 +58,7 @@ def command() -> None:
     AWGP_RUNTIME_FOLDER: folder of runtimes (awgp runtime build).
     AWGP_RUNTIME_STATE: folder of our own, on a local disk.
     AWGP_SANDBOXES: how many may run at once; twice the cores by default.
+    AWGP_SANDBOX_CPUS: processors each may take at most; half of them, two at the least; 0 for all.
     AWGP_RUNTIME_CLIENT_UIDS: who may connect beside root and us, with commas.
     AWGP_RUNTIME_GROUP: group that owns the socket, by name or number.
     AWGP_RUNTIME_STOP_SECONDS: how long running sandboxes may go on at SIGTERM; 30 by default.
@@ -126,6 +131,7 @@ def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
             socket=Path(environment.get("AWGP_DOCKER_SOCKET") or DOCKER_SOCKET),
             runtime=environment.get("AWGP_DOCKER_RUNTIME") or "runsc",
             gateways=gateways,
+            cpus=_cpus(environment),
         )
     if named != "runsc":
         raise HostRefuses("AWGP_DRIVER must be runsc or docker")
@@ -135,7 +141,19 @@ def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
         raise HostRefuses("there is no runsc; run: awgp runtime install")
     if not runsc.recent:
         raise HostRefuses(f"runsc {runsc.version} is older than 2024; run: awgp runtime install")
-    return RunscSettings(binary=runsc.path, gateways=gateways)
+    return RunscSettings(binary=runsc.path, gateways=gateways, cpus=_cpus(environment))
+
+
+def _cpus(environment: dict[str, str]) -> float | None:
+    """Processors a sandbox may take; None where that is all of them."""
+    there = os.cpu_count() or 1
+    # gVisor starts on two at once: with one it would be slowed down while a run waits for it.
+    value = environment.get("AWGP_SANDBOX_CPUS") or str(max(2, there // 2))
+    if not CPUS.fullmatch(value) or not (float(value) == 0 or float(value) >= LEAST_CPUS):
+        raise HostRefuses(
+            f"AWGP_SANDBOX_CPUS must be a number of processors from {LEAST_CPUS}, or 0 for all"
+        )
+    return None if float(value) == 0 or float(value) >= there else float(value)
 
 
 def _warm(environment: dict[str, str], sandboxes: int) -> PoolSettings:

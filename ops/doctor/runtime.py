@@ -67,6 +67,7 @@ MEANS: Final = {
     "syscalls": "the machine's kernel never sees one; gVisor's sees those on our list",
     "root": "its root is read-only and not the machine's, and it is nobody there",
     "memory": "the whole sandbox, gVisor included, ends when it takes more",
+    "cpu": "sandboxes get equal shares of the processors, and none more than it may",
 }
 
 
@@ -98,6 +99,7 @@ def cgroups(_system: System, kernel: Kernel = KERNEL) -> Iterator[Check]:
     means = {
         "memory": ("a sandbox's whole memory is capped", "several processes may take more"),
         "pids": ("threads are capped outside too", "processes are capped inside alone"),
+        "cpu": ("sandboxes get equal shares", "who has more threads gets more"),
     }
     for controller, (holds, lacks) in means.items():
         version = kernel.cgroup_version(controller)

@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,15 @@ def test_one_tree_is_one_layer_whoever_made_it_and_when(tmp_path: Path) -> None:
 
 
 def test_the_driver_is_the_one_that_was_asked_for_or_none() -> None:
-    settings = settings_from({**HOST, "AWGP_DRIVER": "docker", "AWGP_DOCKER_RUNTIME": "gvisor"})
-    assert settings.driver == DockerSettings(socket=Path("/var/run/docker.sock"), runtime="gvisor")
+    docker = {**HOST, "AWGP_DRIVER": "docker", "AWGP_DOCKER_RUNTIME": "gvisor"}
+    usual = DockerSettings(socket=Path("/var/run/docker.sock"), runtime="gvisor")
+    half = {**docker, "AWGP_SANDBOX_CPUS": "0.5"}
+    assert settings_from(half).driver == replace(usual, cpus=0.5)
+    for all_there_are in ("0", "1024"):
+        capped = {**docker, "AWGP_SANDBOX_CPUS": all_there_are}
+        assert settings_from(capped).driver == usual
+    for wrong in ("0.01", "-1", "1e3", "two", "1.234"):
+        with pytest.raises(HostRefuses, match="AWGP_SANDBOX_CPUS must be a number of processors"):
+            settings_from({**docker, "AWGP_SANDBOX_CPUS": wrong})
     with pytest.raises(HostRefuses, match="AWGP_DRIVER must be runsc or docker"):
         settings_from({**HOST, "AWGP_DRIVER": "podman"})
