@@ -183,15 +183,17 @@ def check_credentials(work: Work, sandbox_policy: Mapping[str, Any]) -> None:
     Raises:
         FieldInvalid: One is not there.
     """
-    rules = [*sandbox_policy.get("network", ()), sandbox_policy.get("llm", {})]
-    named = {rule["credential"] for rule in rules if "credential" in rule}
-    for name in sorted(named):
+    rules = {f"network.{at}": rule for at, rule in enumerate(sandbox_policy.get("network", ()))}
+    rules["llm"] = sandbox_policy.get("llm", {})
+    named = {place: rule["credential"] for place, rule in rules.items() if "credential" in rule}
+    for name in sorted(set(named.values())):
         one_at_a_time(work, "credential", name)  # nobody removes it meanwhile
-    missing = sorted(named - {each["name"] for each in list_credentials(work)} if named else ())
-    if missing:
-        raise FieldInvalid(
-            "allow.network", f"there is no credential {missing[0]!r}; see: awgp credential add"
-        )
+    there = {each["name"] for each in list_credentials(work)} if named else set()
+    for place, name in named.items():
+        if name not in there:
+            raise FieldInvalid(
+                f"allow.{place}", f"there is no credential {name!r}; see: awgp credential add"
+            )
 
 
 def open_credentials(work: Work, keyring: KeyRing | None, scope: Scope) -> dict[str, Injection]:

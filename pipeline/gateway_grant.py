@@ -70,7 +70,16 @@ def read_grants(values: object, known: set[str], most: int = MAX_RULES) -> tuple
     """
     if not isinstance(values, list | tuple) or len(values) > most:
         raise SandboxPolicyInvalid("network", f"a list of at most {most} rules")
-    return tuple(_grant(each, known) for each in values)
+    return tuple(_placed(at, each, known) for at, each in enumerate(values))
+
+
+def _placed(at: int, rule: object, known: set[str]) -> Grant:
+    """Say which of several rules is the wrong one: the first is 0, as in JSON."""
+    try:
+        return _grant(rule, known)
+    except SandboxPolicyInvalid as error:
+        name = error.field.replace("network", f"network.{at}", 1)
+        raise SandboxPolicyInvalid(name, error.rule) from error
 
 
 def _grant(rule: object, known: set[str]) -> Grant:

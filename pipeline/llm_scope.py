@@ -54,7 +54,12 @@ class Llm:
             raise SandboxPolicyInvalid("llm", f"an object of {', '.join(sorted(_FIELDS))}")
         rule = {name: said for name, said in values.items() if name not in {"models", "tokens"}}
         known = {"url", "methods", "private", "credential"}
-        (grant,) = read_grants([{**rule, "methods": ["POST"]}], known)
+        try:
+            (grant,) = read_grants([{**rule, "methods": ["POST"]}], known)
+        except SandboxPolicyInvalid as error:
+            raise SandboxPolicyInvalid(
+                error.field.replace("network.0", "llm"), error.rule
+            ) from error
         models = values.get("models")
         if not isinstance(models, list) or not 1 <= len(models) <= MAX_MODELS:
             raise SandboxPolicyInvalid("llm.models", f"1 to {MAX_MODELS} names")

@@ -1,5 +1,6 @@
 """Why an assistant may go where it may: what its bundle asks for beside what the tenant allows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,8 @@ from pipeline.work import Work
 _POLICY: Final = """
     SELECT v.version, b.manifest, v.sandbox_policy
     FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id
-        AND v.assistant_id = a.assistant_id AND v.version = a.current_version
+        AND v.assistant_id = a.assistant_id
+        AND v.version = coalesce(CAST(:version AS integer), a.current_version)
     JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
     WHERE a.name = :name"""
 
@@ -43,16 +45,29 @@ class Explanation:
         }
 
 
+def policy_of_version(
+    work: Work, name: str, version: int | None
+) -> tuple[int, Mapping[str, Any], Mapping[str, Any]] | None:
+    """A version's number, its bundle's manifest and its policy, as they are kept; None without.
+
+    Args:
+        version: None is the one in force.
+    """
+    row = work.execute(_POLICY, name=name, version=version).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
 def policy_of(work: Work, name: str) -> tuple[int, Asked, Allowed]:
     """The version an assistant is at, with what it asks for and is allowed.
 
     Raises:
         AssistantUnknown: There is none.
     """
-    row = work.execute(_POLICY, name=name).one_or_none()
-    if row is None:
+    found = policy_of_version(work, name, None)
+    if found is None:
         raise AssistantUnknown(f"the tenant has no assistant {name!r}; see: awgp assistant list")
-    return row[0], Asked.from_mapping(row[1]), Allowed.from_mapping(row[2])
+    version, manifest, policy = found
+    return version, Asked.from_mapping(manifest), Allowed.from_mapping(policy)
 
 
 def explain(asked: Asked, allowed: Allowed) -> Explanation:

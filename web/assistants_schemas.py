@@ -1,5 +1,8 @@
 """Assistants, as the OpenAPI document says them."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from marshmallow import Schema, fields, validate
 
 from pipeline.assistant_change import ALLOWABLE, MAX_TARGETS
@@ -13,6 +16,11 @@ from web.setup_schemas import (
     PersonRef,
     RunsSummary,
 )
+
+# What its bundle may be given of what it asks for.
+ALLOW: Final[Mapping[str, Any]] = {
+    "keys": fields.String(validate=validate.OneOf(sorted(ALLOWABLE))),
+}
 
 
 class AssistantsQuery(NamePageQuery):
@@ -40,7 +48,7 @@ class VersionBody(Strict):
         },
     )
     allow = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(sorted(ALLOWABLE))),
+        **ALLOW,
         load_default=None,
         metadata={
             "description": "What its bundle may be given of what it asks for: `network` (rules of"

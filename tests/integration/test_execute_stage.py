@@ -5,6 +5,7 @@ import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from pipeline.author_signature import SigningKey
 from pipeline.credentials import save_credential
 from pipeline.execution import ExecutionResult, ExitReason
 from pipeline.gateway_call import GatewayCall
+from pipeline.gateway_calls_view import load_calls
 from pipeline.handoff import LeaseLost
 from pipeline.policy_store import activate_policy_set, add_policy_set
 from pipeline.registry import add_assistant, add_bundle, add_target
@@ -26,6 +28,7 @@ from pipeline.run import Stage
 from pipeline.work import SYSTEM, Actor
 from runtime_host.client import HostUnavailable, LaunchRefused
 from tests.integration.conftest import Database
+from tests.integration.driving import make_signer, seal_all
 from tests.integration.fake_host import (
     PATIENCE_SECONDS,
     FakeHost,
@@ -126,7 +129,7 @@ def test_the_host_is_given_exactly_what_was_stored(database: Database, world: Wo
 
 
 def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
-    database: Database, world: World
+    database: Database, world: World, tmp_path: Path
 ) -> None:
     rule = {"url": "https://api.example.com/v1/", "methods": ["GET"]}
     allowed = {**rule, "credential": "erp"}
@@ -198,6 +201,20 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
     assert {"request", "response"} & set(told) == set()
     assert len(bytes.fromhex(told["request_commitment"])) == 32
     assert told["request_commitment"] != call.request
+    assert calls_shown(database, world, run_id) == ([], False), "nothing that is not sealed"
+    seal_all(database, make_signer(tmp_path), world.acme)
+    assert calls_shown(database, world, run_id) == ([(1, call.destination, 200)], True)
+    assert calls_shown(database, world, run_id, after=1) == ([], True)
+
+
+def calls_shown(
+    database: Database, world: World, run_id: UUID, after: int = 0
+) -> tuple[list[tuple[int, str, int]], bool]:
+    """What a run's readers see of its calls, and whether that is all."""
+    with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+        shown = load_calls(work, run_id, execution_id=None, after=after)
+    found = [(each["number"], each["destination"], each["status"]) for each in shown.calls]
+    return found, shown.complete
 
 
 def test_a_redelivered_message_changes_nothing(database: Database, world: World) -> None:

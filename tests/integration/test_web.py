@@ -72,6 +72,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/v1/runs/<uuid:run_id>/log"): lambda web, held, who: web.get(
         f"/v1/runs/{held['run_id']}/log", who
     ),
+    ("GET", "/v1/runs/<uuid:run_id>/calls"): lambda web, held, who: web.get(
+        f"/v1/runs/{held['run_id']}/calls", who
+    ),
     ("GET", "/v1/runs/<uuid:run_id>/audit"): lambda web, held, who: web.get(
         f"/v1/runs/{held['run_id']}/audit", who
     ),
@@ -141,6 +144,7 @@ EXPECTED: dict[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/v1/runs"): OWN_LIST,
     ("GET", "/v1/runs/<uuid:run_id>"): OWN_LIST | {"other tenant": 404},
     ("GET", "/v1/runs/<uuid:run_id>/log"): OWN_LIST | {"other tenant": 404},
+    ("GET", "/v1/runs/<uuid:run_id>/calls"): OWN_LIST | {"other tenant": 404},
     ("GET", "/v1/runs/<uuid:run_id>/audit"): OWN_LIST | {"other tenant": 404},
     ("POST", "/v1/runs/<uuid:run_id>/cancel"): {
         "no token": 401,

@@ -59,6 +59,24 @@ def test_a_new_version_keeps_the_old_one_and_an_older_one_can_be_taken_up_again(
     edit(plane, "POST", f"{ONE}/versions", ADMIN, allows, of=ONE)
     saved = edit(plane, "POST", f"{ONE}/versions", ADMIN, body, of=ONE)
     assert (saved.status_code, saved.get_json()["version"]) == (200, 2)
+    in_words = plane.get(f"{ONE}/sandbox", AUDITOR).get_json()
+    assert (in_words["version"], in_words["may"]) == (2, ["It reaches no other machine."])
+    assert in_words["allowed_but_not_asked"] == ["GET https://api.example.com/v1/"]
+    assert plane.get(f"{ONE}/sandbox?version=1", AUDITOR).get_json()["allowed"] == {}
+    assert problem(plane.get(f"{ONE}/sandbox?version=9", AUDITOR))[:2] == (404, "not-set-up")
+    preview = f"{ONE}/sandbox/preview"
+    for rules, place in (
+        ([rule, {"url": "http://a.b/"}], "allow.network.1"),
+        ([{**rule, "credential": "none"}], "allow.network.0"),
+        ([{**rule, "methods": []}], "allow.network.0"),
+    ):
+        refused = send(plane, "POST", preview, AUDITOR, {"allow": {"network": rules}})
+        assert problem(refused) == (422, "request-invalid", place)
+    llm = {"url": "http://a.b/", "models": ["small"]}
+    refused = send(plane, "POST", preview, AUDITOR, {"allow": {"llm": llm}})
+    assert problem(refused)[2] == "allow.llm"
+    tried = send(plane, "POST", preview, AUDITOR, {"allow": {}}).get_json()
+    assert (tried["version"], tried["allowed_but_not_asked"]) == (2, [])
     unsaid = {"bundle": world.acme.bundle_digest}
     refused = edit(plane, "POST", f"{ONE}/versions", ADMIN, unsaid, of=ONE)
     assert problem(refused) == (422, "request-invalid", "allow"), "another bundle may ask for it"

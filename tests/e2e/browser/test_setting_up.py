@@ -18,6 +18,11 @@ from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import MANIFEST, SCRIBE
 
 REFUSED = "status of 4[0-9][0-9]"
+ASKS = """
+[[network]]
+url = "https://api.example.com/v1/"
+methods = ["GET", "POST"]
+"""
 
 
 def dialog(visitor: Visitor, opener: str) -> Locator:
@@ -36,7 +41,8 @@ def agree(visitor: Visitor, opener: str, verb: str) -> None:
 def packed(folder: Path, version: str) -> Path:
     sources = folder / version
     sources.mkdir()
-    (sources / "awgp.toml").write_text(MANIFEST.format(version=version), encoding="utf-8")
+    manifest = MANIFEST.format(version=version) + ASKS
+    (sources / "awgp.toml").write_text(manifest, encoding="utf-8")
     (sources / "main.py").write_text(SCRIBE, encoding="utf-8")
     file = folder / f"{version}.tar.gz"
     file.write_bytes(build(sources))
@@ -68,6 +74,31 @@ def test_a_bundle_chosen_in_the_page_becomes_an_assistant_and_its_next_versions(
     expect(cleo.page.get_by_text("It is stopped after 9.5 s.")).to_be_visible()
     cleo.page.get_by_label("Compare with").select_option("version 1")
     expect(cleo.page.get_by_text('version = "7.0.0"')).to_be_visible()
+    allow_to_fetch(cleo)
+
+
+def allow_to_fetch(cleo: Visitor) -> None:
+    """By keyboard alone, from what it asks for in vain to what is granted."""
+    page = cleo.page
+    keys = Keyboard(page=page)
+    asked = page.get_by_role("list", name="Its bundle asks for this, and you do not allow it")
+    expect(asked).to_contain_text("GET, POST https://api.example.com/v1/")
+    keys.press("What it is allowed", "link")
+    expect(page.get_by_role("heading", name="What typist is allowed")).to_be_focused()
+    keys.press("Add a rule")
+    keys.fill("Address", "https://*.example.com/")
+    keys.press("See what would apply")
+    expect(page.get_by_role("group", name="Rule 1")).to_contain_text("*.example.com")
+    expect(page.get_by_label("Address", exact=True)).to_have_attribute("aria-invalid", "true")
+    keys.fill("Address", "https://api.example.com/")
+    keys.press("See what would apply")
+    expect(page.get_by_role("status").first).to_contain_text("GET https://api.example.com/v1/ and")
+    looks_good(cleo, "allowed-filled")
+    keys.press("Save the version")
+    may = page.get_by_role("list", name="What it may reach")
+    expect(may).to_contain_text("GET https://api.example.com/v1/ and what is below it")
+    expect(asked).to_contain_text("POST https://api.example.com/v1/")
+    expect(page.get_by_text("It is stopped after 9.5 s.")).to_be_visible()
 
 
 def test_what_is_turned_away_is_explained_and_a_secret_is_changed_over(visit: Visit) -> None:

@@ -21,4 +21,12 @@ export const assistantsRoutes = [
       'AssistantPage',
     ),
   }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: 'assistants/$assistant/allowed',
+    component: lazyRouteComponent(
+      () => import('@/features/assistants/AllowancePage'),
+      'AllowancePage',
+    ),
+  }),
 ] as const;

@@ -10,7 +10,9 @@ import {
 } from './assistants';
 import { SwitchBadge } from './AssistantsPage';
 import { BundleDiff, BundleView } from './BundleView';
+import { useSandbox } from './sandbox';
 import { ALWAYS, limitWords } from './sandbox-words';
+import { Granted } from './SandboxWords';
 import { NewVersion } from './VersionForm';
 import { ConfirmDialog } from '@/shared/components/confirm-dialog';
 import { Fact, Facts } from '@/shared/components/facts';
@@ -91,7 +93,7 @@ function Found({ assistant, etag }: { assistant: Assistant; etag: string }): Rea
           </Section>
         </div>
         <div className="min-w-0 space-y-4">
-          <Sandbox version={shown} />
+          <Sandbox name={assistant.name} version={shown} />
           <Around assistant={assistant} />
           <Versions assistant={assistant} shown={shown} etag={etag} />
         </div>
@@ -194,14 +196,32 @@ function BundleSection({
   );
 }
 
-function Sandbox({ version }: { version: AssistantVersion }): ReactElement {
+function Sandbox({ name, version }: { name: string; version: AssistantVersion }): ReactElement {
+  const tenant = useTenant();
+  const { data, error, refetch } = useSandbox(name, version.version);
   return (
     <Section title="Sandbox" description={`What version ${version.version} may do`}>
-      <ul className="list-disc space-y-1 pl-5 text-sm">
-        {[...ALWAYS, ...limitWords(version.limits)].map((each) => (
-          <li key={each}>{each}</li>
-        ))}
-      </ul>
+      <div className="space-y-3">
+        <ul className="list-disc space-y-1 pl-5 text-sm">
+          {[...ALWAYS, ...limitWords(version.limits)].map((each) => (
+            <li key={each}>{each}</li>
+          ))}
+        </ul>
+        {data !== undefined && <Granted words={data} />}
+        {data === undefined &&
+          (error === null ? (
+            <SkeletonLines lines={2} />
+          ) : (
+            <ProblemNotice error={error} onRetry={() => void refetch()} />
+          ))}
+        <Link
+          to="/t/$tenant/assistants/$assistant/allowed"
+          params={{ tenant, assistant: name }}
+          className={`${LINK} inline-block min-h-6 text-sm`}
+        >
+          What it is allowed
+        </Link>
+      </div>
     </Section>
   );
 }

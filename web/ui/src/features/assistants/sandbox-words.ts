@@ -23,7 +23,6 @@ function unknown(name: string): (value: number) => string {
 
 /** What holds for every sandbox, whatever a version says. */
 export const ALWAYS: readonly string[] = [
-  'It has no network: it reaches no other machine.',
   'It reads its own bundle, its runtime and the request; nothing else of the machine.',
   'Its system calls end in gVisor’s own kernel; none reaches the machine’s.',
   'It runs as a user without rights, and its sandbox is used once.',

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Box } from 'lucide-react';
 import type { ReactElement } from 'react';
+import { ExecutionCalls } from './ExecutionCalls';
 import type { Run } from './run';
 import { Id, Part, Parts } from './RunParts';
 import { EXITS } from './story';
@@ -28,6 +29,10 @@ export function RunExecutions({ run }: { run: Run }): ReactElement {
       {run.executions.map((each) => (
         <Part key={each.id} title={<Title execution={each} />}>
           <Details run={run} execution={each} />
+          <section aria-label={`Calls of attempt ${each.attempt}, epoch ${each.epoch}`}>
+            <h4 className="mb-1 text-sm text-muted">Through its gateway</h4>
+            <ExecutionCalls run={run.id} execution={each.id} over={each.finished_at !== null} />
+          </section>
         </Part>
       ))}
     </Parts>

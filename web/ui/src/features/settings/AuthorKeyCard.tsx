@@ -56,7 +56,7 @@ export function AuthorKeyCard({
           <Bundles authorKey={authorKey} />
         </Fact>
         {authorKey.assistants.length > 0 && (
-          <Fact name={revoked ? 'Not launched for it' : 'Run by it alone'}>
+          <Fact name={revoked ? 'Stopped by that' : 'Would stop without it'}>
             <AssistantLinks names={authorKey.assistants} />
           </Fact>
         )}

@@ -1097,6 +1097,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/assistants/{assistant}/sandbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        /** Say what a version may reach: what its bundle asks for, within what the tenant allows */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The one in force where not given. */
+                    version?: number | null;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    assistant: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AssistantSandboxView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assistants/{assistant}/sandbox/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what an assistant could reach if this were allowed; nothing changes */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    assistant: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PreviewBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AssistantSandboxView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/assistants/{assistant}/versions": {
         parameters: {
             query?: never;
@@ -4897,6 +5004,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/runs/{run_id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        /** Show where an execution's calls went and what came of each, once that is sealed */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The latest where not given. */
+                    execution?: string | null;
+                    /** @description The last number that is known; 0 from the beginning. */
+                    after?: number;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path: {
+                    run_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CallsView"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs/{run_id}/cancel": {
         parameters: {
             query?: never;
@@ -7424,6 +7585,21 @@ export interface components {
             /** @description `cursor` of the next page. */
             next: string | null;
         };
+        AssistantSandboxView: {
+            /** @description By the tenant; empty is nothing. */
+            allowed: {
+                [key: string]: unknown;
+            };
+            allowed_but_not_asked: string[];
+            /** @description By the bundle's manifest; empty is nothing. */
+            asked: {
+                [key: string]: unknown;
+            };
+            asked_but_not_allowed: string[];
+            /** @description What it is granted, in words. */
+            may: string[];
+            version: number;
+        };
         AssistantVersionView: {
             author: components["schemas"]["PersonRef"];
             bundle: string;
@@ -7618,6 +7794,17 @@ export interface components {
         CallbacksBody: {
             /** @description All of them. */
             callbacks: components["schemas"]["CallbackEntry"][];
+        };
+        CallsView: {
+            /** @description Ask on with it; null when nothing follows now. */
+            after: number | null;
+            attempt: number | null;
+            calls: components["schemas"]["GatewayCallView"][];
+            /** @description It is over and all its calls are sealed: no more will come. */
+            complete: boolean;
+            epoch: number | null;
+            /** Format: uuid */
+            execution_id: string | null;
         };
         CancelBody: {
             /**
@@ -8274,6 +8461,26 @@ export interface components {
             sequence: number | null;
             what: string;
         };
+        GatewayCallView: {
+            /** @description The answer's, as it came. */
+            bytes_in: number;
+            /** @description The body it sent. */
+            bytes_out: number;
+            /** @description Scheme, host and port; empty of a URL that cannot be read. */
+            destination: string;
+            duration_ms: number;
+            /** @description Why nothing came back: docs/reference/gateway.md; empty if it did. */
+            error: string;
+            method: string;
+            /** @description From 1 within an execution, in order. */
+            number: number;
+            /** @description Since the launch. */
+            offset_ms: number;
+            /** @description Of the answer; null without. */
+            status: number | null;
+            /** @description Of a model. */
+            tokens: number;
+        };
         HeaderBody: {
             /**
              * @description The new one; made, and told this once, if left out.
@@ -8803,6 +9010,12 @@ export interface components {
             template: string | null;
             url: string;
             version: number;
+        };
+        PreviewBody: {
+            /** @description As a version takes it, to be tried. */
+            allow: {
+                [key: string]: unknown;
+            };
         };
         PreviewView: {
             body: string;
