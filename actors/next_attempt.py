@@ -152,6 +152,7 @@ class NextAttempt:
             limits=go.limits,
             environment=go.environment,
             scope=go.scope,
+            syscalls=go.syscalls,
             credentials=open_credentials(work, self._keyring, go.scope),
         )
         return Attempt(

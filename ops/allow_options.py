@@ -8,11 +8,20 @@ import click
 from pipeline.assistant_change import allowance
 from pipeline.llm_scope import MAX_TOKENS
 from pipeline.registry_names import FieldInvalid
+from pipeline.syscalls import ADDITIONS, DEFAULT, STRICT
 
 
 def allow_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --allow, --allow-inside and --env."""
+    """Add --allow, --allow-inside, --env and --syscalls."""
     for option in (
+        click.option(
+            "--syscalls",
+            default=DEFAULT,
+            show_default=True,
+            metavar="PROFILE",
+            help=f"System calls it may have at most: {DEFAULT}, {STRICT}, or {STRICT} with what is"
+            f" added, as strict,threads; there are {', '.join(ADDITIONS)}.",
+        ),
         click.option(
             "--env",
             "variables",
@@ -83,7 +92,7 @@ def allowed_llm(llm: str | None, llm_inside: str | None, llm_tokens: int) -> dic
 
 
 def allowed(
-    allow: Sequence[str], allow_inside: Sequence[str], variables: Sequence[str]
+    allow: Sequence[str], allow_inside: Sequence[str], variables: Sequence[str], syscalls: str
 ) -> dict[str, Any]:
     """Return what these options allow, in the form it is kept.
 
@@ -98,7 +107,9 @@ def allowed(
         if not equals or name in environment:
             raise FieldInvalid("env", f"{each!a}: NAME=VALUE, each name once")
         environment[name] = value
-    return allowance({"network": rules, "environment": environment})
+    profile, *added = syscalls.split(",")
+    calls = {"profile": profile, "add": added}
+    return allowance({"network": rules, "environment": environment, "syscalls": calls})
 
 
 def _rule(text: str, *, private: bool) -> dict[str, Any]:

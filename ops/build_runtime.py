@@ -54,7 +54,7 @@ MODULES = "usr/lib/python3.11"
 WHEEL_MODULES = "usr/lib/python3/dist-packages"
 # All that the launcher and the waiting agent need of Python beside what is built in.
 LEAN_PACKAGE = "libpython3.11-minimal"
-LEAN_EXTENSION = "resource"
+LEAN_EXTENSIONS = ("_ctypes.", "resource.")
 LAUNCHER_FOLDER = "usr/lib/awgp/runtime_host/inside"
 
 
@@ -155,7 +155,7 @@ def _keep_lean(work: Path, root: Path, packages: list[Path]) -> None:
             module = module.parent.parent / f"{module.name.partition('.')[0]}.py"
         if path.suffix == ".so":
             # What Debian calls minimal has some whose libraries we leave out.
-            stays = path.name.startswith(f"{LEAN_EXTENSION}.")
+            stays = path.name.startswith(LEAN_EXTENSIONS)
         else:
             stays = (kept / module).exists()
         if not stays:

@@ -89,7 +89,12 @@ class Trial:
             entrypoint=manifest.entrypoint,
             limits=self.limits,
         )
-        return replace(alone, environment=self.granted.variables, scope=self.granted.scope)
+        return replace(
+            alone,
+            environment=self.granted.variables,
+            scope=self.granted.scope,
+            syscalls=self.granted.syscalls,
+        )
 
 
 def status_of(reason: ExitReason) -> int:

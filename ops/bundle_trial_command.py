@@ -62,6 +62,7 @@ def command(
     allow: tuple[str, ...],
     allow_inside: tuple[str, ...],
     variables: tuple[str, ...],
+    syscalls: str,
     socket_path: Path | None,
     as_json: bool,
 ) -> None:
@@ -86,7 +87,9 @@ def command(
         packed=packed,
         payload=_payload(payload, packed),
         limits=info.manifest.limits.within(Limits.from_json(ceiling(limits))),
-        granted=granted_to(info.manifest.as_json(), allowed(allow, allow_inside, variables)),
+        granted=granted_to(
+            info.manifest.as_json(), allowed(allow, allow_inside, variables, syscalls)
+        ),
     )
     with runtime_host(socket_path) as client:
         result = trial.run(client, _quiet if as_json else _show_line)

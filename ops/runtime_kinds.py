@@ -17,6 +17,7 @@ NODE_LOCK: Final = Path(__file__).parent / "runtimes" / "node.lock"
 _LAUNCHER: Final = (
     "libc6",
     "libexpat1",
+    "libffi8",
     "libgcc-s1",
     "libpython3.11-minimal",
     "libpython3.11-stdlib",
@@ -26,7 +27,6 @@ _LAUNCHER: Final = (
 _LIBRARIES: Final = (
     "libbz2-1.0",
     "libcrypt1",
-    "libffi8",
     "liblzma5",
     "libsqlite3-0",
     "libssl3",

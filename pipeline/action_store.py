@@ -22,6 +22,7 @@ from pipeline.execution import Limits
 from pipeline.registry import AssistantVersion, Target, ask_assistant, current_assistant
 from pipeline.run_store import Payload, StoredRun, ask_payload, load_payload
 from pipeline.sandbox_policy import Granted, granted_to
+from pipeline.syscalls import ANY, FIELD
 from pipeline.work import Work
 
 
@@ -77,7 +78,7 @@ def assemble(
         runtime_digest=assistant.runtime_digest,
         entrypoint_digest=named_digest(entrypoint),
         payload_commitment=payload_commitment(payload),
-        sandbox_policy=assistant.sandbox_policy,
+        sandbox_policy={**assistant.sandbox_policy, **_profile(assistant)},
         limits=effective_limits(assistant).as_json(),
         gateway_scopes=effective_policy(assistant).scope.as_json(),
         targets=tuple(
@@ -111,6 +112,12 @@ def effective_limits(assistant: AssistantVersion) -> Limits:
 def effective_policy(assistant: AssistantVersion) -> Granted:
     """Where the bundle asks to go and what else it asks for, within what the tenant allows."""
     return granted_to(assistant.manifest, assistant.sandbox_policy)
+
+
+def _profile(assistant: AssistantVersion) -> dict[str, Any]:
+    """The effective profile of system calls; nothing where it is the one everybody has."""
+    effective = effective_policy(assistant).syscalls
+    return {} if effective == ANY else {FIELD: effective.as_json()}
 
 
 def payload_commitment(payload: Payload) -> str:

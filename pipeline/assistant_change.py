@@ -23,7 +23,7 @@ from pipeline.work import Actor, Work
 
 MAX_CONFIGURATION_BYTES: Final = 64 * 1024
 MAX_TARGETS: Final = 20
-ALLOWABLE: Final = frozenset({"network", "environment", "gateway", "llm"})
+ALLOWABLE: Final = frozenset({"network", "environment", "gateway", "llm", "syscalls"})
 _ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from pipeline.errors import AwgpError
 from pipeline.gateway_call import GatewayCall
 from pipeline.gateway_scope import Injection, Scope
+from pipeline.syscalls import ANY, Syscalls
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -151,6 +152,7 @@ class ExecutionSpec:
         environment: Added to what the agent sees; names of the host's own are refused.
         scope: What it may do through its gateway; without a grant it has none.
         credentials: By name, those its scope names; for the gateway alone.
+        syscalls: The profile of system calls.
     """
 
     tenant_id: UUID
@@ -168,6 +170,7 @@ class ExecutionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     credentials: Mapping[str, Injection] = field(default_factory=dict, repr=False)
+    syscalls: Syscalls = ANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

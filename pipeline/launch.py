@@ -105,6 +105,7 @@ def _go(work: Work, assembled: Assembled, digest: bytes) -> Go:
         rerun_is_safe=assistant.manifest["retry"] == "safe",
         environment=policy.variables,
         scope=policy.scope,
+        syscalls=policy.syscalls,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pipeline.execution import Limits
 from pipeline.gateway_scope import Scope
+from pipeline.syscalls import ANY, Syscalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Go:
     rerun_is_safe: bool
     environment: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
+    syscalls: Syscalls = ANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

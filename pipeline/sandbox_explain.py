@@ -8,6 +8,7 @@ from pipeline.errors import AwgpError
 from pipeline.reach import Reach, meet
 from pipeline.sandbox_policy import Allowed, Asked, Granted, granted
 from pipeline.sandbox_words import budget_in_words
+from pipeline.syscalls import ADDITIONS, Syscalls
 from pipeline.work import Work
 
 _POLICY: Final = """
@@ -83,6 +84,7 @@ def explain(asked: Asked, allowed: Allowed) -> Explanation:
             ),
             *(f"the variable {name}" for name in sorted(asked.variables - set(given.variables))),
             *(("a model",) if asked.tokens and allowed.llm is None else ()),
+            *_calls_beyond(asked.syscalls, given.syscalls),
         ),
         allowed_only=(
             *(
@@ -92,6 +94,7 @@ def explain(asked: Asked, allowed: Allowed) -> Explanation:
             ),
             *(f"the variable {name}" for name in sorted(set(allowed.variables) - asked.variables)),
             *((allowed.llm.in_words(),) if allowed.llm and not asked.tokens else ()),
+            *_calls_beyond(allowed.syscalls, given.syscalls),
         ),
     )
 
@@ -110,4 +113,10 @@ def _may(given: Granted) -> tuple[str, ...]:
             *(() if given.scope.llm is None else (given.scope.llm.in_words(),)),
             budget_in_words(given.scope.budget),
         )
-    return (*network, *(f"It finds {name}={value}." for name, value in given.variables.items()))
+    variables = (f"It finds {name}={value}." for name, value in given.variables.items())
+    return (*network, *variables, *given.syscalls.in_words())
+
+
+def _calls_beyond(said: Syscalls, given: Syscalls) -> tuple[str, ...]:
+    """Additions to the strict profile that one side has and that are not granted."""
+    return tuple(f"system calls: it {ADDITIONS[each]}" for each in given.lacking(said))

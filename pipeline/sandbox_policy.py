@@ -23,6 +23,7 @@ from pipeline.gateway_scope import (
 )
 from pipeline.llm_scope import Llm, check_tokens
 from pipeline.reach import Reach, meet
+from pipeline.syscalls import ANY, FIELD, Syscalls
 
 MAX_VARIABLES: Final = 64
 MAX_VALUE_CHARACTERS: Final = 1024
@@ -44,6 +45,7 @@ class Asked:
     variables: frozenset[str] = frozenset()
     budget: Budget = USUAL
     tokens: int = 0
+    syscalls: Syscalls = ANY
 
     def as_json(self) -> dict[str, Any]:
         """What the manifest keeps; empty where nothing is asked for."""
@@ -56,6 +58,8 @@ class Asked:
             said["gateway"] = self.budget.as_json()
         if self.tokens:
             said["llm"] = {"tokens": self.tokens}
+        if self.syscalls != ANY:
+            said[FIELD] = self.syscalls.as_json()
         return said
 
     @classmethod
@@ -76,6 +80,7 @@ class Asked:
             variables=frozenset(names),
             budget=Budget.from_mapping(_object("gateway", values), USUAL),
             tokens=_tokens(values),
+            syscalls=Syscalls.from_mapping(_object(FIELD, values)),
         )
 
 
@@ -87,6 +92,7 @@ class Allowed:
     variables: Mapping[str, str] = field(default_factory=dict)
     budget: Budget = OPEN
     llm: Llm | None = None
+    syscalls: Syscalls = ANY
 
     def as_json(self) -> dict[str, Any]:
         """What an assistant's version keeps beside its limits; empty where nothing is allowed."""
@@ -99,11 +105,13 @@ class Allowed:
             said["gateway"] = self.budget.as_json()
         if self.llm is not None:
             said["llm"] = self.llm.as_json()
+        if self.syscalls != ANY:
+            said[FIELD] = self.syscalls.as_json()
         return said
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "Allowed":
-        """Read `network`, `environment`, `gateway` and `llm` of what a tenant says.
+        """Read `network`, `environment`, `gateway`, `llm` and `syscalls` of what a tenant says.
 
         Raises:
             SandboxPolicyInvalid: Names what is unknown or malformed.
@@ -120,6 +128,7 @@ class Allowed:
             variables=dict(variables),
             budget=Budget.from_mapping(_object("gateway", values), OPEN),
             llm=Llm.from_mapping(values["llm"]) if values.get("llm") else None,
+            syscalls=Syscalls.from_mapping(_object(FIELD, values)),
         )
 
 
@@ -129,6 +138,7 @@ class Granted:
 
     scope: Scope
     variables: Mapping[str, str]
+    syscalls: Syscalls = ANY
 
 
 def granted(asked: Asked, allowed: Allowed) -> Granted:
@@ -146,7 +156,11 @@ def granted(asked: Asked, allowed: Allowed) -> Granted:
         llm=allowed.llm.within(asked.tokens) if allowed.llm and asked.tokens else None,
     )
     given = {name: allowed.variables[name] for name in allowed.variables if name in asked.variables}
-    return Granted(scope=scope, variables=dict(sorted(given.items())))
+    return Granted(
+        scope=scope,
+        variables=dict(sorted(given.items())),
+        syscalls=asked.syscalls.within(allowed.syscalls),
+    )
 
 
 def granted_to(manifest: Mapping[str, Any], sandbox_policy: Mapping[str, Any]) -> Granted:

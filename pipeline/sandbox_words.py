@@ -8,6 +8,7 @@ from pipeline.approval_risk import allows_network
 from pipeline.execution import KIB, MIB
 from pipeline.gateway_scope import Budget, Scope
 from pipeline.plain_text import one_line
+from pipeline.syscalls import FIELD, Syscalls
 
 MOST_OF_A_RULE: Final = 500
 
@@ -40,6 +41,7 @@ def in_words(action: Mapping[str, Any]) -> SandboxWords:
                 "Its system calls end in gVisor's own kernel, behind a seccomp filter; none"
                 " reaches the machine's."
             ),
+            *Syscalls.from_mapping(action["sandbox_policy"].get(FIELD, {})).in_words(),
             "It runs as a user without rights or capabilities.",
         ),
         limits=(

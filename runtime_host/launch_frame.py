@@ -19,6 +19,7 @@ from pipeline.execution import (
 from pipeline.gateway_call import GatewayCall
 from pipeline.gateway_scope import MAX_GRANTS, Injection, SandboxPolicyInvalid, Scope
 from pipeline.sandbox_policy import MAX_VARIABLES, check_variable
+from pipeline.syscalls import Syscalls
 from runtime_host.bundle import digest_of, is_digest
 from runtime_host.manifest import MAX_ARGUMENT_CHARACTERS, MAX_ARGUMENTS
 from runtime_host.wire import Frame, encode
@@ -53,6 +54,7 @@ def encode_launch(spec: ExecutionSpec, lease_seconds: float) -> bytes:
         "limits": spec.limits.as_json(),
         "environment": dict(spec.environment),
         "scope": spec.scope.as_json(),
+        "syscalls": spec.syscalls.as_json(),
         "credentials": {name: [each.header, each.value] for name, each in spec.credentials.items()},
     }
     return encode(body, spec.bundle + spec.payload)
@@ -63,7 +65,8 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
 
     Raises:
         SpecRefused: `bundle_digest_mismatch`, `payload_digest_mismatch`, `limits_invalid`,
-            `environment_invalid`, `scope_invalid`, `entrypoint_invalid` or `spec_invalid`.
+            `environment_invalid`, `scope_invalid`, `syscalls_invalid`, `entrypoint_invalid` or
+            `spec_invalid`.
     """
     body = frame.body
     try:
@@ -85,6 +88,7 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
             # A worker from before there were gateways says nothing of them.
             scope=_scope(body.get("scope", {})),
             credentials=_credentials(body.get("credentials", {})),
+            syscalls=_syscalls(body.get("syscalls", {})),
         )
         lease_seconds = lease(body["lease_seconds"])
     except LimitsInvalid as exc:
@@ -253,3 +257,12 @@ def _scope(value: Any) -> Scope:
         return Scope.from_json(value)
     except SandboxPolicyInvalid as exc:
         raise SpecRefused("scope_invalid", str(exc)) from exc
+
+
+def _syscalls(value: Any) -> Syscalls:
+    if not isinstance(value, dict):
+        raise SpecRefused("syscalls_invalid", "syscalls is an object")
+    try:
+        return Syscalls.from_mapping(value)
+    except SandboxPolicyInvalid as exc:
+        raise SpecRefused("syscalls_invalid", str(exc)) from exc

@@ -20,6 +20,10 @@ calls = 20
 
 [llm]                         # a model, if the tenant has one for it
 tokens = 20000
+
+[syscalls]                    # less than everybody has: a plain program, and what it names besides
+profile = "strict"
+add = ["threads"]
 """
 
 import re
@@ -42,7 +46,7 @@ MAX_ARGUMENT_CHARACTERS = 1024
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]{0,63})")
 FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry", "environment"})
-SECTIONS = frozenset({"bundle", "limits", "network", "gateway", "llm"})
+SECTIONS = frozenset({"bundle", "limits", "network", "gateway", "llm", "syscalls"})
 
 # Runtimes of these names are built from this product; those of a tenant's own begin with one.
 RUNTIMES = ("python3", "node", "static")

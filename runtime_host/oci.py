@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.execution import MIB, ExecutionSpec, Limits
 from runtime_host import root_image, seccomp
+from runtime_host.confinement import filter_of
 from runtime_host.gateway.beside import INSIDE
 from runtime_host.inside.agent_process import ENVIRONMENT
 from runtime_host.inside.ustar import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
@@ -92,7 +93,7 @@ def job(
         address_space_bytes: Bounds each process where no cgroup bounds the sandbox.
 
     `becomes` says that the interpreter that waits runs the entrypoint itself; else `argv` is
-    executed in its place.
+    executed in its place. `filter` is empty where the sandbox's own is all there is.
     """
     rlimits = {
         "RLIMIT_CORE": 0,
@@ -111,6 +112,7 @@ def job(
         "bundle_bytes": len(spec.bundle),
         "payload_bytes": len(spec.payload),
         "environment": environment(spec),
+        "filter": filter_of(spec.syscalls, platform.machine(), executes=not becomes),
         "rlimits": rlimits,
         "max_processes": spec.limits.processes,
     }

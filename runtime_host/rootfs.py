@@ -21,7 +21,14 @@ from pipeline.errors import AwgpError
 
 FORMAT = "awgp.runtime.v1"
 MAX_RECORD_BYTES = 64 * 1024
-INSIDE_FILES = ("__init__.py", "agent.py", "agent_process.py", "launch.py", "ustar.py")
+INSIDE_FILES = (
+    "__init__.py",
+    "agent.py",
+    "agent_process.py",
+    "confine.py",
+    "launch.py",
+    "ustar.py",
+)
 # What an agent may import of ours.
 AGENT_LIBRARY = "awgp_agent"
 AGENT_FILES = ("__init__.py", "_errors.py", "_fetch.py", "py.typed", "telemetry.py")

@@ -45,7 +45,9 @@ class Loop:
         self._watcher = watcher
         self._started = started
         self._wall_until = started + spec.limits.wall_seconds
-        self._transcript = Transcript(spec.limits, watcher.line, nonce=sandbox.nonce)
+        self._transcript = Transcript(
+            spec.limits, watcher.line, nonce=sandbox.nonce, syscalls=spec.syscalls
+        )
         self._noise = bytearray()
         self._bytes_in = len(spec.bundle) + len(spec.payload)
         self._cpu_before_us = sandbox.cpu_us()

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.execution import ExecutionResult, ExitReason, Limits, OutputLine, Usage
+from pipeline.syscalls import ANY, Syscalls
+from runtime_host.confinement import violation
 from runtime_host.output import (
     FrameReader,
     FramesBroken,
@@ -54,11 +56,17 @@ class Transcript:
     """
 
     def __init__(
-        self, limits: Limits, tell: Callable[[OutputLine], None], *, nonce: str = ""
+        self,
+        limits: Limits,
+        tell: Callable[[OutputLine], None],
+        *,
+        nonce: str = "",
+        syscalls: Syscalls = ANY,
     ) -> None:
         self.over = False
         self._tell = tell
         self._nonce = nonce
+        self._syscalls = syscalls
         self._begun_ms: int | None = None
         self._bytes_out = 0
         self._frames = FrameReader()
@@ -177,7 +185,8 @@ class Transcript:
         if "processes" in self._marks:
             return ExitReason.PROCESSES, f"{how} after it had all its processes"
         if -exit_code == signal.SIGSYS:
-            return ExitReason.POLICY_VIOLATION, f"{how}: a system call that a filter forbids"
+            told = violation(reversed(self._lines), self._syscalls)
+            return ExitReason.POLICY_VIOLATION, f"{how}: {told}"
         last = self._lines[-1].text if self._lines else ""
         if not ending.capped_by_group and last.startswith("MemoryError"):
             return ExitReason.MEMORY, f"{how} when its address space was used up"

@@ -106,6 +106,7 @@ def add(
     allow: tuple[str, ...],
     allow_inside: tuple[str, ...],
     variables: tuple[str, ...],
+    syscalls: str,
     llm: str | None,
     llm_inside: str | None,
     llm_tokens: int,
@@ -124,7 +125,7 @@ def add(
     """
     check_name("name", name)
     policy = {"limits": ceiling(limits)} if limits else {}
-    policy |= allowed(allow, allow_inside, variables)
+    policy |= allowed(allow, allow_inside, variables, syscalls)
     policy |= allowed_llm(llm, llm_inside, llm_tokens)
     read = None if is_digest(bundle) else _read(bundle, key_file)
     with desk.changing() as change:

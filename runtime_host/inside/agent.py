@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 JOB = 3
 WHEELS = "/bundle/wheels"
+# Where the launcher's modules are.
+OURS = "/usr/lib/awgp"
 PIECE_BYTES = 64 * 1024
 
 
@@ -39,6 +41,17 @@ def _limit(rlimits: "dict[str, int]") -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
     # The program imports for itself what it needs.
     del sys.modules["resource"]
+
+
+def _confine(program: bytes) -> None:
+    known = set(sys.modules)
+    sys.path.insert(0, OURS)
+    from runtime_host.inside.confine import confine  # noqa: PLC0415  # few sandboxes need it
+
+    confine(program)
+    sys.path.pop(0)
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
 
 
 def _main_module(path: str) -> "ModuleType":
@@ -100,6 +113,8 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(environment)
     _limit(job["rlimits"])
+    if job["filter"]:
+        _confine(job["filter"])
     if not job["becomes"]:
         _execute(argv, environment)
     _become(argv)

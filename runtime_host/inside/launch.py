@@ -69,7 +69,7 @@ def main(agent: AgentProcess) -> None:
         return
     agent.await_ready()
     _send(b"S", b"")
-    start = {name: job[name] for name in ("argv", "becomes", "environment", "rlimits")}
+    start = {name: job[name] for name in ("argv", "becomes", "environment", "filter", "rlimits")}
     agent.start(marshal.dumps(start))
     _Watch(agent, job, nonce).until_the_end()
 

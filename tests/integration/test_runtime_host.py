@@ -14,6 +14,7 @@ import pytest
 
 from ops.cli import run
 from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
+from pipeline.syscalls import Syscalls
 from runtime_host import root_image
 from runtime_host.client import LaunchRefused
 from runtime_host.rootfs import read_record, write_record
@@ -32,6 +33,13 @@ from tests.integration.own_host import (
 )
 
 pytestmark = pytest.mark.runsc
+
+BOOKED = """
+from awgp_agent import telemetry
+print("booking")
+telemetry.event("booked", {"amount": 12})
+print("booked")
+"""
 
 
 @pytest.fixture(scope="module", params=DRIVERS)
@@ -58,15 +66,20 @@ def host(shared_host: Host) -> Iterator[Host]:
 
 
 def test_an_honest_agent_reads_its_request_and_gives_its_result(host: Host) -> None:
-    spec = host.spec(INNOCENT + "print('booked')")
+    spec = replace(host.spec(INNOCENT + BOOKED), syscalls=Syscalls(strict=True))
     result = host.run(spec)
     assert (result.reason, result.exit_code) == (ExitReason.OK, 0)
     assert result.result == b'{"amount": 12}'
-    assert [(line.stream, line.text) for line in result.lines] == [("stdout", "booked")]
+    assert [(line.stream, line.text) for line in result.lines] == [
+        ("stdout", "booking"),
+        ("event", '{"eventName":"booked","severityText":"INFO","attributes":{"amount":12}}'),
+        ("stdout", "booked"),
+    ]
     assert result.peak_memory_bytes is None or result.peak_memory_bytes > MIB
     took = result.usage
     assert took.bytes_in == len(spec.bundle) + len(spec.payload)
-    assert took.bytes_out == len(b'{"amount": 12}booked\n')
+    assert took.bytes_out is not None
+    assert took.bytes_out > len(b'{"amount": 12}booking\nbooked\n')
     assert took.start_ms is not None
     assert 0 < took.start_ms <= result.duration_ms
     assert took.cpu_ms is None or took.cpu_ms > 0
@@ -87,6 +100,15 @@ def test_nothing_opens_files_for_a_sandbox_but_its_own_kernel(host: Host) -> Non
         assert launched.wait(look).reason is ExitReason.OK
     assert b"runsc-sandbox" in beside
     assert b"runsc-gofer" not in beside
+
+
+def test_a_call_outside_its_profile_ends_an_agent_by_name(host: Host) -> None:
+    program = "import os, threading\nos.unlink('/tmp/none')"
+    syscalls = Syscalls(strict=True, additions=frozenset({"threads"}))
+    result = host.run(replace(host.spec(program), syscalls=syscalls))
+    assert result.reason is ExitReason.POLICY_VIOLATION, result
+    assert "unlink" in result.detail
+    assert "strict,threads; files would add it" in result.detail
 
 
 def test_lines_are_told_while_the_agent_still_runs(host: Host) -> None:
