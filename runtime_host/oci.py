@@ -15,11 +15,23 @@ from runtime_host.profile import Profile
 # The launcher enters as root of the sandbox only to fork off the agent as another user.
 LAUNCHER_CAPABILITIES = ("CAP_SETGID", "CAP_SETUID")
 LAUNCHER_UID, AGENT_GID = 65533, 65534
+# Modules are read from where they are known to be: `import` looks through every folder above them,
+# at each sandbox's start. What the launcher alone needs, it reads while its copy starts.
 LAUNCH = """
-import sys
-sys.path.insert(0, "/usr/lib/awgp")
-from runtime_host.inside import agent, agent_process, launch
-launch.main(agent_process.AgentProcess(agent.main))
+import marshal, sys
+def module(name):
+    compiled = f"{name}.{sys.implementation.cache_tag}.pyc"
+    with open("/usr/lib/awgp/runtime_host/inside/__pycache__/" + compiled, "rb") as file:
+        code = marshal.loads(file.read()[16:])
+    made = type(sys)("runtime_host.inside." + name)
+    made.__file__ = code.co_filename
+    sys.modules[made.__name__] = made
+    exec(code, made.__dict__)
+    return made
+waiting = module("agent").main
+process = module("agent_process").AgentProcess(waiting)
+module("ustar")
+module("launch").main(process)
 """
 
 OUTPUT_BYTES = 2 * MIB

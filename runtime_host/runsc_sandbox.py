@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -101,6 +102,9 @@ class RunscSandbox:
                 # What was not written yet is for nobody now.
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+        if self.group.entry_files:
+            # All of it is killed: its files go while its processes do, which takes as long.
+            shutil.rmtree(self.folder, ignore_errors=True)
         try:
             self._reap()
             remove_place(self.folder, self.group)

@@ -34,13 +34,14 @@ def sweep(sandboxes: Path, cgroups: CgroupTree) -> int:
 
 
 def remove_place(folder: Path, group: Cgroup) -> None:
-    """Take a sandbox's groups away, whatever is in them, then its folder.
+    """Take a sandbox's groups away, whatever is in them, then its folder if it is there.
 
     Raises:
         OSError: It did not work.
     """
     group.remove()
-    shutil.rmtree(folder)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def end_processes_of(folder: Path) -> None:

@@ -90,6 +90,5 @@ def _be_the_agent(main: "Callable[[], None]") -> "NoReturn":
     """Wait for the program and run it, and end as an interpreter ends that ran it."""
     for name in [each for each in sys.modules if each.startswith("runtime_host")]:
         del sys.modules[name]
-    sys.path.pop(0)  # where the launcher's modules are
     main()
     sys.exit()
