@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,9 @@ _STANDING: Final = """
     FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
         SELECT execution_id, attempt, finished_at FROM executions
         WHERE run_id = :run AND epoch = :epoch ORDER BY attempt DESC LIMIT 1) e ON true"""
+MAX_WHY: Final = 500
+# What a person is told of an attempt that was let out and lost.
+CALLS_UNKNOWN: Final = "what it sent through its gateway is in its host's log alone"
 TOO_LATE: Final = "the approval's time to start had passed"
 _US: Final = Actor(type="system", id=SYSTEM)
 
@@ -125,6 +129,7 @@ def finish_execution(
             it tells nobody anything once the key is erased.
     """
     output, cut = output_lines(result.lines)
+    unknown = _unknown_calls(work, execution_id, result.reason)
     work.ask(
         "UPDATE executions SET exit_reason = :reason, exit_code = :code, result = :result,"
         " output = :output, truncated = :truncated, detail = :detail, duration_ms = :duration,"
@@ -136,7 +141,7 @@ def finish_execution(
         result=result.result,
         output=output,
         truncated=result.truncated or cut,
-        detail=result.detail,
+        detail=_with(result.detail, unknown),
         duration=result.duration_ms,
         memory=result.peak_memory_bytes,
         cpu=result.usage.cpu_ms,
@@ -151,14 +156,14 @@ def finish_execution(
     if result.result is not None:
         commitment = hmac.new(digest_key, result.result, hashlib.sha256)
         after["result_commitment"] = commitment.hexdigest()
-    after |= _events(result.lines, digest_key)
+    after |= unknown | _events(result.lines, digest_key)
     record_calls(work, execution_id, result.calls, digest_key=digest_key)
     _record_end(work, execution_id, {**after, "duration_ms": result.duration_ms})
 
 
 def settle_as_lost(work: Work, execution_id: UUID, why: str) -> None:
     """Note that nobody knows what this attempt did."""
-    _settle(work, execution_id, ExitReason.HOST_LOST.value, why)
+    _settle(work, execution_id, ExitReason.HOST_LOST, why)
 
 
 def settle_as_never_launched(work: Work, execution_id: UUID, why: str) -> None:
@@ -209,15 +214,36 @@ def _events(lines: tuple[OutputLine, ...], digest_key: bytes) -> dict[str, str |
     return {"events": len(told), "events_commitment": commitment.hexdigest()}
 
 
-def _settle(work: Work, execution_id: UUID, reason: str | None, why: str) -> None:
+def _unknown_calls(
+    work: Work, execution_id: UUID, reason: ExitReason | None
+) -> dict[str, str | int | None]:
+    """What the trail says of an attempt that was let out and whose calls nobody told us."""
+    if reason is not ExitReason.HOST_LOST:
+        return {}
+    action = work.execute(
+        "SELECT action FROM executions JOIN actions USING (tenant_id, run_id, epoch)"
+        " WHERE execution_id = :id",
+        id=execution_id,
+    ).scalar_one()
+    return {"gateway_calls": "unknown"} if json.loads(bytes(action)).get("gateway_scopes") else {}
+
+
+def _with(detail: str, unknown: Mapping[str, object]) -> str:
+    """The detail a person reads."""
+    return f"{detail}; {CALLS_UNKNOWN}".removeprefix("; ") if unknown else detail
+
+
+def _settle(work: Work, execution_id: UUID, reason: ExitReason | None, why: str) -> None:
+    unknown = _unknown_calls(work, execution_id, reason)
     work.execute(
         "UPDATE executions SET exit_reason = :reason, detail = :why,"
         " finished_at = clock_timestamp() WHERE execution_id = :id",
         id=execution_id,
-        reason=reason,
-        why=why[:500],
+        reason=None if reason is None else reason.value,
+        why=_with(why[:MAX_WHY], unknown),
     )
-    _record_end(work, execution_id, {"exit_reason": reason or "never_launched"})
+    ended = "never_launched" if reason is None else reason.value
+    _record_end(work, execution_id, {"exit_reason": ended, **unknown})
 
 
 def _record_end(work: Work, execution_id: UUID, after: dict[str, str | int | None]) -> None:

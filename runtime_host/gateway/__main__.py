@@ -23,6 +23,7 @@ from runtime_host.gateway.door import Handle, answer_one, guarded
 from runtime_host.gateway.fetching import Fetcher
 from runtime_host.gateway.least_rights import give_up_rights
 from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.lookups import Lookups
 from runtime_host.gateway.rehearsal import rehearse
 from runtime_host.gateway.requests import handler
 
@@ -36,6 +37,7 @@ def main(listener: socket.socket, user: int) -> None:
     # Whose certificates to believe: the system's, or those of SSL_CERT_FILE.
     tls = ssl.create_default_context()
     rehearse()
+    lookups = Lookups(THREADS)
     handle: list[Handle] = []
     claimed = threading.Event()
     for _ in range(THREADS):
@@ -53,7 +55,12 @@ def main(listener: socket.socket, user: int) -> None:
             for name, (header, value) in told["credentials"].items()
         }
         fetcher = Fetcher(
-            scope, ledger, credentials=credentials, tls=tls, own_machine=told["own_machine"]
+            scope,
+            ledger,
+            credentials=credentials,
+            tls=tls,
+            own_machine=told["own_machine"],
+            resolve=lookups.resolve,
         )
         handle.append(guarded(handler(scope, ledger, fetcher), _tell_failure))
         claimed.set()

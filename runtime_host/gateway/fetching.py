@@ -29,6 +29,7 @@ from pipeline.gateway_call import Refused, request_digest
 from pipeline.gateway_scope import Grant, Injection, Scope
 from pipeline.reach import ReachInvalid, Visit, read_visit
 from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.lookups import Lookups, LookupTimedOut
 from runtime_host.gateway.masking import Mask
 from runtime_host.gateway.own_machine import is_own
 from runtime_host.gateway.refusal import CallRefused
@@ -46,7 +47,8 @@ HOP_HEADERS: Final = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "trailer", "transfer-encoding", "upgrade"}
 )
 
-Resolve = Callable[[str, int], Iterable[str]]
+# Of a host and a port, within so many seconds; raises LookupTimedOut.
+Resolve = Callable[[str, int, float], Iterable[str]]
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -85,7 +87,7 @@ class Fetcher:
     Args:
         credentials: By name; one a rule names and that is missing refuses the call.
         own_machine: Whether a private rule may lead to this machine itself.
-        resolve: In place of the machine's resolver.
+        resolve: Asks the machine's resolver, unless a test says otherwise.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Fetcher:
         self._mask = Mask(self._credentials.values())
         self._tls = tls or ssl.create_default_context()
         self._own_machine = own_machine
-        self._resolve = {} if resolve is None else {"resolve": resolve}
+        self._resolve = Lookups(1).resolve if resolve is None else resolve
         self._clock = clock
 
     def fetch(self, asked: Fetch) -> Fetched:
@@ -175,7 +177,9 @@ class Fetcher:
                     f"{asked.method} {_shown(visit)} is not among what this assistant is granted",
                 )
             asked = self._let_in(asked, grant)
-            fetched = self._exchange(asked, visit, self._judged(visit, grant), deadline, come)
+            fetched = self._exchange(
+                asked, visit, self._judged(visit, grant, deadline), deadline, come
+            )
             fetched = self._masked(fetched)
         except Exception as error:
             why = error.why if isinstance(error, CallRefused) else Refused.FAILED
@@ -213,9 +217,15 @@ class Fetcher:
             body=self._mask.over(fetched.body),
         )
 
-    def _judged(self, visit: Visit, grant: Grant) -> Destination:
+    def _judged(self, visit: Visit, grant: Grant, deadline: Deadline) -> Destination:
+        def resolve(host: str, port: int) -> Iterable[str]:
+            return self._resolve(host, port, deadline.remaining(LookupTimedOut))
+
         try:
-            to = resolve_destination(visit.url, allow_private=grant.private, **self._resolve)
+            to = resolve_destination(visit.url, allow_private=grant.private, resolve=resolve)
+        except LookupTimedOut as error:
+            detail = f"the address of {visit.host} took too long"
+            raise CallRefused(Refused.TIMED_OUT, detail) from error
         except AddressRefused as error:
             # Which address it is tells of the inside of the company's network.
             raise CallRefused(

@@ -19,6 +19,7 @@ from pipeline.author_keys import add_author_key, keep_signatures, revoke_author_
 from pipeline.author_signature import SigningKey
 from pipeline.credentials import save_credential
 from pipeline.execution import ExecutionResult, ExitReason
+from pipeline.execution_store import CALLS_UNKNOWN
 from pipeline.gateway_call import GatewayCall
 from pipeline.gateway_calls_view import load_calls
 from pipeline.handoff import LeaseLost
@@ -205,6 +206,21 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
     seal_all(database, make_signer(tmp_path), world.acme)
     assert calls_shown(database, world, run_id) == ([(1, call.destination, 200)], True)
     assert calls_shown(database, world, run_id, after=1) == ([], True)
+
+    # Of one that is lost nobody knows what it sent, and that is said.
+    run_id = approved_run(database, world.acme)
+    gone = FakeHost(replace(result(ExitReason.HOST_LOST, exit_code=None), detail="it went away"))
+    execute(database, world.acme, run_id, gone)
+    with database.admin.connect() as connection:
+        told, detail = connection.execute(
+            text(
+                "SELECT record #>> '{after,gateway_calls}', detail FROM awgp.audit_pending"
+                " JOIN awgp.executions ON record #>> '{resource,id}' = execution_id::text"
+                " WHERE record ->> 'action' = 'execute:execution:ended' AND run_id = :run"
+            ),
+            {"run": run_id},
+        ).one()
+    assert (told, detail) == ("unknown", f"it went away; {CALLS_UNKNOWN}")
 
 
 def calls_shown(

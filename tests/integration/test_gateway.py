@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from runtime_host.gateway.beside import SOCKET, Gateway, GatewaySettings
 from runtime_host.gateway.door import Handle, Knock, answer_one, guarded
 from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.lookups import Lookups
 from runtime_host.gateway.own_machine import is_own
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.gateway.requests import handler, read_fetch
@@ -68,7 +70,7 @@ class Outside:
     def url(self, path: str = "/v1/x", host: str = "api.test") -> str:
         return f"http://{host}:{self.port}{path}"
 
-    def _resolve(self, host: str, _: int) -> Iterable[str]:
+    def _resolve(self, host: str, _port: int, _seconds: float) -> Iterable[str]:
         self.resolved.append(host)
         return next(self.addresses[host]) if host in self.addresses else INSIDE
 
@@ -224,6 +226,35 @@ def test_a_second_answer_of_a_name_server_is_never_asked_for(outside: Outside) -
     assert refused(lambda: fetcher.fetch(asked)) is Refused.ADDRESS_REFUSED
 
 
+def test_a_name_server_that_is_slow_holds_a_call_no_longer_than_there_is_time(
+    outside: Outside,
+) -> None:
+    says = threading.Event()
+
+    def ask(host: str, _: int) -> Iterable[str]:
+        if host == "slow.test":
+            assert says.wait(20)
+        return INSIDE
+
+    lookups = Lookups(2, ask)
+    scope = Scope.from_json(
+        {
+            "fetch": [outside.rule(), outside.rule("slow.test")],
+            "budget": BUDGET | {"call_seconds": 1},
+        }
+    )
+    calls: list[GatewayCall] = []
+    ledger = Ledger(scope.budget, calls.append)
+    fetcher = Fetcher(scope, ledger, own_machine=True, resolve=lookups.resolve)
+    slow = Fetch(method="GET", url=outside.url(host="slow.test"))
+    assert refused(lambda: fetcher.fetch(slow)) is Refused.TIMED_OUT
+    assert calls[-1].error == Refused.TIMED_OUT
+    # One thread is stuck, and nobody else's name waits for it.
+    assert fetcher.fetch(Fetch(method="GET", url=outside.url())).status == 200
+    says.set()
+    assert fetcher.fetch(slow).status == 200
+
+
 def test_a_redirect_leads_nowhere_the_policy_does_not(outside: Outside) -> None:
     fetcher = outside.fetcher(outside.rule(), outside.rule("meta.test"), outside.rule("b.test"))
     outside.addresses["meta.test"] = iter([(METADATA,)])
@@ -300,9 +331,7 @@ def test_a_model_is_asked_within_its_tokens(outside: Outside) -> None:
     assert Scope.from_json(scope.as_json()) == scope
     assert scope
     ledger = Ledger(scope.budget, outside.calls.append)
-    fetcher = Fetcher(
-        scope, ledger, credentials=erp, own_machine=True, resolve=lambda _host, _port: INSIDE
-    )
+    fetcher = Fetcher(scope, ledger, credentials=erp, own_machine=True, resolve=lambda *_: INSIDE)
     handle = handler(scope, ledger, fetcher)
 
     def ask(path: str = "/v1/llm/chat/completions", **said: Any) -> dict[str, Any]:
@@ -343,7 +372,7 @@ def test_a_model_is_asked_within_its_tokens(outside: Outside) -> None:
         Ledger(tight.budget, outside.calls.append),
         credentials=erp,
         own_machine=True,
-        resolve=lambda _host, _port: INSIDE,
+        resolve=lambda *_: INSIDE,
     )
     cut = handler(tight, ledger, fetcher)
     odd = json.dumps({"model": "silent", "max_tokens": "x"}).encode()
