@@ -154,6 +154,7 @@ class NextAttempt:
             scope=go.scope,
             syscalls=go.syscalls,
             credentials=open_credentials(work, self._keyring, go.scope),
+            assistant_id=run.assistant_id,
         )
         return Attempt(
             handoff=handoff,

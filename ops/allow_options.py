@@ -1,12 +1,13 @@
 """What a tenant allows an assistant beyond its sandbox, as it is written on the command line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
 from pipeline.assistant_change import allowance
 from pipeline.llm_scope import MAX_TOKENS
+from pipeline.memory_scope import MAX_ENTRIES
 from pipeline.registry_names import FieldInvalid
 from pipeline.syscalls import ADDITIONS, DEFAULT, STRICT
 
@@ -89,6 +90,47 @@ def allowed_llm(llm: str | None, llm_inside: str | None, llm_tokens: int) -> dic
     if " " not in rule.strip().partition(" as ")[0]:
         raise FieldInvalid("llm", f'{rule!a}: "MODEL URL", or "MODEL URL as CREDENTIAL"')
     return allowance({"llm": read | {"models": models, "tokens": llm_tokens}})
+
+
+def memory_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --memory and --memory-model."""
+    for option in (
+        click.option(
+            "--memory-model",
+            metavar="MODEL",
+            help="One of the models of --llm, whose vectors find what is remembered; its words do"
+            " by default.",
+        ),
+        click.option(
+            "--memory",
+            "entries",
+            type=click.IntRange(1, MAX_ENTRIES),
+            metavar="ENTRIES",
+            help="How much its bundle may remember from run to run if it asks to; nothing by"
+            " default.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def allowed_memory(
+    entries: int | None, model: str | None, llm: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the memory these options allow, in the form it is kept; empty for none.
+
+    Args:
+        llm: What `allowed_llm` returned.
+
+    Raises:
+        FieldInvalid: One is not what it must be.
+    """
+    if entries is None and model is None:
+        return {}
+    if entries is None:
+        raise FieldInvalid("memory", "--memory-model goes with --memory")
+    said = {"entries": entries} | ({"model": model} if model else {})
+    return {"memory": allowance({**llm, "memory": said})["memory"]}
 
 
 def allowed(

@@ -25,8 +25,10 @@ from pipeline.sandbox_policy import Granted
 from runtime_host.bundle import BundleInfo
 from runtime_host.client import HostClient, HostDescription, HostUnavailable
 from runtime_host.drivers import RunscSettings
+from runtime_host.gateway.beside import GatewaySettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
 from runtime_host.lone_spec import lone_spec
+from runtime_host.memory.beside import MemoryKeeper, MemorySettings
 from runtime_host.pool import PoolSettings
 
 START_SECONDS: Final = 60.0
@@ -70,8 +72,12 @@ class Trial:
             HostUnavailable: It went away.
         """
         spec = self._spec(client.describe())
-        with client.launch(spec, LEASE_SECONDS) as launched:
-            return launched.wait(on_line)
+        try:
+            with client.launch(spec, LEASE_SECONDS) as launched:
+                return launched.wait(on_line)
+        finally:
+            if spec.scope.memory is not None:
+                client.forget(spec.tenant_id)
 
     def _spec(self, host: HostDescription) -> ExecutionSpec:
         manifest = self.info.manifest
@@ -164,12 +170,13 @@ def _settings(folder: Path) -> HostSettings:
     runsc = install_runsc.find(Path(named) if named else None)
     if runsc is None or not runsc.recent:
         raise HostRefuses("there is no runsc of 2024 or later; run: awgp runtime install")
+    memory = MemoryKeeper(MemorySettings(folder=folder / "memory"))
     return HostSettings(
         socket_path=folder / "socket",
         runtimes=runtime_folder(os.environ),
         state=folder / "state",
         sandboxes=1,
-        driver=RunscSettings(binary=runsc.path),
+        driver=RunscSettings(binary=runsc.path, gateways=GatewaySettings(memory=memory)),
         stop_seconds=0.0,
         warm=PoolSettings(ceiling=0),
     )

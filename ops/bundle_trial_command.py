@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from ops.allow_options import allow_options, allowed
+from ops.allow_options import allow_options, allowed, allowed_memory, memory_options
 from ops.bundle_template import SAMPLE
 from ops.bundle_trial import Trial, runtime_host, status_of
 from ops.command_options import json_option, print_json
@@ -45,6 +45,7 @@ class PayloadTooLarge(AwgpError):
     help=f"A ceiling, as an assistant may have one: {', '.join(RANGES)}. Repeatable.",
 )
 @allow_options
+@memory_options
 @click.option(
     "--host",
     "socket_path",
@@ -63,6 +64,8 @@ def command(
     allow_inside: tuple[str, ...],
     variables: tuple[str, ...],
     syscalls: str,
+    entries: int | None,
+    memory_model: str | None,
     socket_path: Path | None,
     as_json: bool,
 ) -> None:
@@ -79,17 +82,18 @@ def command(
       awgp bundle test invoice-check
       awgp bundle test invoice-check --payload large.json --limit memory_bytes=64MiB
       awgp bundle test rates --allow "GET https://api.example.com/v1/"
+      awgp bundle test clerk --memory 5000
     """
     packed = packed_at(path)
     info = inspect(packed)
+    allow_all = allowed(allow, allow_inside, variables, syscalls)
+    allow_all |= allowed_memory(entries, memory_model, {})
     trial = Trial(
         info=info,
         packed=packed,
         payload=_payload(payload, packed),
         limits=info.manifest.limits.within(Limits.from_json(ceiling(limits))),
-        granted=granted_to(
-            info.manifest.as_json(), allowed(allow, allow_inside, variables, syscalls)
-        ),
+        granted=granted_to(info.manifest.as_json(), allow_all),
     )
     with runtime_host(socket_path) as client:
         result = trial.run(client, _quiet if as_json else _show_line)

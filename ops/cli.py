@@ -63,6 +63,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "keycloak": ("keycloak", "Keep Keycloak's groups in step with the tenants."),
     "keys": ("keys", "Rotate the key that secrets are sealed under."),
     "login": ("login", "Sign in as yourself, so that the other commands act for you."),
+    "memory": ("memory", "Forget what a tenant's assistants remember from run to run."),
     "notice": (
         "notice",
         "Add, show, test and remove notice channels: who is told of what, by webhook or mail.",

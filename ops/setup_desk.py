@@ -120,8 +120,11 @@ class Desk:
             yield work
 
     @contextmanager
-    def changing(self) -> Iterator[Change]:
+    def changing(self, *, also_closed: bool = False) -> Iterator[Change]:
         """Change something; all of it commits, with its audit records, or nothing does.
+
+        Args:
+            also_closed: Of a closed tenant, too: what is left of it is taken away.
 
         Raises:
             TenantNotNamed: The tenant is closed.
@@ -132,7 +135,7 @@ class Desk:
                 "SELECT closed_at IS NOT NULL FROM tenants WHERE tenant_id = :id",
                 id=self.tenant.tenant_id,
             ).scalar_one()
-            if closed:
+            if closed and not also_closed:
                 raise TenantNotNamed(f"{self.slug} is closed: nothing is set up in it any more")
             acting = None if self.acting is None else self.person(work, self.acting)
             yield Change(work=work, actor=self._actor(acting), acting=acting, desk=self)

@@ -86,8 +86,9 @@ def assess(facts: Facts) -> Risk:
 
 
 def allows_network(action: Mapping[str, Any]) -> bool:
-    """Whether the gateway lets it out at all; without a scope there is no network."""
-    return bool(action.get("gateway_scopes"))
+    """Whether the gateway lets it out; what it remembers leads to no other machine."""
+    scopes = action.get("gateway_scopes", {})
+    return bool(scopes.get("fetch") or scopes.get("llm"))
 
 
 def _of_the_bundle(facts: Facts) -> list[RiskReason]:

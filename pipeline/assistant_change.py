@@ -23,7 +23,7 @@ from pipeline.work import Actor, Work
 
 MAX_CONFIGURATION_BYTES: Final = 64 * 1024
 MAX_TARGETS: Final = 20
-ALLOWABLE: Final = frozenset({"network", "environment", "gateway", "llm", "syscalls"})
+ALLOWABLE: Final = frozenset({"network", "environment", "gateway", "llm", "memory", "syscalls"})
 _ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 
 
@@ -31,8 +31,8 @@ _ALLOWABLE: Final = ", ".join(sorted(ALLOWABLE))
 class Wanted:
     """What a version is to be. `limits` is a ceiling by name, of those that have one.
 
-    `allow` is `network`, `environment`, `gateway` and `llm`; None is as the version before has it;
-    where that one allowed something, another bundle is not given it unsaid.
+    `allow` is `network`, `environment`, `gateway`, `llm` and `memory`; None is as the version
+    before has it; where that one allowed something, another bundle is not given it unsaid.
     """
 
     bundle: str

@@ -153,6 +153,7 @@ class ExecutionSpec:
         scope: What it may do through its gateway; without a grant it has none.
         credentials: By name, those its scope names; for the gateway alone.
         syscalls: The profile of system calls.
+        assistant_id: Whose memory it has; None for one that remembers nothing.
     """
 
     tenant_id: UUID
@@ -171,6 +172,7 @@ class ExecutionSpec:
     scope: Scope = field(default_factory=Scope)
     credentials: Mapping[str, Injection] = field(default_factory=dict, repr=False)
     syscalls: Syscalls = ANY
+    assistant_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

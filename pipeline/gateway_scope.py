@@ -17,6 +17,7 @@ from pipeline.gateway_grant import (
     read_grants,
 )
 from pipeline.llm_scope import Llm
+from pipeline.memory_scope import Memory
 from pipeline.reach import Visit
 
 __all__ = (
@@ -102,8 +103,14 @@ class Scope:
     grants: tuple[Grant, ...] = ()
     budget: Budget = USUAL
     llm: Llm | None = None
+    memory: Memory | None = None
 
     def __bool__(self) -> bool:
+        return self.goes_out or self.memory is not None
+
+    @property
+    def goes_out(self) -> bool:
+        """Whether it reaches any other machine."""
         return bool(self.grants) or self.llm is not None
 
     @property
@@ -125,7 +132,8 @@ class Scope:
             "fetch": [each.as_json() for each in self.grants],
             "budget": self.budget.as_json(),
         }
-        return said if self.llm is None else said | {"llm": self.llm.as_json()}
+        parts = {"llm": self.llm, "memory": self.memory}
+        return said | {name: each.as_json() for name, each in parts.items() if each is not None}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Scope":
@@ -136,7 +144,7 @@ class Scope:
         """
         if not values:
             return cls()
-        if set(values) - {"llm"} != {"fetch", "budget"} or set(values["budget"]) != set(
+        if set(values) - {"llm", "memory"} != {"fetch", "budget"} or set(values["budget"]) != set(
             BUDGET_RANGES
         ):
             raise SandboxPolicyInvalid("gateway_scopes", "fetch and budget, whole")
@@ -145,6 +153,7 @@ class Scope:
             grants=read_grants(values["fetch"], known, most=MAX_GRANTS),
             budget=Budget.from_mapping(values["budget"], USUAL),
             llm=Llm.from_mapping(values["llm"]) if "llm" in values else None,
+            memory=Memory.from_mapping(values["memory"]) if "memory" in values else None,
         )
 
 

@@ -10,7 +10,7 @@ from pipeline.gateway_grant import Grant, SandboxPolicyInvalid, read_grants
 MAX_TOKENS: Final = 100_000_000
 MAX_MODELS: Final = 20
 
-_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 _FIELDS: Final = frozenset({"url", "private", "credential", "models", "tokens"})
 
 
@@ -63,7 +63,7 @@ class Llm:
         models = values.get("models")
         if not isinstance(models, list) or not 1 <= len(models) <= MAX_MODELS:
             raise SandboxPolicyInvalid("llm.models", f"1 to {MAX_MODELS} names")
-        if not all(isinstance(each, str) and _MODEL.fullmatch(each) for each in models):
+        if not all(isinstance(each, str) and MODEL.fullmatch(each) for each in models):
             raise SandboxPolicyInvalid("llm.models", "names of models")
         tokens = check_tokens(values.get("tokens", MAX_TOKENS))
         return cls(grant=grant, models=tuple(models), tokens=tokens)

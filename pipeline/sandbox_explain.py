@@ -85,6 +85,7 @@ def explain(asked: Asked, allowed: Allowed) -> Explanation:
             *(f"the variable {name}" for name in sorted(asked.variables - set(given.variables))),
             *(("a model",) if asked.tokens and allowed.llm is None else ()),
             *_calls_beyond(asked.syscalls, given.syscalls),
+            *(("a memory",) if asked.entries and allowed.memory is None else ()),
         ),
         allowed_only=(
             *(
@@ -95,6 +96,7 @@ def explain(asked: Asked, allowed: Allowed) -> Explanation:
             *(f"the variable {name}" for name in sorted(set(allowed.variables) - asked.variables)),
             *((allowed.llm.in_words(),) if allowed.llm and not asked.tokens else ()),
             *_calls_beyond(allowed.syscalls, given.syscalls),
+            *((allowed.memory.in_words(),) if allowed.memory and not asked.entries else ()),
         ),
     )
 
@@ -105,16 +107,16 @@ def _methods_met(reach: Reach, allowed: Allowed) -> frozenset[str]:
 
 
 def _may(given: Granted) -> tuple[str, ...]:
-    if not given.scope:
-        network: tuple[str, ...] = ("It reaches no other machine.",)
-    else:
-        network = (
-            *(each.in_words() for each in given.scope.grants),
-            *(() if given.scope.llm is None else (given.scope.llm.in_words(),)),
-            budget_in_words(given.scope.budget),
-        )
-    variables = (f"It finds {name}={value}." for name, value in given.variables.items())
-    return (*network, *variables, *given.syscalls.in_words())
+    scope = given.scope
+    return (
+        *(() if scope.goes_out else ("It reaches no other machine.",)),
+        *(each.in_words() for each in scope.grants),
+        *(() if scope.llm is None else (scope.llm.in_words(),)),
+        *(() if scope.memory is None else (scope.memory.in_words(),)),
+        *((budget_in_words(scope.budget),) if scope else ()),
+        *(f"It finds {name}={value}." for name, value in given.variables.items()),
+        *given.syscalls.in_words(),
+    )
 
 
 def _calls_beyond(said: Syscalls, given: Syscalls) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from pipeline.gateway_scope import (
     read_grants,
 )
 from pipeline.llm_scope import Llm, check_tokens
+from pipeline.memory_scope import Memory, check_entries
 from pipeline.reach import Reach, meet
 from pipeline.syscalls import ANY, FIELD, Syscalls
 
@@ -39,13 +40,20 @@ OPEN: Final = Budget(**{name: high for name, (_, high) in BUDGET_RANGES.items()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a bundle asks for in its manifest. `variables` are names; 0 tokens ask for no model."""
+    """What a bundle asks for in its manifest.
+
+    Args:
+        variables: Names.
+        tokens: 0 asks for no model.
+        entries: 0 asks for no memory.
+    """
 
     reaches: tuple[Reach, ...] = ()
     variables: frozenset[str] = frozenset()
     budget: Budget = USUAL
     tokens: int = 0
     syscalls: Syscalls = ANY
+    entries: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """What the manifest keeps; empty where nothing is asked for."""
@@ -60,6 +68,8 @@ class Asked:
             said["llm"] = {"tokens": self.tokens}
         if self.syscalls != ANY:
             said[FIELD] = self.syscalls.as_json()
+        if self.entries:
+            said["memory"] = {"entries": self.entries}
         return said
 
     @classmethod
@@ -81,6 +91,7 @@ class Asked:
             budget=Budget.from_mapping(_object("gateway", values), USUAL),
             tokens=_tokens(values),
             syscalls=Syscalls.from_mapping(_object(FIELD, values)),
+            entries=_entries(values),
         )
 
 
@@ -93,6 +104,7 @@ class Allowed:
     budget: Budget = OPEN
     llm: Llm | None = None
     syscalls: Syscalls = ANY
+    memory: Memory | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What an assistant's version keeps beside its limits; empty where nothing is allowed."""
@@ -107,11 +119,13 @@ class Allowed:
             said["llm"] = self.llm.as_json()
         if self.syscalls != ANY:
             said[FIELD] = self.syscalls.as_json()
+        if self.memory is not None:
+            said["memory"] = self.memory.as_json()
         return said
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "Allowed":
-        """Read `network`, `environment`, `gateway`, `llm` and `syscalls` of what a tenant says.
+        """Read all that a tenant says, such as `network`, `environment` and `memory`.
 
         Raises:
             SandboxPolicyInvalid: Names what is unknown or malformed.
@@ -121,13 +135,15 @@ class Allowed:
             raise SandboxPolicyInvalid("environment", f"at most {MAX_VARIABLES} variables")
         for name, value in variables.items():
             check_variable(name, value)
+        llm = Llm.from_mapping(values["llm"]) if values.get("llm") else None
         return cls(
             grants=read_grants(
                 values.get("network", []), {"url", "methods", "private", "credential"}
             ),
             variables=dict(variables),
             budget=Budget.from_mapping(_object("gateway", values), OPEN),
-            llm=Llm.from_mapping(values["llm"]) if values.get("llm") else None,
+            llm=llm,
+            memory=_memory(values["memory"], llm) if values.get("memory") else None,
             syscalls=Syscalls.from_mapping(_object(FIELD, values)),
         )
 
@@ -154,6 +170,7 @@ def granted(asked: Asked, allowed: Allowed) -> Granted:
         grants=tuple(grants[:MAX_GRANTS]),
         budget=asked.budget.within(allowed.budget),
         llm=allowed.llm.within(asked.tokens) if allowed.llm and asked.tokens else None,
+        memory=allowed.memory.within(asked.entries) if allowed.memory and asked.entries else None,
     )
     given = {name: allowed.variables[name] for name in allowed.variables if name in asked.variables}
     return Granted(
@@ -219,3 +236,19 @@ def _tokens(values: Mapping[str, Any]) -> int:
     if set(asked) != {"tokens"}:
         raise SandboxPolicyInvalid("llm", "tokens, and nothing else")
     return check_tokens(asked["tokens"])
+
+
+def _entries(values: Mapping[str, Any]) -> int:
+    asked = _object("memory", values)
+    if not asked:
+        return 0
+    if set(asked) != {"entries"}:
+        raise SandboxPolicyInvalid("memory", "entries, and nothing else")
+    return check_entries(asked["entries"])
+
+
+def _memory(values: object, llm: Llm | None) -> Memory:
+    memory = Memory.from_mapping(values)
+    if memory.model and (llm is None or memory.model not in llm.models):
+        raise SandboxPolicyInvalid("memory.model", "one of the models of llm")
+    return memory

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.approval_risk import allows_network
 from pipeline.execution import KIB, MIB
 from pipeline.gateway_scope import Budget, Scope
 from pipeline.plain_text import one_line
@@ -56,13 +55,13 @@ def in_words(action: Mapping[str, Any]) -> SandboxWords:
 
 
 def _network(action: Mapping[str, Any]) -> tuple[str, ...]:
-    if not allows_network(action):
-        return ("None: it reaches no other machine.",)
-    scope = Scope.from_json(action["gateway_scopes"])
-    rules = [one_line(each.in_words(), MOST_OF_A_RULE) for each in scope.grants]
-    if scope.llm is not None:
-        rules.append(one_line(scope.llm.in_words(), MOST_OF_A_RULE))
-    return ("Through the gateway alone:", *rules, budget_in_words(scope.budget))
+    scope = Scope.from_json(action.get("gateway_scopes", {}))
+    ways = [*scope.grants, *(() if scope.llm is None else (scope.llm,))]
+    rules = [one_line(each.in_words(), MOST_OF_A_RULE) for each in ways]
+    if scope.memory is not None:
+        rules.append(scope.memory.in_words())
+    first = "Through the gateway alone:" if ways else "None: it reaches no other machine."
+    return (first, *rules, *((budget_in_words(scope.budget),) if scope else ()))
 
 
 def budget_in_words(budget: Budget) -> str:

@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, OutputLine
 from pipeline.gateway_call import GatewayCall
 from runtime_host.launch_frame import decode_call, decode_line, decode_result, encode_launch
+from runtime_host.memory.orders import encode_forget
 from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 
 ANSWER_SECONDS = 30.0
+# Longer than the owner of memories is given.
+FORGET_SECONDS = 120.0
 
 
 class HostUnavailable(AwgpError):
@@ -156,6 +160,22 @@ class HostClient:
             warm=body["warm"],
             parked=tuple(body["parked"]),
         )
+
+    def forget(self, tenant: UUID, assistant: UUID | None = None) -> int:
+        """Remove what an assistant remembers, or every one of a tenant; how many collections.
+
+        Raises:
+            HostUnavailable: The host cannot be reached.
+            LaunchRefused: It could not be removed.
+        """
+        connection = self._connect()
+        with connection:
+            connection.settimeout(FORGET_SECONDS)
+            return int(
+                self._ask(connection, Decoder(), encode_forget(tenant, assistant)).body[
+                    "collections"
+                ]
+            )
 
     def launch(self, spec: ExecutionSpec, lease_seconds: float) -> Launched:
         """Start one execution; it dies unless renewed within its lease.

@@ -26,6 +26,7 @@ from runtime_host.docker_sandbox import DockerSandbox
 from runtime_host.driver import SandboxDriver
 from runtime_host.gateway.apart import GatewayApart
 from runtime_host.gateway.beside import INSIDE, Gateway, GatewaySettings
+from runtime_host.memory.beside import MemoryKeeper
 from runtime_host.profile import Profile
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.sandbox import Sandbox, SandboxFailed
@@ -111,6 +112,11 @@ class DockerDriver(SandboxDriver):
         for container in found:
             self._engine.remove(container)
         return max(len(found), sweep.sweep(self._sandboxes, self._cgroups))
+
+    @property
+    def memory(self) -> MemoryKeeper | None:
+        """That of its gateways."""
+        return self._gateways.memory
 
     def close(self) -> None:
         """Let go of the engine, and of our place among the groups."""

@@ -21,6 +21,7 @@ from pipeline.gateway_call import GatewayCall
 from runtime_host import oci
 from runtime_host.gateway.beside import BYTES as GATEWAY_BYTES
 from runtime_host.gateway.beside import GatewayFailed
+from runtime_host.memory.beside import MemoryKeeper
 from runtime_host.profile import Profile
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.sandbox import Sandbox, SandboxFailed, await_ready
@@ -91,6 +92,11 @@ class SandboxDriver(ABC):
         return ""
 
     @property
+    def memory(self) -> MemoryKeeper | None:
+        """What lends its sandboxes memories; None where none can have one."""
+        return None
+
+    @property
     @abstractmethod
     def parks(self) -> bool:
         """Whether sandboxes can be started ahead, before their caps are known."""
@@ -118,7 +124,13 @@ class SandboxDriver(ABC):
             raise GatewayFailed(f"sandbox {sandbox.name} has no gateway")
         sandbox.gateway.await_ready(READY_SECONDS)
         ids = {"run_id": str(spec.run_id), "execution_id": str(spec.execution_id)}
-        sandbox.gateway.attach(spec.scope, spec.credentials, **ids)
+        sandbox.gateway.attach(
+            spec.scope,
+            spec.credentials,
+            tenant=spec.tenant_id,
+            assistant=spec.assistant_id,
+            **ids,
+        )
 
     def calls(self, sandbox: Sandbox) -> tuple[GatewayCall, ...]:
         """What went out through a sandbox's gateway; complete once the sandbox was ended."""

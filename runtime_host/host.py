@@ -28,6 +28,8 @@ from runtime_host.connection import ClientWatcher
 from runtime_host.driver import DriverUnavailable
 from runtime_host.drivers import DockerSettings, RunscSettings
 from runtime_host.launch_frame import SpecRefused, decode_launch, encode_call, encode_result
+from runtime_host.memory.beside import MemoryUnavailable
+from runtime_host.memory.orders import decode_forget
 from runtime_host.places import Places
 from runtime_host.pool import PoolSettings, WarmPool
 from runtime_host.profile import profile_of
@@ -136,6 +138,8 @@ class RuntimeHost:
                 self._finish()
                 self._pool.close()
                 self._driver.close()
+                if self._driver.memory is not None:
+                    self._driver.memory.close()
 
     def _serve_locked(self) -> None:
         self._prepare()
@@ -294,6 +298,9 @@ class RuntimeHost:
         if frame.type == "describe":
             connection.sendall(encode({"type": "description", **self.describe()}))
             return
+        if frame.type == "forget":
+            connection.sendall(encode(self._forget(frame)))
+            return
         if frame.type != "launch":
             raise WireBroken(f"the message {frame.type!a} is unknown")
         try:
@@ -306,6 +313,18 @@ class RuntimeHost:
         except SpecRefused as exc:
             log.warning("launch_refused", error=exc.error)
             connection.sendall(encode({"type": "refused", "error": exc.error, "message": str(exc)}))
+
+    def _forget(self, frame: Frame) -> dict[str, object]:
+        tenant, assistant = decode_forget(frame)
+        keeper = self._driver.memory
+        if keeper is None:
+            return {"type": "forgotten", "collections": 0}
+        try:
+            count = keeper.forget(tenant, assistant)
+        except MemoryUnavailable as exc:
+            return {"type": "refused", "error": "memory_unavailable", "message": str(exc)}
+        log.info("memory_forgotten", tenant_id=str(tenant), assistant_id=str(assistant or "all"))
+        return {"type": "forgotten", "collections": count}
 
     def _runtime_of(self, spec: ExecutionSpec) -> rootfs.RuntimeRecord:
         record = self._runtimes.get(spec.runtime)

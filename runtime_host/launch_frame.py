@@ -55,6 +55,7 @@ def encode_launch(spec: ExecutionSpec, lease_seconds: float) -> bytes:
         "environment": dict(spec.environment),
         "scope": spec.scope.as_json(),
         "syscalls": spec.syscalls.as_json(),
+        "assistant_id": None if spec.assistant_id is None else str(spec.assistant_id),
         "credentials": {name: [each.header, each.value] for name, each in spec.credentials.items()},
     }
     return encode(body, spec.bundle + spec.payload)
@@ -89,6 +90,7 @@ def decode_launch(frame: Frame) -> tuple[ExecutionSpec, float]:
             scope=_scope(body.get("scope", {})),
             credentials=_credentials(body.get("credentials", {})),
             syscalls=_syscalls(body.get("syscalls", {})),
+            assistant_id=_assistant(body.get("assistant_id")),
         )
         lease_seconds = lease(body["lease_seconds"])
     except LimitsInvalid as exc:
@@ -248,6 +250,10 @@ def _credentials(value: Any) -> Mapping[str, Injection]:
             raise SpecRefused("scope_invalid", "a credential is a pair of texts")
         found[name] = Injection(header=pair[0], value=pair[1])
     return found
+
+
+def _assistant(value: Any) -> UUID | None:
+    return None if value is None else UUID(_text(value))
 
 
 def _scope(value: Any) -> Scope:

@@ -32,4 +32,5 @@ def lone_spec(
         runtime_digest=runtime_digest,
         entrypoint=entrypoint,
         limits=limits,
+        assistant_id=uuid7(),
     )

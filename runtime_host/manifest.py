@@ -24,6 +24,9 @@ tokens = 20000
 [syscalls]                    # less than everybody has: a plain program, and what it names besides
 profile = "strict"
 add = ["threads"]
+
+[memory]                      # what it remembers from run to run, if the tenant lets it
+entries = 1000
 """
 
 import re
@@ -46,7 +49,7 @@ MAX_ARGUMENT_CHARACTERS = 1024
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]{0,63})")
 FIELDS = frozenset({"name", "version", "runtime", "entrypoint", "retry", "environment"})
-SECTIONS = frozenset({"bundle", "limits", "network", "gateway", "llm", "syscalls"})
+SECTIONS = frozenset({"bundle", "limits", "network", "gateway", "llm", "memory", "syscalls"})
 
 # Runtimes of these names are built from this product; those of a tenant's own begin with one.
 RUNTIMES = ("python3", "node", "static")

@@ -31,7 +31,14 @@ INSIDE_FILES = (
 )
 # What an agent may import of ours.
 AGENT_LIBRARY = "awgp_agent"
-AGENT_FILES = ("__init__.py", "_errors.py", "_fetch.py", "py.typed", "telemetry.py")
+AGENT_FILES = (
+    "__init__.py",
+    "_errors.py",
+    "_fetch.py",
+    "memory.py",
+    "py.typed",
+    "telemetry.py",
+)
 
 
 class RuntimeInvalid(AwgpError):

@@ -16,6 +16,7 @@ from runtime_host import oci, root_image, sweep
 from runtime_host.cgroups import Cgroup, CgroupTree
 from runtime_host.driver import DriverUnavailable, SandboxDriver
 from runtime_host.gateway.beside import Gateway, GatewaySettings
+from runtime_host.memory.beside import MemoryKeeper
 from runtime_host.profile import Profile
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.runsc_sandbox import RunscSandbox
@@ -68,6 +69,11 @@ class RunscDriver(SandboxDriver):
             log.info("root_is_a_tree", runtime=record.name, why=str(exc))
         else:
             self.images[record.digest] = image
+
+    @property
+    def memory(self) -> MemoryKeeper | None:
+        """That of its gateways."""
+        return self.gateways.memory
 
     def sweep(self) -> int:
         """Processes, groups and folders; and images, which are made anew."""

@@ -53,7 +53,8 @@ class VersionBody(Strict):
         metadata={
             "description": "What its bundle may be given of what it asks for: `network` (rules of"
             " `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling),"
-            " `llm` (`url`, `models`, `tokens`, `private`, `credential`), `syscalls` (`profile`"
+            " `llm` (`url`, `models`, `tokens`, `private`, `credential`),"
+            " `memory` (`entries`, `model`), `syscalls` (`profile`"
             " `default` or `strict`, and what is added to the latter, `add`: a ceiling)."
             " Left out: as the version before, if it has the same bundle; nothing for the first."
             " Must be said where another bundle follows one that was allowed something.",

@@ -8,7 +8,14 @@ from uuid import UUID
 
 import click
 
-from ops.allow_options import allow_options, allowed, allowed_llm, llm_options
+from ops.allow_options import (
+    allow_options,
+    allowed,
+    allowed_llm,
+    allowed_memory,
+    llm_options,
+    memory_options,
+)
 from ops.assistant_new import command as new_command
 from ops.author_key_commands import key_option
 from ops.author_key_file import note_for
@@ -88,6 +95,7 @@ class Code:
 )
 @allow_options
 @llm_options
+@memory_options
 @click.option(
     "--author",
     metavar="PERSON",
@@ -110,6 +118,8 @@ def add(
     llm: str | None,
     llm_inside: str | None,
     llm_tokens: int,
+    entries: int | None,
+    memory_model: str | None,
     author: str | None,
     as_json: bool,
 ) -> None:
@@ -122,11 +132,13 @@ def add(
       awgp assistant add invoice-check --bundle ./invoice-check --target ledger
       awgp assistant add invoice-check --bundle sha256:4f1a... --limit memory_bytes=128MiB
       awgp assistant add rates --bundle ./rates --allow "GET https://api.example.com/v1/"
+      awgp assistant add clerk --bundle ./clerk --memory 5000
     """
     check_name("name", name)
     policy = {"limits": ceiling(limits)} if limits else {}
     policy |= allowed(allow, allow_inside, variables, syscalls)
-    policy |= allowed_llm(llm, llm_inside, llm_tokens)
+    model = allowed_llm(llm, llm_inside, llm_tokens)
+    policy |= model | allowed_memory(entries, memory_model, model)
     read = None if is_digest(bundle) else _read(bundle, key_file)
     with desk.changing() as change:
         code = _code(change.work, bundle, read)

@@ -1,7 +1,8 @@
-"""The gateway's process: `python -I -m runtime_host.gateway SANDBOX LISTENER USER`.
+"""The gateway's process: `python -I -m runtime_host.gateway SANDBOX USER LISTENER MEMORY`.
 
-SANDBOX is whose it is, for who looks at the machine. LISTENER is the number of the listening socket
-it inherits, USER whom to become (0 stays). It says `ready` on stdout, reads one line from stdin,
+SANDBOX is whose it is, for who looks at the machine, USER whom to become (0 stays). LISTENER and
+MEMORY are the numbers of two sockets it inherits: the one it listens at, and its way to its
+assistant's memory, if it is lent one. It says `ready` on stdout, reads one line from stdin,
 the scope of the execution its sandbox was claimed for, and from then on serves. On stdout it tells
 of each call as a line of JSON, and of an error of its own. When stdin ends, the host is gone or
 done with it, and it goes at once.
@@ -32,7 +33,7 @@ MAX_SCOPE_BYTES: Final = 1024 * 1024
 PAUSE_SECONDS: Final = 0.05
 
 
-def main(listener: socket.socket, user: int) -> None:
+def main(user: int, listener: socket.socket, memory: socket.socket) -> None:
     """Serve until stdin ends."""
     # Whose certificates to believe: the system's, or those of SSL_CERT_FILE.
     tls = ssl.create_default_context()
@@ -62,7 +63,7 @@ def main(listener: socket.socket, user: int) -> None:
             own_machine=told["own_machine"],
             resolve=lookups.resolve,
         )
-        handle.append(guarded(handler(scope, ledger, fetcher), _tell_failure))
+        handle.append(guarded(handler(scope, ledger, fetcher, memory), _tell_failure))
         claimed.set()
         sys.stdin.buffer.read(1)
     os._exit(0)
@@ -97,4 +98,5 @@ def _write(told: Mapping[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3]))
+    user, listener, memory = map(int, sys.argv[2:])
+    main(user, socket.socket(fileno=listener), socket.socket(fileno=memory))

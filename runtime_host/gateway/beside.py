@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -21,6 +22,7 @@ from pipeline.errors import AwgpError
 from pipeline.gateway_call import GatewayCall
 from pipeline.gateway_scope import Injection, Scope
 from runtime_host.gateway.told import Told, ToldNonsense
+from runtime_host.memory.beside import MemoryKeeper, MemoryUnavailable
 
 log = structlog.get_logger()
 
@@ -35,8 +37,8 @@ BACKLOG: Final = 16
 MAX_LINE_BYTES: Final = 8 * 1024
 END_SECONDS: Final = 5.0
 # Nobody's by systemd, after those of the parts of `awgp up` (docs/decisions/0032-*.md). A gateway
-# has one of them, so that few share it.
-USERS: Final = range(61100, 61184)
+# has one of them, so that few share it; the last is the owner of memories'.
+USERS: Final = range(61100, 61183)
 
 
 class GatewayFailed(AwgpError):
@@ -50,10 +52,12 @@ class GatewaySettings:
     Args:
         certificates: File of the authorities they believe; None is the system's.
         own_machine: Whether they may connect to this machine itself.
+        memory: What lends them memories; None for a host that has none.
     """
 
     certificates: str | None = None
     own_machine: bool = False
+    memory: MemoryKeeper | None = None
 
 
 class Gateway:
@@ -70,9 +74,10 @@ class Gateway:
         self._ids = {"sandbox": folder.name}
         self._told = Told(self._ids)
         self._ready = threading.Event()
-        listener = _listen(self.folder)
-        with listener:
-            self.process = _start(listener, enter, folder.name, settings.certificates)
+        # Its way to a memory, at whose other end is nobody unless it is lent one.
+        self._lent, its = socket.socketpair()
+        with self._lent_or_closed(), its, _listen(self.folder) as listener:
+            self.process = _start([listener, its], enter, folder.name, settings.certificates)
         self._reader = threading.Thread(target=self._hear, daemon=True)
         self._reader.start()
 
@@ -89,17 +94,25 @@ class Gateway:
         return self.process.poll() is None
 
     def attach(
-        self, scope: Scope, credentials: Mapping[str, Injection] | None = None, **ids: str
+        self,
+        scope: Scope,
+        credentials: Mapping[str, Injection] | None = None,
+        *,
+        tenant: UUID | None = None,
+        assistant: UUID | None = None,
+        **ids: str,
     ) -> None:
         """Let the sandbox do what was granted; once.
 
         Args:
+            tenant: Whose memory it is, with `assistant`; said by the host, never by an agent.
             ids: Of whom, for the log.
 
         Raises:
-            GatewayFailed: It is gone.
+            GatewayFailed: It is gone, or there is no memory where one was granted.
         """
         self._ids |= ids
+        self._lend(scope, tenant, assistant)
         values = {name: [e.header, e.value] for name, e in (credentials or {}).items()}
         own_machine = self._settings.own_machine
         told = {"scope": scope.as_json(), "credentials": values, "own_machine": own_machine}
@@ -117,6 +130,7 @@ class Gateway:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(END_SECONDS)
         self._reader.join(END_SECONDS)
+        self._lent.close()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -125,6 +139,28 @@ class Gateway:
     def calls(self) -> tuple[GatewayCall, ...]:
         """What it told of, each as it ended; complete once it was ended."""
         return self._told.calls()
+
+    def _lend(self, scope: Scope, tenant: UUID | None, assistant: UUID | None) -> None:
+        with self._lent:
+            if scope.memory is None:
+                return
+            keeper = self._settings.memory
+            if keeper is None or tenant is None or assistant is None:
+                raise GatewayFailed("a memory was granted, and there is none here")
+            try:
+                keeper.lend(
+                    self._lent, tenant=tenant, assistant=assistant, entries=scope.memory.entries
+                )
+            except MemoryUnavailable as exc:
+                raise GatewayFailed(str(exc)) from exc
+
+    @contextlib.contextmanager
+    def _lent_or_closed(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._lent.close()
+            raise
 
     def _hear(self) -> None:
         assert self.process.stdout is not None  # noqa: S101  # we asked for a pipe
@@ -166,20 +202,20 @@ def _bind(listener: socket.socket, folder: Path) -> None:
 
 
 def _start(
-    listener: socket.socket, enter: Sequence[str], name: str, certificates: str | None
+    given: Sequence[socket.socket], enter: Sequence[str], name: str, certificates: str | None
 ) -> "subprocess.Popen[bytes]":
-    number = listener.fileno()
+    numbers = [each.fileno() for each in given]
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     if certificates is not None:
         environment["SSL_CERT_FILE"] = certificates
     program = [sys.executable, "-I", "-B", "-m", "runtime_host.gateway"]
     return subprocess.Popen(
-        [*enter, *program, name, str(number), str(_user(name))],
+        [*enter, *program, name, str(_user(name)), *map(str, numbers)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         # It may write no file, and there is nobody to read it.
         stderr=subprocess.DEVNULL,
-        pass_fds=[number],
+        pass_fds=numbers,
         env=environment,
         cwd="/",
         start_new_session=True,

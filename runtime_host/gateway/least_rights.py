@@ -1,4 +1,7 @@
-"""Give up what a gateway does not need: it talks to the network, and does nothing else."""
+"""Give up what a gateway does not need: it talks to the network, and does nothing else.
+
+The owner of memories gives up less: it writes files, in one folder.
+"""
 
 import ctypes
 import os
@@ -17,16 +20,26 @@ def give_up_rights(user: int) -> None:
     Args:
         user: 0 stays who it is, for a host that is nobody itself.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    become(user)
+    if user:
+        # Counted by user: it has its threads already, and gets no further one.
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+
+def become(user: int) -> None:
+    """Become another user without groups, who gets no rights again and whom nobody reads.
+
+    Args:
+        user: 0 stays who it is.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if user:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
-        # Counted by user: it has its threads already, and gets no further one.
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     for option, value in ((PR_SET_NO_NEW_PRIVS, 1), (PR_SET_DUMPABLE, 0)):
         if prctl(option, value, 0, 0, 0) != 0:

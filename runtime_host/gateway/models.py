@@ -17,7 +17,8 @@ from runtime_host.gateway.refusal import CallRefused
 
 MAX_DEPTH: Final = 32
 CHAT: Final = "chat/completions"
-PATHS: Final = {f"/v1/llm/{name}": name for name in (CHAT, "embeddings")}
+EMBEDDINGS: Final = "embeddings"
+PATHS: Final = {f"/v1/llm/{name}": name for name in (CHAT, EMBEDDINGS)}
 CAPS: Final = ("max_completion_tokens", "max_tokens")
 # It was asked, and what it used is not known: all it might have is taken as used.
 UNTOLD: Final = frozenset(

@@ -1,8 +1,9 @@
-"""What an agent can ask of its gateway, read strictly: fetch, a model, what is granted."""
+"""What an agent can ask of its gateway, read strictly: fetch, a model, a memory, its scope."""
 
 import base64
 import binascii
 import re
+import socket
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,9 +18,11 @@ from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.models import PATHS, Models
 from runtime_host.gateway.refusal import CallRefused
+from runtime_host.gateway.remembering import MEMORY_PATHS, Remembering
 
 MAX_DEPTH: Final = 4
-THERE: Final = ", ".join(("GET /v1/scope", *(f"POST {path}" for path in ("/v1/fetch", *PATHS))))
+POSTED: Final = ("/v1/fetch", *PATHS, *MEMORY_PATHS)
+THERE: Final = ", ".join(("GET /v1/scope", *(f"POST {path}" for path in POSTED)))
 MAX_HEADERS: Final = 64
 MAX_VALUE_CHARACTERS: Final = 8 * 1024
 _FIELDS: Final = frozenset({"method", "url", "headers", "body", "redirects"})
@@ -27,9 +30,19 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _VALUE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
 
 
-def handler(scope: Scope, ledger: Ledger, fetcher: Fetcher) -> Callable[[Knock], Any]:
-    """Answer the requests of one execution."""
+def handler(
+    scope: Scope, ledger: Ledger, fetcher: Fetcher, memory: socket.socket | None = None
+) -> Callable[[Knock], Any]:
+    """Answer the requests of one execution.
+
+    Args:
+        memory: Its way to what its assistant remembers.
+    """
     models = None if scope.llm is None else Models(scope.llm, fetcher)
+    remembers = None
+    if scope.memory is not None and memory is not None:
+        seconds = scope.budget.call_seconds
+        remembers = Remembering(scope.memory, ledger, memory, models, seconds)
 
     def handle(knock: Knock) -> Any:
         if (knock.method, knock.path) == ("GET", "/v1/scope"):
@@ -39,6 +52,10 @@ def handler(scope: Scope, ledger: Ledger, fetcher: Fetcher) -> Callable[[Knock],
             if models is None:
                 raise CallRefused(Refused.NOT_ALLOWED, "no model is granted to this assistant")
             return _shown(models.ask(PATHS[knock.path], knock.body))
+        if knock.method == "POST" and knock.path in MEMORY_PATHS:
+            if remembers is None:
+                raise CallRefused(Refused.NOT_ALLOWED, "no memory is granted to this assistant")
+            return remembers.ask(MEMORY_PATHS[knock.path], knock.body)
         if (knock.method, knock.path) == ("POST", "/v1/fetch"):
             return _shown(fetcher.fetch(read_fetch(knock.body)))
         raise CallRefused(Refused.NOT_FOUND, f"there are {THERE}")

@@ -133,7 +133,9 @@ class Machine:
         for pid in found - {own}:
             arguments = _arguments(pid)
             # gVisor's tracees have none, and end with the one that traces them.
-            if arguments and not any(name in arguments for name in parked):
+            if "runtime_host.memory" in arguments:
+                yield f"the owner of memories, {pid}"  # there as long as the host
+            elif arguments and not any(name in arguments for name in parked):
                 yield f"process {_name(pid)}"
 
     def _sandboxes(self) -> list[str]:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
@@ -20,12 +21,60 @@ pytestmark = pytest.mark.runsc
 BUDGET: Final = {"calls": 50, "bytes": 100_000, "answer_bytes": 10_000, "call_seconds": 5}
 # What each says got through; silence is right.
 HONEST: Final = """
-from awgp_agent import chat, fetch, scope
+from awgp_agent import chat, fetch, memory, scope
 assert fetch(OUT + "/v1/x", method="POST", json=[1]).json() == [1]
 assert fetch(OUT + "/v1/moved?to=/v1/y").json() == {"rate": 7}
 assert chat([], model="small").json()["usage"] == {"total_tokens": 60}
 assert scope()["left"]["calls"] < 50
 assert scope()["left"]["tokens"] == 40
+assert memory.upsert([{"id": "a", "text": "the rate was seven", "payload": {"year": 2026}}]) == 1
+(hit,) = memory.search("which rate?", filter={"year": {"gte": 2026}})
+assert (hit.id, hit.text, hit.payload) == ("a", "the rate was seven", {"year": 2026})
+assert memory.get(["a", "b"]).keys() == {"a"} and memory.count() == memory.delete(["a"]) == 1
+"""
+KEEPS: Final = """
+from awgp_agent import memory
+if memory.count() == 0:
+    memory.upsert([{"id": "a", "text": "everybody looks for this: of-the-clerk"}])
+    memory.upsert([{"id": "a", "vector": [1, 0]}], collection="vectors")
+else:
+    assert memory.get(["a"])["a"]["text"].endswith("of-the-clerk")
+    assert memory.count() == memory.count(collection="vectors") == 1
+"""
+# Says what it was told of the clerk's; silence is right.
+ANOTHERS: Final = """
+import json
+from awgp_agent import GatewayError, memory
+from awgp_agent._fetch import _call
+def told(what, ask):
+    try:
+        said = ask()
+    except GatewayError as error:
+        said = error
+    if "of-the-clerk" in repr(getattr(said, "__dict__", said)) or said in (1, {"count": 1}):
+        print(what, said)
+def texts(**more):
+    return [hit.text for hit in memory.search("everybody looks for this", limit=100, **more)]
+told("search", texts)
+told("vectors", lambda: [h.id for h in memory.search(vector=[1, 0], collection="vectors")] != [])
+for whose in (TENANT, ASSISTANT):
+    for key in ("tenant", "assistant", "payload.tenant", "../tenant", "collection"):
+        told(key, lambda: texts(filter={key: whose}))
+        told(key, lambda: memory.count(filter={key: {"any": [whose]}}))
+        told(key, lambda: memory.delete(filter={key: whose}))
+for name in (f"../{ASSISTANT}/default", f"../../{TENANT}/{ASSISTANT}/default", "default.words",
+             f"awgp-{TENANT.replace('-', '')}-{ASSISTANT.replace('-', '')}-default", "*", "."):
+    told(name, lambda: texts(collection=name))
+    told(name, lambda: memory.get(["a"], collection=name))
+    told(name, lambda: memory.delete(["a"], collection=name))
+for more in ({"tenant": TENANT, "assistant": ASSISTANT}, {"payload": {"tenant": TENANT}}):
+    body = {"collection": "default", "ids": ["a"], **more}
+    told(more, lambda: _call("POST", "/v1/memory/get", json.dumps(body).encode()))
+    told(more, lambda: _call("POST", "/v1/memory/delete", json.dumps(body).encode()))
+told("get", lambda: memory.get(["a", f"{TENANT}/{ASSISTANT}/default/a"]))
+told("delete", lambda: memory.delete(["a"]))
+memory.upsert([{"id": "a", "text": "mine", "payload": {"tenant": TENANT, "assistant": ASSISTANT}}])
+assert memory.count() == 1
 """
 # Each with what must refuse it: a rule that is not there, a URL that may be read in two ways, or
 # the address it leads to. The rules of `let_out` are such that no other would.
@@ -102,6 +151,12 @@ tries("resolve", lambda: socket.getaddrinfo("example.com", 80))
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def remembering(shared_site: Site, port: int) -> None:
+    """The owner of memories is there before anybody looks what the machine is like."""
+    assert said(shared_site.host.run(let_out(shared_site, port, KEEPS))) == []
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     with answering() as port:
@@ -118,7 +173,8 @@ def let_out(
         {"url": "http://169.254.169.254/", "methods": ["GET"], "private": True},
     ]
     llm = {"url": rules[0]["url"], "models": ["small"], "tokens": 100, "private": True}
-    scope = Scope.from_json({"fetch": rules, "budget": {**BUDGET, **budget}, "llm": llm})
+    said = {"fetch": rules, "budget": {**BUDGET, **budget}, "llm": llm, "memory": {"entries": 9}}
+    scope = Scope.from_json(said)
     text = f'OUT, OTHER = "http://127.0.0.1:{port}", {other!r}\n{program}'
     return replace(site.spec_of(text, memory_bytes=64 * 1024 * 1024), scope=scope)
 
@@ -136,7 +192,8 @@ def test_the_gateway_leads_where_it_was_granted_and_nowhere_else(site: Site, por
     assert paths == ["/v1/x", "/v1/y", "/v1/chat/completions"]
     assert [call.number for call in result.calls] == [*range(1, len(result.calls) + 1)]
     answered = [call for call in result.calls if not call.error]
-    assert len(answered) == len(Server.asked)
+    remembered = [call for call in answered if call.destination == "memory:"]
+    assert (len(answered) - len(remembered), len(remembered)) == (len(Server.asked), 5)
     assert {call.error for call in result.calls} == {"", "not-allowed", "address-refused"}
     # The host's log has them as they happened, and nothing a guess could be tested by.
     log = (site.host.folder / "log").read_text()
@@ -236,6 +293,23 @@ for each in threads: each.join()
     # And that it was spent is told once.
     assert (len(Server.asked), len(result.calls)) == (50, 51)
     assert [call.number for call in result.calls if call.error] == [51]
+
+
+@pytest.mark.attacks
+def test_nobody_reaches_anothers_memory(site: Site, port: int) -> None:
+    """Neither another assistant of the tenant, nor one of the same id in another tenant."""
+    clerk = let_out(site, port, KEEPS)
+    ids = f"TENANT, ASSISTANT = {str(clerk.tenant_id)!r}, {str(clerk.assistant_id)!r}\n"
+    assert said(site.launch(clerk)) == []
+    attacker = replace(
+        let_out(site, port, ids + ANOTHERS, calls=200),
+        tenant_id=clerk.tenant_id,
+        assistant_id=clerk.assistant_id,
+    )
+    for other in (replace(attacker, tenant_id=uuid4()), replace(attacker, assistant_id=uuid4())):
+        assert said(site.launch(other)) == []
+    assert said(site.launch(clerk)) == []
+    assert site.host.client.forget(clerk.tenant_id, clerk.assistant_id) == 2
 
 
 def _running(site: Site) -> set[str]:

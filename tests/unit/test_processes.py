@@ -60,7 +60,9 @@ def test_how_many_sandboxes_there_are_is_for_the_runtime_host_alone(data: DataFo
     assert {
         name
         for name in KEPT
-        if name.startswith(("AWGP_WARM", "AWGP_SAND", "AWGP_D", "AWGP_GATEWAY"))
+        if name.startswith(
+            ("AWGP_WARM", "AWGP_SAND", "AWGP_D", "AWGP_GATEWAY", "AWGP_MEMORY", "AWGP_Q")
+        )
     } == chosen.keys()
 
 

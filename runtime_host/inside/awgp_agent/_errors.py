@@ -19,7 +19,10 @@ class NoGateway(GatewayError):
 
 
 class NotAllowed(GatewayError):
-    """The method, host, port or path is not among what was granted, or the URL is ambiguous."""
+    """The method, host, port or path is not among what was granted, or the URL is ambiguous.
+
+    Also of a memory that was not, and of a vector that does not fit its collection.
+    """
 
     name = "not-allowed"
 
@@ -31,13 +34,13 @@ class AddressRefused(GatewayError):
 
 
 class BudgetSpent(GatewayError):
-    """The execution's calls or bytes are used up."""
+    """The execution's calls or bytes are used up, or the assistant's memory is full."""
 
     name = "budget-spent"
 
 
 class RequestMalformed(GatewayError):
-    """A header, the method or the body is not one."""
+    """A header, the method, the body or a field of it is not one."""
 
     name = "malformed"
 

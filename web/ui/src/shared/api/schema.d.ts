@@ -7529,7 +7529,7 @@ export interface components {
         };
         AssistantBody: {
             /**
-             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`), `syscalls` (`profile` `default` or `strict`, and what is added to the latter, `add`: a ceiling). Left out: as the version before, if it has the same bundle; nothing for the first. Must be said where another bundle follows one that was allowed something.
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`), `memory` (`entries`, `model`), `syscalls` (`profile` `default` or `strict`, and what is added to the latter, `add`: a ceiling). Left out: as the version before, if it has the same bundle; nothing for the first. Must be said where another bundle follows one that was allowed something.
              * @default null
              * @example {
              *       "network": [
@@ -10486,7 +10486,7 @@ export interface components {
         };
         VersionBody: {
             /**
-             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`), `syscalls` (`profile` `default` or `strict`, and what is added to the latter, `add`: a ceiling). Left out: as the version before, if it has the same bundle; nothing for the first. Must be said where another bundle follows one that was allowed something.
+             * @description What its bundle may be given of what it asks for: `network` (rules of `url`, `methods`, `private`), `environment` (values by name), `gateway` (a ceiling), `llm` (`url`, `models`, `tokens`, `private`, `credential`), `memory` (`entries`, `model`), `syscalls` (`profile` `default` or `strict`, and what is added to the latter, `add`: a ceiling). Left out: as the version before, if it has the same bundle; nothing for the first. Must be said where another bundle follows one that was allowed something.
              * @default null
              * @example {
              *       "network": [

@@ -1,0 +1,165 @@
+"""The owner of a machine's memories: `python -I -m runtime_host.memory CONTROL FOLDER USER`.
+
+CONTROL is the number of the host's socket it inherits, FOLDER where the embedded engine keeps its
+data, USER whom to become (0 stays). With AWGP_QDRANT_URL it asks that server instead, with the key
+in the file AWGP_QDRANT_API_KEY_FILE. It says `ready`, and then why not, or that it is.
+
+The host sends one end of a connection at a time, with whose memory it is for; a gateway has the
+other end. So a gateway cannot say whose memory it means, whoever took it over. When CONTROL ends,
+the host is gone, and so is this.
+"""
+
+import json
+import os
+import socket
+import sys
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from pipeline.errors import AwgpError
+from pipeline.gateway_call import Refused
+from pipeline.strict_json import parse_object
+from runtime_host.gateway.least_rights import become
+from runtime_host.gateway.refusal import CallRefused
+from runtime_host.memory.engine import Engine
+from runtime_host.memory.requests import MAX_DEPTH, OPERATIONS, malformed, read
+from runtime_host.memory.space import Space
+from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
+
+MAX_ORDER_BYTES: Final = 4096
+MAX_ASKED_BYTES: Final = 24 * 1024 * 1024
+
+
+class Owner:
+    """Does what the host orders and what gateways ask.
+
+    Args:
+        engine: Where the vectors are.
+        control: The host's.
+    """
+
+    def __init__(self, engine: Engine, control: socket.socket) -> None:
+        self._engine = engine
+        self._control = control
+        self._writing: defaultdict[tuple[UUID, UUID], threading.Lock] = defaultdict(threading.Lock)
+
+    def serve(self) -> None:
+        """Take orders until the host is gone."""
+        while True:
+            order, descriptors, _, _ = socket.recv_fds(self._control, MAX_ORDER_BYTES, 1)
+            if not order:
+                return
+            said = json.loads(order)
+            if descriptors:
+                connection = socket.socket(fileno=descriptors[0])
+                serving = threading.Thread(
+                    target=self._answer, args=(connection, self._space(said)), daemon=True
+                )
+                serving.start()
+            else:
+                self._tell(self._forget(said))
+
+    def _space(self, said: dict[str, Any]) -> Space:
+        tenant, assistant = UUID(said["tenant"]), UUID(said["assistant"])
+        return Space(
+            self._engine,
+            tenant=tenant,
+            assistant=assistant,
+            entries=said["entries"],
+            writing=self._writing[tenant, assistant],
+        )
+
+    def _forget(self, said: dict[str, Any]) -> dict[str, Any]:
+        assistant = None if said["assistant"] is None else UUID(said["assistant"])
+        try:
+            return {"forgotten": self._engine.forget(UUID(said["tenant"]), assistant)}
+        except Exception as error:  # noqa: BLE001  # the engine's, whatever they are
+            return {"failed": type(error).__name__}
+
+    def _answer(self, connection: socket.socket, space: Space) -> None:
+        decoder = Decoder(MAX_ASKED_BYTES)
+        with connection:
+            try:
+                while True:
+                    frame = receive(connection, decoder)
+                    connection.sendall(self._answered(frame, space))
+            except (WireBroken, OSError):
+                return  # its execution is over
+
+    def _answered(self, frame: Frame, space: Space) -> bytes:
+        number = frame.body.get("number")
+        try:
+            if frame.type not in OPERATIONS:
+                raise malformed("there is no such operation")
+            try:
+                values = parse_object(frame.blob, max_depth=MAX_DEPTH)
+            except AwgpError as error:
+                raise malformed("the body is no sound JSON object") from error
+            answer = space.answer(read(frame.type, values))
+            return encode(
+                {"type": "answer", "number": number},
+                json.dumps(answer, ensure_ascii=False).encode(),
+            )
+        except CallRefused as error:
+            refused = {"why": error.why.value, "detail": str(error)}
+        except Exception as error:  # noqa: BLE001  # its text may quote what an agent keeps
+            sys.stderr.write(f"{type(error).__name__}\n")
+            refused = {"why": Refused.FAILED.value, "detail": "the memory failed at this request"}
+        return encode({"type": "refused", "number": number, **refused})
+
+    def _tell(self, said: dict[str, Any]) -> None:
+        self._control.sendall(json.dumps(said).encode())
+
+
+def main(control: socket.socket, folder: Path, user: int) -> None:
+    """Serve until the host is gone."""
+    try:
+        engine = _engine(folder, user)
+    except Exception as error:  # noqa: BLE001  # said to the host, which says it to people
+        control.sendall(json.dumps({"refuses": f"{type(error).__name__}: {error}"[:500]}).encode())
+        return
+    control.sendall(b'{"ready": true}')
+    try:
+        Owner(engine, control).serve()
+    finally:
+        engine.close()
+        os._exit(0)  # threads that wait for gateways, and theirs, are nobody's now
+
+
+def _engine(folder: Path, user: int) -> Engine:
+    """Where the vectors are; loads what it needs, and then becomes who it is to be."""
+    if url := os.environ.get("AWGP_QDRANT_URL"):
+        # Heavy, and of no use where there is no server.
+        from runtime_host.memory.server import ServerEngine, connect  # noqa: PLC0415
+
+        key_file = os.environ.get("AWGP_QDRANT_API_KEY_FILE")
+        client = connect(url, Path(key_file).read_text().strip() if key_file else None)
+        become(user)
+        return ServerEngine(client)
+    from runtime_host.memory.edge import EdgeEngine  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _give(folder, user)
+    os.chdir(folder)
+    if user:
+        # It is all of the machine's files that this process has from here on.
+        os.chroot(folder)
+        folder = Path("/")
+    become(user)
+    return EdgeEngine(folder)
+
+
+def _give(folder: Path, user: int) -> None:
+    """Let a folder, and all in it, be a user's."""
+    if not user or folder.stat().st_uid == user:
+        return
+    for path in folder.rglob("*"):
+        os.chown(path, user, user, follow_symlinks=False)
+    os.chown(folder, user, user)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,307 @@
+"""Qdrant in this process: its own engine (Qdrant Edge), a folder a collection.
+
+    TENANT/ASSISTANT/COLLECTION.words     sparse vectors
+    TENANT/ASSISTANT/COLLECTION.v768      dense ones, of 768 numbers
+
+What was put in outlives a process that is killed (the engine's log of writes); it is on the disk
+within `FLUSH_SECONDS`, should the machine itself go down. Searches are exact: no graph is built.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import qdrant_edge as edge
+
+from pipeline.errors import AwgpError
+from runtime_host.memory.engine import Condition, Filter, Found, Place, Point, Sparse, Vector
+
+VECTOR: Final = "v"
+WORDS: Final = "words"
+# Collections kept open; one takes half a mebibyte and a thread.
+MOST_OPEN: Final = 64
+FLUSH_SECONDS: Final = 2.0
+# For the owner before us to let go.
+LOCK_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 0.05
+MADE, GONE = ".made-", ".gone-"
+# Names of what is true of a point, and of what is false: the engine (0.9) takes a bool that is to
+# be matched for a number, and so finds none.
+FLAGS: Final = "flags"
+
+
+class FolderTaken(AwgpError):
+    """Another process owns the memory in this folder."""
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A collection, or the place of one that is not there."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    shard: edge.EdgeShard | None = None
+    size: int = 0
+    users: int = 0
+    dirty: bool = False
+
+
+class EdgeEngine:
+    """The collections of one folder, which is ours alone.
+
+    Raises:
+        FolderTaken: As it says.
+    """
+
+    def __init__(self, folder: Path, *, most_open: int = MOST_OPEN) -> None:
+        self._folder = folder
+        self._most_open = most_open
+        self._held = _lock(folder)
+        self._opened: OrderedDict[Place, _Opened] = OrderedDict()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        for left in (*folder.glob(f"*/*/{MADE}*"), *folder.glob(f"**/{GONE}*")):
+            shutil.rmtree(left, ignore_errors=True)
+        self._flusher = threading.Thread(target=self._flush, name="flush", daemon=True)
+        self._flusher.start()
+
+    def collections(self, tenant: UUID, assistant: UUID) -> list[str]:
+        """As the folders are named."""
+        return sorted(name.rpartition(".")[0] for name in _names(self._of(tenant, assistant)))
+
+    def size(self, place: Place) -> int | None:
+        """As its folder's name says."""
+        with self._open(place) as opened:
+            return None if opened.shard is None else opened.size
+
+    def create(self, place: Place, size: int) -> None:
+        """Made beside, and then named: it is there whole, or not at all."""
+        above = self._of(place.tenant, place.assistant)
+        above.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = above / f"{MADE}{uuid4().hex}"
+        with self._open(place):
+            made.mkdir(mode=0o700)
+            shard = edge.EdgeShard.create(str(made), _configuration(size))
+            shard.flush()
+            shard.close()
+            made.rename(above / f"{place.collection}.{f'v{size}' if size else WORDS}")
+
+    def upsert(self, place: Place, points: Sequence[Point]) -> None:
+        """One write."""
+        made = [
+            edge.Point(
+                str(p.id), {VECTOR: _vector(p.vector)}, {**p.payload, FLAGS: _flags(p.payload)}
+            )
+            for p in points
+        ]
+        self._update(place, edge.UpdateOperation.upsert_points(made))
+
+    def search(self, place: Place, vector: Vector, within: Filter, limit: int) -> list[Found]:
+        """Exactly."""
+        nearest = edge.Query.Nearest(_vector(vector), using=VECTOR)
+        request = edge.QueryRequest(
+            query=nearest, filter=_filter(within), limit=limit, with_payload=True
+        )
+        with self._open(place) as opened:
+            found = [] if opened.shard is None else opened.shard.query(request)
+        return [Found(score=each.score, payload=dict(each.payload or {})) for each in found]
+
+    def read(self, place: Place, within: Filter, limit: int) -> list[dict[str, Any]]:
+        """In the order of their ids."""
+        request = edge.ScrollRequest(limit=limit, filter=_filter(within), with_payload=True)
+        with self._open(place) as opened:
+            found = [] if opened.shard is None else opened.shard.scroll(request)[0]
+        return [dict(each.payload or {}) for each in found]
+
+    def count(self, place: Place, within: Filter) -> int:
+        """Exactly."""
+        request = edge.CountRequest(exact=True, filter=_filter(within))
+        with self._open(place) as opened:
+            return 0 if opened.shard is None else opened.shard.count(request)
+
+    def delete(self, place: Place, within: Filter) -> None:
+        """One write. The room is used again once a fifth of a collection is gone."""
+        self._update(place, edge.UpdateOperation.delete_points_by_filter(_filter(within)))
+
+    def forget(self, tenant: UUID, assistant: UUID | None) -> int:
+        """With its folder, and so at once."""
+        folder = self._folder / str(tenant) if assistant is None else self._of(tenant, assistant)
+        names = [n for each in _assistants(folder, assistant) for n in _names(each)]
+        with contextlib.ExitStack() as held:
+            for place in self._within(tenant, assistant):
+                opened = held.enter_context(self._open(place))
+                if opened.shard is not None:
+                    opened.shard.close()
+                    opened.shard = None
+            if folder.is_dir():
+                gone = folder.with_name(f"{GONE}{uuid4().hex}")
+                folder.rename(gone)
+                shutil.rmtree(gone)
+        return len(names)
+
+    def close(self) -> None:
+        """Write everything down and let the folder go."""
+        self._closed.set()
+        self._flusher.join()
+        with self._lock:
+            for opened in self._opened.values():
+                _close(opened)
+            self._opened.clear()
+        os.close(self._held)
+
+    def _of(self, tenant: UUID, assistant: UUID) -> Path:
+        return self._folder / str(tenant) / str(assistant)
+
+    def _within(self, tenant: UUID, assistant: UUID | None) -> list[Place]:
+        with self._lock:
+            return [
+                place
+                for place in self._opened
+                if place.tenant == tenant and assistant in {None, place.assistant}
+            ]
+
+    def _update(self, place: Place, operation: edge.UpdateOperation) -> None:
+        with self._open(place) as opened:
+            if opened.shard is not None:
+                opened.dirty = True
+                opened.shard.update(operation)
+
+    @contextmanager
+    def _open(self, place: Place) -> Iterator[_Opened]:
+        """A collection, loaded if it is there, and nobody else's meanwhile."""
+        with self._lock:
+            opened = self._opened.setdefault(place, _Opened())
+            self._opened.move_to_end(place)
+            opened.users += 1
+        try:
+            with opened.lock:
+                if opened.shard is None:
+                    self._load(place, opened)
+                yield opened
+        finally:
+            with self._lock:
+                opened.users -= 1
+                self._close_surplus()
+
+    def _load(self, place: Place, opened: _Opened) -> None:
+        folder = self._of(place.tenant, place.assistant)
+        for name in _names(folder):
+            collection, _, kind = name.rpartition(".")
+            if collection == place.collection:
+                opened.size = 0 if kind == WORDS else int(kind[1:])
+                opened.shard = edge.EdgeShard.load(str(folder / name), None)
+                opened.shard.optimize()  # what was taken out is gone then from the disk, too
+
+    def _close_surplus(self) -> None:
+        """What was used longest ago, of what nobody uses."""
+        idle = [place for place, each in self._opened.items() if not each.users]
+        for place in idle[: max(0, len(self._opened) - self._most_open)]:
+            _close(self._opened.pop(place))
+
+    def _flush(self) -> None:
+        while not self._closed.wait(FLUSH_SECONDS):
+            with self._lock:
+                dirty = [place for place, opened in self._opened.items() if opened.dirty]
+            for place in dirty:
+                with self._open(place) as opened:
+                    opened.dirty = False
+                    if opened.shard is not None:
+                        opened.shard.flush()
+
+
+def _lock(folder: Path) -> int:
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            if time.monotonic() > until:
+                os.close(descriptor)
+                raise FolderTaken(f"another process owns the memory in {folder}") from exc
+            time.sleep(LOOK_SECONDS)
+        else:
+            return descriptor
+
+
+def _names(folder: Path) -> list[str]:
+    """Names of the collections' folders."""
+    try:
+        found = [each.name for each in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    return [name for name in found if not name.startswith(".")]
+
+
+def _assistants(folder: Path, assistant: UUID | None) -> list[Path]:
+    if assistant is not None:
+        return [folder]
+    return [folder / name for name in _names(folder)]
+
+
+def _close(opened: _Opened) -> None:
+    if opened.shard is not None:
+        opened.shard.flush()
+        opened.shard.close()
+        opened.shard = None
+
+
+def _configuration(size: int) -> edge.EdgeConfig:
+    # A graph of no edges is none: everything is looked at, and nothing has to be built.
+    graph = edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000)
+    if size:
+        dense = {VECTOR: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine)}
+        return edge.EdgeConfig(vectors=dense, hnsw_config=graph, max_search_threads=1)
+    sparse = {VECTOR: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
+    return edge.EdgeConfig(sparse_vectors=sparse, hnsw_config=graph, max_search_threads=1)
+
+
+def _vector(vector: Vector) -> Any:
+    if isinstance(vector, Sparse):
+        return edge.SparseVector(list(vector.indices), list(vector.values))
+    return list(vector)
+
+
+def _filter(within: Filter) -> edge.Filter:
+    must: list[Any] = [_condition(each) for each in within.conditions]
+    if within.ids is not None:
+        must.append(edge.HasIdCondition({str(each) for each in within.ids}))
+    return edge.Filter(must=must)
+
+
+def _condition(said: Condition) -> edge.FieldCondition:
+    if len(said.equals) > 1:
+        return edge.FieldCondition(key=said.key, match=edge.MatchAny(any=_alike(said.equals)))
+    if said.equals and isinstance(said.equals[0], bool):
+        flag = f"{FLAGS}.{str(said.equals[0]).lower()}"
+        return edge.FieldCondition(key=flag, match=edge.MatchValue(said.key))
+    if said.equals:
+        return edge.FieldCondition(key=said.key, match=edge.MatchValue(said.equals[0]))
+    bounds = edge.RangeFloat(gte=said.gte, gt=said.gt, lte=said.lte, lt=said.lt)
+    return edge.FieldCondition(key=said.key, range=bounds)
+
+
+def _flags(payload: Mapping[str, Any], above: str = "") -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"true": [], "false": []}
+    for name, value in payload.items():
+        if isinstance(value, bool):
+            found[str(value).lower()].append(above + name)
+        elif isinstance(value, dict):
+            for flag, names in _flags(value, f"{above}{name}.").items():
+                found[flag] += names
+    return found
+
+
+def _alike(values: tuple[str | int | bool, ...]) -> list[str] | list[int]:
+    """All texts, or all whole numbers."""
+    texts = [each for each in values if isinstance(each, str)]
+    return texts or [each for each in values if not isinstance(each, str)]
