@@ -8,6 +8,7 @@ from pipeline.errors import AwgpError
 from pipeline.reach import Reach, meet
 from pipeline.sandbox_policy import Allowed, Asked, Granted, granted
 from pipeline.sandbox_words import budget_in_words
+from pipeline.setup_rows import Row, rows
 from pipeline.syscalls import ADDITIONS, Syscalls
 from pipeline.work import Work
 
@@ -18,6 +19,15 @@ _POLICY: Final = """
         AND v.version = coalesce(CAST(:version AS integer), a.current_version)
     JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
     WHERE a.name = :name"""
+
+_POLICIES: Final = """
+    SELECT a.name, a.active, v.version, b.manifest, v.sandbox_policy
+    FROM assistants a JOIN assistant_versions v ON v.tenant_id = a.tenant_id
+        AND v.assistant_id = a.assistant_id AND v.version = a.current_version
+    JOIN bundles b ON b.tenant_id = v.tenant_id AND b.digest = v.bundle_digest
+    WHERE (CAST(:after AS text) IS NULL OR a.name > :after)
+        AND (CAST(:q AS text) IS NULL OR strpos(a.name, lower(:q)) > 0)
+    ORDER BY a.name LIMIT :limit"""
 
 
 class AssistantUnknown(AwgpError):
@@ -56,6 +66,11 @@ def policy_of_version(
     """
     row = work.execute(_POLICY, name=name, version=version).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def policies_page(work: Work, *, q: str | None, after: str | None, limit: int) -> list[Row]:
+    """The same of every assistant by name, each at the version in force."""
+    return rows(work, _POLICIES, q=q, after=after, limit=limit)
 
 
 def policy_of(work: Work, name: str) -> tuple[int, Asked, Allowed]:

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 from pipeline.assistant_change import allowance
 from pipeline.credentials import check_credentials
 from pipeline.registry_names import NotSetUp
-from pipeline.sandbox_explain import explain, policy_of_version
+from pipeline.sandbox_explain import explain, policies_page, policy_of_version
 from pipeline.sandbox_policy import Allowed, Asked
 from pipeline.work import Work
 from web.access import PEOPLE_OF_THE_TENANT, READERS
@@ -17,6 +17,8 @@ from web.endpoint import endpoint, make_blueprint
 from web.names import LARGEST_VERSION
 from web.schemas import Strict
 from web.services import acting, reading
+from web.setup_endpoint import lists
+from web.setup_schemas import NamePage, page
 
 blueprint = make_blueprint("sandboxes", "What assistants may do beyond their sandboxes")
 
@@ -52,6 +54,29 @@ class AssistantSandboxView(Schema):
     )
     asked_but_not_allowed = fields.List(fields.String(), required=True)
     allowed_but_not_asked = fields.List(fields.String(), required=True)
+
+
+class SandboxLine(AssistantSandboxView):
+    name = fields.String(required=True)
+    active = fields.Boolean(required=True)
+
+
+class SandboxPage(NamePage):
+    items = fields.List(fields.Nested(SandboxLine), required=True)
+
+
+@lists(blueprint, "/v1/sandboxes", SandboxPage)
+def list_all(query: dict[str, Any]) -> dict[str, Any]:
+    """List what every assistant may reach, by name, at the version in force"""
+    limit = query["limit"]
+    with reading() as work:
+        found = policies_page(work, q=query["q"], after=query["cursor"], limit=limit + 1)
+    lines = [
+        {name: each[name] for name in ("name", "active")}
+        | _told(each["version"], each["manifest"], each["sandbox_policy"])
+        for each in found
+    ]
+    return page(lines, limit)
 
 
 @endpoint(

@@ -63,6 +63,7 @@ ROUTES: Final = (
     _route(f"GET {_ASSISTANT}", "any", 200, assistant="booker"),
     _route(f"GET {_ASSISTANT}/versions/{VERSION}", "any", 200, assistant="booker"),
     _route(f"POST {_ASSISTANT}/versions", "admin", 422, {}, assistant="booker"),
+    _route("GET /v1/sandboxes", "any", 200),
     _route(f"GET {_ASSISTANT}/sandbox", "any", 200, assistant="booker"),
     _route(f"POST {_ASSISTANT}/sandbox/preview", "people", 422, {}, assistant="booker"),
     _route(f"POST {_ASSISTANT}/versions/{VERSION}/restore", "admin", 428, assistant="booker"),

@@ -68,6 +68,7 @@ OPERATIONS = [
     ("GET", "/v1/assistants/{assistant}"),
     ("GET", "/v1/assistants/{assistant}/versions/{version}"),
     ("POST", "/v1/assistants/{assistant}/versions"),
+    ("GET", "/v1/sandboxes"),
     ("GET", "/v1/assistants/{assistant}/sandbox"),
     ("POST", "/v1/assistants/{assistant}/sandbox/preview"),
     ("POST", "/v1/assistants/{assistant}/versions/{version}/restore"),

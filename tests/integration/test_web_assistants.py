@@ -62,6 +62,8 @@ def test_a_new_version_keeps_the_old_one_and_an_older_one_can_be_taken_up_again(
     in_words = plane.get(f"{ONE}/sandbox", AUDITOR).get_json()
     assert (in_words["version"], in_words["may"]) == (2, ["It reaches no other machine."])
     assert in_words["allowed_but_not_asked"] == ["GET https://api.example.com/v1/"]
+    listed = plane.get("/v1/sandboxes?q=OOK", AUDITOR).get_json()
+    assert listed == {"items": [in_words | {"name": "booker", "active": True}], "next": None}
     assert plane.get(f"{ONE}/sandbox?version=1", AUDITOR).get_json()["allowed"] == {}
     assert problem(plane.get(f"{ONE}/sandbox?version=9", AUDITOR))[:2] == (404, "not-set-up")
     preview = f"{ONE}/sandbox/preview"

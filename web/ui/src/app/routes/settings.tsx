@@ -26,6 +26,14 @@ export const settingsRoutes = [
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
+    path: 'settings/sandboxes',
+    component: lazyRouteComponent(
+      () => import('@/features/settings/SandboxesPage'),
+      'SandboxesPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
     path: 'settings/credentials',
     component: lazyRouteComponent(
       () => import('@/features/settings/CredentialsPage'),

@@ -1,6 +1,7 @@
 import { Plus, X } from 'lucide-react';
 import { useRef, type ReactElement } from 'react';
 import {
+  ADDITIONS,
   GATEWAY_CEILINGS,
   LIMIT_CEILINGS,
   METHODS,
@@ -49,7 +50,8 @@ export function AllowanceFields(editing: Editing): ReactElement {
           editing.onChange({ limits });
         }}
       />
-      {editing.draft.more !== '' && <More {...editing} />}
+      <SystemCalls {...editing} />
+      <More {...editing} />
     </div>
   );
 }
@@ -395,10 +397,58 @@ function Ceilings({
   );
 }
 
-/** Services this page has no fields for. */
+function SystemCalls({ draft, fault, onChange }: Editing): ReactElement {
+  const { strict, add } = draft.syscalls;
+  return (
+    <Section
+      title="System calls"
+      description="Of the sandbox’s own kernel; the machine’s are out of reach either way."
+    >
+      <div className="space-y-3">
+        <SelectField
+          label="Profile"
+          value={strict ? 'strict' : 'default'}
+          error={fault('syscalls.profile') ?? fault('syscalls.add')}
+          help="Of its bundle’s and this one the narrower counts. A call outside strict ends the program."
+          onChange={(event) => {
+            onChange({ syscalls: { add: [], strict: event.target.value === 'strict' } });
+          }}
+        >
+          <option value="default">default: what sandboxes let everybody do</option>
+          <option value="strict">strict: what a plain program needs</option>
+        </SelectField>
+        {strict && (
+          <fieldset>
+            <legend className="text-sm font-medium">It may besides</legend>
+            {ADDITIONS.map(([name, words]) => (
+              <label key={name} className="flex min-h-6 items-center gap-1.5 text-sm">
+                <input
+                  type="checkbox"
+                  className="size-4.5 accent-accent"
+                  checked={add.includes(name)}
+                  onChange={(event) => {
+                    const others = add.filter((each) => each !== name);
+                    const now = event.target.checked ? [...others, name] : others;
+                    onChange({ syscalls: { strict, add: now } });
+                  }}
+                />
+                {words}
+              </label>
+            ))}
+          </fieldset>
+        )}
+      </div>
+    </Section>
+  );
+}
+
+/** What this page has no fields for. */
 function More({ draft, onChange }: Editing): ReactElement {
   return (
-    <Section title="What else is allowed" description="Each member as the sandbox policy has it.">
+    <Section
+      title="What else is allowed"
+      description="Members of the sandbox policy that have no fields here; left empty, none."
+    >
       <LongTextField
         label="As JSON"
         value={draft.more}

@@ -9,6 +9,7 @@ const ALLOWED = {
   environment: { REGION: 'eu' },
   gateway: { calls: 10, answer_bytes: 1536 * 1024 },
   llm: { url: 'https://llm.example.com/v1/', models: ['small', 'large'], tokens: 500 },
+  syscalls: { profile: 'strict', add: ['threads'] },
   made_later: { vectors: 3 },
 };
 

@@ -30,6 +30,21 @@ export interface ModelDraft {
   credential: string;
 }
 
+/** Which system calls its program may make: all a sandbox has, or the strict profile and more. */
+export interface SyscallsDraft {
+  strict: boolean;
+  add: readonly string[];
+}
+
+/** What may be added to the strict profile, with what it is for. */
+export const ADDITIONS: readonly (readonly [string, string])[] = [
+  ['files', 'make, rename and remove files'],
+  ['processes', 'start other programs'],
+  ['signals', 'send signals, set timers'],
+  ['sockets', 'open sockets within the sandbox'],
+  ['threads', 'start threads'],
+];
+
 export interface AllowanceDraft {
   rules: readonly RuleDraft[];
   variables: readonly VariableDraft[];
@@ -39,6 +54,7 @@ export interface AllowanceDraft {
   limits: Readonly<Record<string, string>>;
   /** None is allowed where its address is empty. */
   model: ModelDraft;
+  syscalls: SyscallsDraft;
   /** Everything else, as JSON. */
   more: string;
 }
@@ -69,7 +85,7 @@ export const LIMIT_CEILINGS: readonly Ceiling[] = [
   { name: 'open_files', label: 'Open files a process', times: 1, step: 1 },
 ];
 
-const IN_FIELDS = new Set(['network', 'environment', 'gateway', 'llm', 'limits']);
+const IN_FIELDS = new Set(['network', 'environment', 'gateway', 'llm', 'limits', 'syscalls']);
 
 export function draftOf(
   allowed: Record<string, unknown>,
@@ -86,6 +102,7 @@ export function draftOf(
     gateway: shown(objectIn(allowed['gateway']), GATEWAY_CEILINGS),
     limits: shown(ceilings, LIMIT_CEILINGS),
     model: modelOf(objectIn(allowed['llm'])),
+    syscalls: syscallsOf(objectIn(allowed['syscalls'])),
     more: rest.length === 0 ? '' : JSON.stringify(Object.fromEntries(rest), undefined, 2),
   };
 }
@@ -99,6 +116,7 @@ export function allowOf(draft: AllowanceDraft): Record<string, unknown> {
     ...(draft.variables.length > 0 && { environment: sentVariables(draft.variables) }),
     ...(Object.keys(gateway).length > 0 && { gateway }),
     ...(draft.model.url.trim() !== '' && { llm: sentModel(draft.model) }),
+    ...(draft.syscalls.strict && { syscalls: sentSyscalls(draft.syscalls) }),
   };
 }
 
@@ -130,6 +148,14 @@ function modelOf(llm: Record<string, unknown>): ModelDraft {
     inside: llm['private'] === true,
     credential: textIn(llm['credential']),
   };
+}
+
+function syscallsOf(said: Record<string, unknown>): SyscallsDraft {
+  return { strict: said['profile'] === 'strict', add: listIn(said['add']).map(textIn) };
+}
+
+function sentSyscalls({ add }: SyscallsDraft): Record<string, unknown> {
+  return { profile: 'strict', ...(add.length > 0 && { add: [...add] }) };
 }
 
 function sentRule(rule: RuleDraft): Record<string, unknown> {

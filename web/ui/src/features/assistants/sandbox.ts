@@ -1,13 +1,10 @@
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
-import type { components } from '@/shared/api/schema';
 import { compact } from '@/shared/search/params';
 import { useTenant } from '@/shared/session/tenant';
 
 /** /v1/assistants/{assistant}/sandbox: asked, allowed, and what both say, in words. */
-
-export type SandboxWords = components['schemas']['AssistantSandboxView'];
 
 export function useSandbox(assistant: string, version?: number) {
   const tenant = useTenant();

@@ -5222,6 +5222,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sandboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what every assistant may reach, by name, at the version in force */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    limit?: number;
+                    /** @description A part of its name. */
+                    q?: string | null;
+                };
+                header?: {
+                    /** @description The tenant's short name; needed only by who belongs to several. */
+                    "AWGP-Tenant"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SandboxPage"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/schedules": {
         parameters: {
             query?: never;
@@ -9670,6 +9720,28 @@ export interface components {
             /** @description How many of the last runs are counted here. */
             counted: number;
             last: components["schemas"]["RunRef"] | null;
+        };
+        SandboxLine: {
+            active: boolean;
+            /** @description By the tenant; empty is nothing. */
+            allowed: {
+                [key: string]: unknown;
+            };
+            allowed_but_not_asked: string[];
+            /** @description By the bundle's manifest; empty is nothing. */
+            asked: {
+                [key: string]: unknown;
+            };
+            asked_but_not_allowed: string[];
+            /** @description What it is granted, in words. */
+            may: string[];
+            name: string;
+            version: number;
+        };
+        SandboxPage: {
+            items: components["schemas"]["SandboxLine"][];
+            /** @description `cursor` of the next page. */
+            next: string | null;
         };
         SandboxWordsView: {
             files: string[];

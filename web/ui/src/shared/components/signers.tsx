@@ -1,7 +1,9 @@
+import { Link } from '@tanstack/react-router';
 import { BadgeCheck, ShieldAlert } from 'lucide-react';
 import type { ReactElement } from 'react';
 import { Printable } from './printable';
 import type { components } from '@/shared/api/schema';
+import { useTenant } from '@/shared/session/tenant';
 
 type Signer = components['schemas']['BundleSignerView'];
 
@@ -13,6 +15,7 @@ export function Signers({
   signers: readonly Signer[];
   unsignedBecause?: string | null;
 }): ReactElement | null {
+  const tenant = useTenant();
   if (signers.length === 0 && !unsignedBecause) {
     return <p className="text-sm text-muted">Not signed; no author’s key is asked for.</p>;
   }
@@ -26,7 +29,14 @@ export function Signers({
             <ShieldAlert aria-hidden className="size-4 shrink-0 text-bad" />
           )}
           <span>
-            Signed by <Printable text={each.name} />
+            Signed by{' '}
+            <Link
+              to="/t/$tenant/settings/author-keys"
+              params={{ tenant }}
+              className="text-accent underline underline-offset-2"
+            >
+              <Printable text={each.name} />
+            </Link>
             {each.revoked && (
               <>
                 , whose key was revoked: <Printable text={each.revoked_because ?? ''} />

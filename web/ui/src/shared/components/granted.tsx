@@ -1,6 +1,11 @@
 import type { ReactElement } from 'react';
-import type { SandboxWords } from './sandbox';
-import { Printable } from '@/shared/components/printable';
+import { Printable } from './printable';
+import type { components } from '@/shared/api/schema';
+
+type SandboxWords = Pick<
+  components['schemas']['AssistantSandboxView'],
+  'may' | 'asked_but_not_allowed' | 'allowed_but_not_asked'
+>;
 
 /** What is granted, and what only one of the two says. */
 export function Granted({ words }: { words: SandboxWords }): ReactElement {
