@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -57,7 +57,7 @@ class GatewaySettings:
 
     certificates: str | None = None
     own_machine: bool = False
-    memory: MemoryKeeper | None = None
+    memory: MemoryKeeper | None = field(default=None, compare=False)
 
 
 class Gateway:

@@ -29,6 +29,14 @@ class Server(http.server.BaseHTTPRequestHandler):
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             usage = {} if asked["model"] == "silent" else {"usage": {"total_tokens": 60}}
             return self._say(200, json.dumps({"asked": asked, **usage}).encode())
+        if self.path.startswith("/v1/embeddings"):
+            texts = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get(
+                "input", []
+            )
+            # In another order than they were asked for, as the protocol allows.
+            data = [{"index": n, "embedding": [1, len(t)]} for n, t in enumerate(texts)][::-1]
+            told = {"data": data if texts != ["none"] else [], "usage": {"total_tokens": 5}}
+            return self._say(200, json.dumps(told).encode())
         if self.path == "/v1/echoed":
             return self._say(200, self.headers["Authorization"].encode())
         if self.path == "/v1/packed":

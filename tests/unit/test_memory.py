@@ -1,8 +1,12 @@
 """What an assistant remembers, and that nobody else's is in it: on the real embedded engine."""
 
+import json
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,14 +15,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient
 
+from ops.commands.runtime_host import settings_from
 from pipeline.gateway_call import Refused
 from runtime_host.gateway.refusal import CallRefused
-from runtime_host.memory.edge import EdgeEngine
+from runtime_host.host import HostRefuses
+from runtime_host.memory.edge import EdgeEngine, FolderTaken
 from runtime_host.memory.engine import Engine, Filter, Place
 from runtime_host.memory.lexical import entry_vector, query_vector
 from runtime_host.memory.requests import read
-from runtime_host.memory.server import ServerEngine
-from runtime_host.memory.space import Space
+from runtime_host.memory.server import ServerEngine, connect
+from runtime_host.memory.space import MAX_COLLECTIONS, Space
 
 ACME, GLOBEX = UUID(int=1), UUID(int=2)
 # An assistant of the same id in two tenants, too.
@@ -199,3 +205,156 @@ def test_nobody_reads_or_writes_a_vector_of_anothers(
         except CallRefused as error:
             assert error.why is Refused.MALFORMED  # noqa: PT017  # the others are none of these
     world.check()
+
+
+def test_a_memory_holds_so_much_and_no_more(engine: Engine) -> None:
+    where = space(engine, (UUID(int=8), UUID(int=9)), entries=5)
+    if isinstance(engine, Together):
+        return  # how many there are is counted by collection
+    do(where, "upsert", entries=[entry(str(n), "kept") for n in range(4)])
+    more = [entry(str(n), "once more") for n in range(3, 6)]
+    assert refused(lambda: do(where, "upsert", entries=more)) is Refused.BUDGET_SPENT
+    assert refused(lambda: do(where, "upsert", collection="b", entries=more)) is (
+        Refused.BUDGET_SPENT
+    )
+    # One that is there is replaced, and takes no further room.
+    do(where, "upsert", entries=more[:2])
+    assert do(where, "count") == {"count": 5}
+    dense = {"id": "a", "vector": [1.0, 0.0]}
+    assert refused(lambda: do(where, "upsert", entries=[dense])) is Refused.NOT_ALLOWED
+    do(where, "delete", ids=["0"])
+    do(where, "upsert", collection="vectors", entries=[dense])
+    for odd in ([1, 2, 3], query_vector("kept")):
+        search = partial(do, where, "search", collection="vectors", vector=odd)
+        assert refused(search) is Refused.NOT_ALLOWED
+    (hit,) = do(where, "search", collection="vectors", vector=[1, 1])["hits"]
+    assert (hit["id"], round(hit["score"], 3)) == ("a", 0.707)
+    assert engine.forget(UUID(int=8), UUID(int=1)) == 0
+    assert engine.forget(UUID(int=8), None) == 2
+    assert do(where, "count") == {"count": 0}
+    names = [f"c{n}" for n in range(MAX_COLLECTIONS)] if isinstance(engine, ServerEngine) else []
+    for name in names:
+        do(space(engine, (UUID(int=8), UUID(int=9))), "upsert", collection=name, entries=more[:1])
+    if names:
+        last = partial(do, space(engine, (UUID(int=8), UUID(int=9))), "upsert", entries=more[:1])
+        assert refused(last) is Refused.BUDGET_SPENT
+
+
+def test_a_filter_means_the_same_to_every_engine(engine: Engine) -> None:
+    where = space(engine, (UUID(int=6), UUID(int=6)))
+    payload = {"city": "Bern", "n": 3, "x": 2.5, "ok": True, "tags": ["a", "b"], "deep": {"a-b": 1}}
+    do(where, "upsert", entries=[entry("a", "text", **payload), entry("b", "text", ok=False, n=0)])
+    found: list[tuple[dict[str, Any], list[str]]] = [
+        ({"city": "Bern"}, ["a"]), ({"city": "Basel"}, []), ({"n": 3}, ["a"]), ({"n": True}, []),
+        ({"ok": True}, ["a"]), ({"ok": False}, ["b"]), ({"tags": "b"}, ["a"]),
+        ({"deep.a-b": 1}, ["a"]),
+        ({"x": {"gt": 2, "lt": 3}}, ["a"]), ({"x": {"gt": 2.5}}, []),
+        ({"n": {"any": [0, 3]}}, ["a", "b"]),
+        ({"city": {"any": ["Bern", "x"]}, "n": {"lte": 3}}, ["a"]),
+        ({"tenant": str(UUID(int=6))}, []),
+    ]  # fmt: skip
+    for within, ids in found:
+        hits = do(where, "search", vector=query_vector("a text"), filter=within)["hits"]
+        assert (within, sorted(each["id"] for each in hits)) == (within, ids)
+
+
+def test_the_rarer_word_counts_more_however_it_is_written(engine: Engine) -> None:
+    where = space(engine, (UUID(int=7), UUID(int=7)))
+    texts = {"a": "the ORDER was late", "b": "the order was early", "c": "the Größe was wrong"}
+    do(where, "upsert", entries=[entry(name, text) for name, text in texts.items()])
+    hits = do(where, "search", vector=query_vector("was the order late?"))["hits"]
+    assert [each["id"] for each in hits] == ["a", "b", "c"]
+    (hit, *_) = do(where, "search", vector=query_vector("GRÖSSE"))["hits"]
+    assert hit["id"] == "c"
+    # Of every machine and release: what is kept is looked for by it.
+    assert query_vector("Order 4711") == {"indices": [2437346251, 4201017456], "values": [1.0, 1.0]}
+
+
+@pytest.mark.parametrize(("operation", "values"), [
+    ("upsert", {}), ("upsert", {"entries": []}), ("upsert", {"entries": [{"id": "a"}]}),
+    ("upsert", {"entries": [{"vector": [1]}]}),
+    ("upsert", {"entries": [{"id": "", "vector": [1]}]}),
+    ("upsert", {"entries": [{"id": "a", "vector": [1]}] * 2}), ("upsert", {"entries": {}}),
+    ("upsert", {"entries": [{"id": "a", "vector": [1], "tenant": "x"}]}),
+    ("upsert", {"entries": [{"id": "a", "vector": [1], "payload": {"n": 2**63}}]}),
+    ("upsert", {"entries": [{"id": "a", "vector": [1], "payload": {"t": "x" * 40_000}}]}),
+    ("upsert", {"entries": [{"id": "a", "vector": [True]}]}), ("search", {"vector": [1e300]}),
+    ("search", {"vector": {"indices": [1, 1], "values": [1, 1]}}), ("search", {"vector": []}),
+    ("search", {"vector": {"indices": [2**32], "values": [1]}}), ("search", {}),
+    ("search", {"vector": [1], "limit": 101}), ("search", {"vector": [1], "limit": True}),
+    ("search", {"vector": [1], "tenant": "x"}), ("search", {"vector": [1], "collection": "A"}),
+    ("search", {"vector": [1], "collection": "a/../b"}), ("search", {"vector": [1], "filter": []}),
+    ("search", {"vector": [1], "filter": {"a": {"gte": "x"}}}), ("delete", {}), ("get", {}),
+    ("search", {"vector": [1], "filter": {"a": {"any": [True]}}}), ("delete", {"filter": {}}),
+    ("search", {"vector": [1], "filter": {"a": 1.5}}), ("count", {"filter": {"a[]": 1}}),
+    ("count", {"filter": {"a": {"any": [1, "x"]}}}), ("get", {"ids": [1]}), ("get", {"ids": "a"}),
+])  # fmt: skip
+def test_what_is_no_request_is_refused(operation: str, values: dict[str, Any]) -> None:
+    assert refused(lambda: read(operation, values)) is Refused.MALFORMED
+
+
+def test_a_folder_has_one_owner_who_keeps_few_collections_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime_host.memory.edge.LOCK_SECONDS", 0.0)
+    first = EdgeEngine(tmp_path, most_open=1)
+    with pytest.raises(FolderTaken):
+        EdgeEngine(tmp_path)
+    for name in NAMES:
+        do(space(first, OWNERS[0]), "upsert", collection=name, entries=[entry("a", name)])
+    for name in NAMES:  # each has to be opened again for it
+        (found,) = do(space(first, OWNERS[0]), "get", collection=name, ids=["a"])["entries"]
+        assert found["text"] == name
+    first.close()
+    again = EdgeEngine(tmp_path)
+    assert do(space(again, OWNERS[0]), "count", collection="notes") == {"count": 1}
+    again.close()
+
+
+def test_a_server_is_asked_with_its_key_for_collections_of_ours() -> None:
+    """What goes over HTTP; the rest of a server is Qdrant's own to test."""
+    heard: list[tuple[str, str, str]] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # as the server looks for it
+            heard.append((self.command, self.path, self.headers["api-key"]))
+            told = json.dumps({"status": {"error": "not found"}, "time": 0}).encode()
+            self.send_response(404)
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
+
+        def log_message(self, *_: object) -> None:
+            """Not to stderr."""
+
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        with pytest.warns(UserWarning, match="insecure"):
+            client = connect(f"http://127.0.0.1:{server.server_address[1]}", "s3cret")
+        engine = ServerEngine(client)
+        assert do(space(engine, (ACME, CLERK)), "count") == {"count": 0}
+        engine.close()
+        server.shutdown()
+        thread.join()
+    assert heard == [("GET", f"/collections/awgp-{ACME.hex}-{CLERK.hex}-default", "s3cret")]
+
+
+def test_a_server_is_named_without_a_key_in_it_and_a_key_goes_encrypted(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("s3cret")
+    host = {
+        "AWGP_RUNTIME_SOCKET": "/run/s", "AWGP_RUNTIME_FOLDER": "/var/r",
+        "AWGP_RUNTIME_STATE": "/var/s", "AWGP_DRIVER": "docker",
+    }  # fmt: skip
+    good = {"AWGP_QDRANT_URL": "https://q.internal:6333", "AWGP_QDRANT_API_KEY_FILE": str(key)}
+    settings_from(host | good)
+    for wrong in (
+        {"AWGP_QDRANT_URL": "https://key@q.internal"},
+        {"AWGP_QDRANT_URL": "q.internal:6333"},
+        good | {"AWGP_QDRANT_URL": "http://q.internal:6333"},
+        good | {"AWGP_QDRANT_API_KEY_FILE": str(tmp_path / "none")},
+        {"AWGP_QDRANT_API_KEY_FILE": str(key)},
+    ):
+        with pytest.raises(HostRefuses, match="AWGP_QDRANT"):
+            settings_from(host | wrong)

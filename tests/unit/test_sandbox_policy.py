@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.named_proxies import STRIPPED, STRIPPED_PREFIXES
+from pipeline.approval_risk import allows_network
 from pipeline.gateway_scope import BUDGET_RANGES, Budget, Grant, SandboxPolicyInvalid, Scope
 from pipeline.llm_scope import Llm
+from pipeline.memory_scope import MAX_ENTRIES, Memory
 from pipeline.reach import METHODS, Reach, ReachInvalid, meet, read_reach, read_visit
 from pipeline.sandbox_explain import explain
 from pipeline.sandbox_policy import Allowed, Asked, granted
@@ -36,6 +38,7 @@ ASKED: Final = st.builds(
     variables=st.frozensets(NAMES),
     budget=BUDGETS,
     tokens=st.integers(0, 3),
+    entries=st.integers(0, 3),
 )
 LLMS: Final = st.builds(
     Llm,
@@ -205,6 +208,8 @@ url = "https://api.example.com/v1/"
 calls = 5
 [llm]
 tokens = 20000
+[memory]
+entries = 1000
 """
 
 
@@ -212,12 +217,39 @@ def test_a_manifest_asks() -> None:
     asked = parse_manifest(MANIFEST.encode()).asked
     assert asked.reaches == (read_reach("https://api.example.com/v1/"),)
     assert (asked.variables, asked.budget.calls) == (frozenset({"REGION"}), 5)
-    assert asked.tokens == 20000
+    assert (asked.tokens, asked.entries) == (20000, 1000)
+    assert Asked.from_mapping(asked.as_json()) == asked
     for wrong in ('methods = ["TRACE"]', "private = true", "x = 1"):
         with pytest.raises(ManifestInvalid, match="network"):
             parse_manifest(MANIFEST.replace("[gateway]", wrong + "\n[gateway]").encode())
     with pytest.raises(ManifestInvalid, match=r"gateway\.calls"):
         parse_manifest(MANIFEST.replace("calls = 5", "calls = true").encode())
+
+
+def test_a_memory_is_what_both_say_and_no_way_out() -> None:
+    asked, words = Asked(entries=1000), "It remembers from run to run, 20 entries at most"
+    allowed = Allowed.from_mapping({"memory": {"entries": 20}})
+    assert Allowed.from_mapping(allowed.as_json()) == allowed
+    scope = granted(asked, allowed).scope
+    assert (scope.memory, bool(scope), scope.goes_out) == (Memory(entries=20), True, False)
+    assert Scope.from_json(scope.as_json()) == scope
+    assert not allows_network({"gateway_scopes": scope.as_json()})
+    may = explain(asked, allowed).may
+    assert may[0] == "It reaches no other machine."
+    assert may[1].startswith(words)
+    assert not granted(Asked(), allowed).scope
+    assert not granted(asked, Allowed()).scope
+    assert explain(Asked(), allowed).allowed_only[0].startswith(words)
+    assert explain(asked, Allowed()).asked_only == ("a memory",)
+    llm = {"url": "https://llm.example.com/", "models": ["embed"]}
+    both = Allowed.from_mapping({"llm": llm, "memory": {"model": "embed"}})
+    assert both.memory == Memory(entries=MAX_ENTRIES, model="embed")
+    for wrong in ({"entries": 0}, {"entries": True}, {"model": "embed"}, {"tenant": "x"}, ["x"]):
+        with pytest.raises(SandboxPolicyInvalid, match="memory"):
+            Allowed.from_mapping({"memory": wrong})
+    for unheard in ({"entries": 0}, {"model": "embed"}, {"entries": 1, "model": "x"}, 1):
+        with pytest.raises(SandboxPolicyInvalid, match="memory"):
+            Asked.from_mapping({"memory": unheard})
 
 
 def test_who_approves_reads_every_rule() -> None:

@@ -1,0 +1,181 @@
+"""The process that owns memories, and what a gateway asks of it over what the host lent."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from pipeline.gateway_call import GatewayCall, Refused
+from pipeline.gateway_scope import Scope
+from runtime_host.gateway.door import Knock
+from runtime_host.gateway.fetching import Fetcher
+from runtime_host.gateway.ledger import Ledger
+from runtime_host.gateway.refusal import CallRefused
+from runtime_host.gateway.requests import handler
+from runtime_host.memory.beside import MemoryKeeper, MemorySettings, MemoryUnavailable
+from runtime_host.wire import Decoder, encode, receive
+from tests.integration.gateway_server import Server, answering
+from tests.integration.own_host import until
+
+ACME, GLOBEX, CLERK = UUID(int=1), UUID(int=2), UUID(int=3)
+BUDGET: Final = {"calls": 20, "bytes": 100_000, "answer_bytes": 10_000, "call_seconds": 20}
+
+
+@contextmanager
+def keeper_at(folder: Path) -> Iterator[MemoryKeeper]:
+    keeper = MemoryKeeper(MemorySettings(folder=folder))
+    try:
+        yield keeper
+    finally:
+        keeper.close()
+
+
+class Agent:
+    """What one execution asks through its gateway."""
+
+    def __init__(
+        self,
+        keeper: MemoryKeeper,
+        tenant: UUID,
+        *,
+        llm: dict[str, Any] | None = None,
+        **budget: int,
+    ) -> None:
+        memory = {"entries": 10} | ({"model": "embed"} if llm else {})
+        said = {"fetch": [], "budget": {**BUDGET, **budget}, "memory": memory}
+        self.scope = Scope.from_json(said | ({"llm": llm} if llm else {}))
+        self.connection, its = socket.socketpair()
+        with its:
+            keeper.lend(its, tenant=tenant, assistant=CLERK, entries=10)
+        self.calls: list[GatewayCall] = []
+        ledger = Ledger(self.scope.budget, self.calls.append)
+        fetcher = Fetcher(self.scope, ledger, own_machine=True, resolve=lambda *_: ("127.0.0.1",))
+        self._handle = handler(self.scope, ledger, fetcher, self.connection)
+
+    def ask(self, operation: str, **values: Any) -> Any:
+        body = json.dumps(values).encode()
+        return self._handle(Knock(method="POST", path=f"/v1/memory/{operation}", body=body))
+
+
+@pytest.fixture
+def agent() -> Iterator[Callable[..., Agent]]:
+    """Begins an execution, whose gateway goes with the test."""
+    with ExitStack() as ends:
+
+        def begin(*said: Any, **more: Any) -> Agent:
+            made = Agent(*said, **more)
+            ends.callback(made.connection.close)
+            return made
+
+        yield begin
+
+
+def refused(act: Callable[[], object]) -> Refused:
+    with pytest.raises(CallRefused) as caught:
+        act()
+    return caught.value.why
+
+
+def owner_of(folder: Path) -> int:
+    """Its process' number."""
+    (found,) = (
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if os.fsencode(folder) in _read(path)
+    )
+    return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_the_owner_has_its_folder_alone_and_what_it_was_told_outlives_it(
+    tmp_path: Path, agent: Callable[..., Agent]
+) -> None:
+    folder = tmp_path / "memory"
+    with keeper_at(folder) as keeper:
+        assert not folder.exists()  # nobody remembers anything yet
+        clerk = agent(keeper, ACME)
+        assert clerk.ask("upsert", entries=[{"text": "prefers mail"}]) == {"upserted": 1}
+        pid = owner_of(folder)
+        status = Path(f"/proc/{pid}/status").read_text()
+        shown = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        assert (shown["NoNewPrivs"], int(shown["CapEff"], 16)) == ("1", 0)
+        if os.geteuid() == 0:
+            assert set(shown["Uid"].split()) == {"61183"}
+            assert Path(f"/proc/{pid}/root").readlink() == folder
+        _speak_nonsense(keeper)
+        other = agent(keeper, GLOBEX)
+        assert other.ask("search", text="mail") == {"hits": []}
+        assert other.ask("delete", ids=["a"], filter={"x": 1}) == {"deleted": 0}
+        os.kill(pid, signal.SIGKILL)
+        assert refused(lambda: clerk.ask("count")) is Refused.UNREACHABLE
+        until(lambda: not _read(Path(f"/proc/{pid}/cmdline")), "the owner to be gone")
+        again = agent(keeper, ACME, answer_bytes=200)
+        (hit,) = again.ask("search", text="Mail?")["hits"]
+        assert (hit["text"], hit["payload"]) == ("prefers mail", {})
+        again.ask("upsert", entries=[{"text": "x" * 300}])
+        assert refused(lambda: again.ask("search", text="x" * 300)) is Refused.ANSWER_TOO_LARGE
+        hostile: tuple[dict[str, Any], ...] = ({"limit": 0}, {"text": 1}, {"tenant": str(GLOBEX)})
+        for each in hostile:
+            assert refused(partial(again.ask, "search", **each)) is Refused.MALFORMED
+        ended = [call for call in again.calls if call.error != "unfinished"]
+        assert [(call.number, call.error) for call in ended] == [
+            (1, ""), (2, ""), (3, "answer-too-large")
+        ]  # fmt: skip
+        assert {(call.destination, call.method) for call in ended} == {("memory:", "POST")}
+        assert all(call.request and call.bytes_in for call in ended)
+        assert keeper.forget(ACME, CLERK) == 1
+        assert again.ask("count") == {"count": 0}
+        assert "prefers mail" not in repr([_read(each) for each in folder.rglob("*")])
+        pid = owner_of(folder)
+    until(lambda: not _read(Path(f"/proc/{pid}/cmdline")), "the owner to be gone")
+
+
+def _speak_nonsense(keeper: MemoryKeeper) -> None:
+    """What a gateway says that somebody took over: each is answered, or its connection ends."""
+    for kind, body in (("forget", b"{}"), ("upsert", b"["), ("search", b"[" * 5000), ("get", b"1")):
+        ours, its = socket.socketpair()
+        with ours, its:
+            keeper.lend(its, tenant=GLOBEX, assistant=CLERK, entries=1)
+            ours.settimeout(20)
+            order = {"type": kind, "tenant": str(ACME), "assistant": str(CLERK), "number": 7}
+            ours.sendall(encode(order, body))
+            told = receive(ours, Decoder())
+            assert (told.type, told.body["why"], told.body["number"]) == ("refused", "malformed", 7)
+
+
+def test_texts_become_vectors_by_the_tenants_model(
+    tmp_path: Path, agent: Callable[..., Agent]
+) -> None:
+    with answering() as port, keeper_at(tmp_path / "memory") as keeper:
+        llm = {"url": f"http://llm.test:{port}/v1/", "models": ["embed"], "tokens": 12}
+        clerk = agent(keeper, ACME, llm=llm | {"private": True})
+        texts = [{"id": "long", "text": "x" * 50}, {"id": "short", "text": "x"}]
+        assert clerk.ask("upsert", entries=texts) == {"upserted": 2}
+        assert clerk.ask("search", text="y", limit=1)["hits"][0]["id"] == "short"
+        assert [path for path, _ in Server.asked] == ["/v1/embeddings"] * 2
+        assert refused(lambda: clerk.ask("search", text="none")) is Refused.ANSWER_BROKEN
+        assert refused(lambda: clerk.ask("search", text="y")) is Refused.BUDGET_SPENT
+        # It brings vectors of its own without it.
+        assert len(clerk.ask("search", vector=[1, 1])["hits"]) == 2
+
+
+def test_a_host_without_an_engine_says_so(tmp_path: Path) -> None:
+    (tmp_path / "memory").write_text("a file")
+    ours, its = socket.socketpair()
+    keeper = MemoryKeeper(MemorySettings(folder=tmp_path / "memory"))
+    with ours, its, pytest.raises(MemoryUnavailable, match="did not start: FileExistsError"):
+        keeper.lend(its, tenant=ACME, assistant=CLERK, entries=1)
