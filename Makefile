@@ -14,11 +14,13 @@ MADE_UP := tests/integration/test_ingest_api.py tests/integration/test_ingest_sc
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage sandbox live lists scale)
 
-# What every driver of the runtime host is held to: attacks, and what a second one must do like the first.
+# What every driver of the runtime host is held to: attacks, twenty kills of the host, and what a second one must do
+# like the first. Two processes, each with the tests of one kind of sandbox after those of another.
+ATTACKED := tests/attacks tests/integration/test_host_killed.py
 CONTRACT := tests/integration/test_runtime_host.py tests/integration/test_warm_sandboxes.py
 OF_DOCKER := $(CONTRACT) tests/integration/test_docker_driver.py
 DRIVER ?=
-BY_DRIVER := tests/attacks $(if $(filter docker,$(DRIVER)),$(OF_DOCKER) -m docker,\
+BY_DRIVER := $(ATTACKED) $(if $(filter docker,$(DRIVER)),$(OF_DOCKER) -m docker,\
 	$(if $(filter runsc,$(DRIVER)),-m "not docker",$(OF_DOCKER)))
 
 help: ## Show these targets
@@ -55,7 +57,7 @@ e2e: setup ## Run the end-to-end tests, with a real N8N, the login at a real Key
 
 attacks: setup ## Attack the sandbox in every way we know, one sandbox each, then 200 in a row: DRIVER=runsc|docker, both without
 	@$(BIN)/python -m ops.install_docker
-	@$(BIN)/pytest $(BY_DRIVER)
+	@$(BIN)/pytest -n 2 --dist loadscope $(BY_DRIVER)
 
 tour: setup ## Take the pictures of docs/tutorials/a-tour-of-the-web-ui.md anew
 	@$(BIN)/pytest -q tests/e2e/browser/tour.py

@@ -18,9 +18,9 @@ COUNTED = "cpuacct"
 CONTROLLERS = ("memory", "pids", "cpu", COUNTED)
 # In which a cap on processors is counted, in microseconds.
 PERIOD_US = 100_000
-# What one thread of the machine's others weighs, by version 1: on each processor all sandboxes
+# What two threads of the machine's others weigh, by version 1: on each processor all sandboxes
 # together weigh as much. By version 2 they weigh as much as any group beside theirs.
-SHARES_A_PROCESSOR = 1024
+SHARES_A_PROCESSOR = 2 * 1024
 REMOVAL_SECONDS = 3.0
 # Enters the groups in $2 onwards ($1 of them) before becoming a program; a shell, because Python
 # cannot run code between fork and exec safely in a process with threads.

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 # What one parked sandbox is taken to need; 27 MiB were measured.
 PARKED_COST_MIB: Final = 32
+# And its gateway, where it has one; 20 to 25 MiB were measured.
+GATEWAY_COST_MIB: Final = 24
 # How often the parked are looked at.
 CHECK_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 60.0
@@ -51,7 +53,8 @@ class PoolSettings:
     Args:
         floor: At the least, once there was a run.
         ceiling: At the most; 0 keeps none.
-        memory_mib: For all of them together, at `PARKED_COST_MIB` each.
+        memory_mib: For all of them together, at `PARKED_COST_MIB` each, and `GATEWAY_COST_MIB` more
+            for one with a gateway.
         age_seconds: One that waited so long is replaced.
     """
 
@@ -166,7 +169,7 @@ class WarmPool:
         """How many are parked and wanted, and what happened since the start."""
         with self._changed:
             counts = self._state.counts
-            wanted = self._demand.wanted(time.monotonic())
+            wanted = self._wanted(time.monotonic())
             return {
                 "parked": sum(len(queue) for queue in self._state.parked.values()),
                 "wanted": sum(wanted.values()),
@@ -229,9 +232,18 @@ class WarmPool:
             if profile is not None:
                 self._refill(profile)
 
+    def _wanted(self, now: float) -> dict[Profile, int]:
+        """As demand has it, the kind asked for last first, for as long as the memory reaches."""
+        left, wanted = self._settings.memory_mib, {}
+        for profile, count in self._demand.wanted(now).items():
+            cost = PARKED_COST_MIB + (GATEWAY_COST_MIB if profile.gateway else 0)
+            wanted[profile] = min(count, left // cost)
+            left -= wanted[profile] * cost
+        return wanted
+
     def _take_useless(self, now: float) -> list[_Parked]:
         """Those that died, are too old, or are no longer wanted; out of everybody's reach."""
-        wanted = self._demand.wanted(now)
+        wanted = self._wanted(now)
         useless: list[_Parked] = []
         for profile, queue in list(self._state.parked.items()):
             for each in list(queue):
@@ -263,7 +275,7 @@ class WarmPool:
         return missing
 
     def _missing(self, now: float) -> Profile | None:
-        for profile, count in self._demand.wanted(now).items():
+        for profile, count in self._wanted(now).items():
             there = len(self._state.parked.get(profile, ())) + self._state.starting[profile]
             if there < count:
                 return profile

@@ -9,7 +9,7 @@ import pytest
 import structlog
 from xdist.remote import Producer
 
-from tests.together import Together
+from tests.together import SandboxesTogether, Together
 
 # A shell that starts us in the background has Ctrl-C ignored, and what we start would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -17,8 +17,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:
-    return Together(config, log) if config.getoption("dist") == "loadfile" else None
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> Together | SandboxesTogether | None:
+    match config.getoption("dist"):
+        case "loadfile":
+            return Together(config, log)
+        case "loadscope":
+            return SandboxesTogether(config, log)
+    return None
 
 
 @pytest.fixture(autouse=True)

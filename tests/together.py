@@ -1,14 +1,17 @@
 """Which tests share a worker, which come first, and which may not run beside one another."""
 
+import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 LINKS: Final = "links"
 BROWSER: Final = "browser: "
 ATTACKS: Final = "attacks"
+# As the tests' parameters name it: a driver, and whether sandboxes are started ahead.
+KIND_OF_SANDBOX: Final = re.compile(r"\[(?:.*?-)??((?:runsc|docker)(?:-cold|-warm)?)\b")
 # They add network links, and a browser then drops what it is loading (ERR_NETWORK_CHANGED).
 MAKE_LINKS: Final = frozenset({"test_fault_proxy.py", "test_faults.py"})
 # A running system is dear, and so is a worker that goes on alone: two for all browser tests, of
@@ -64,3 +67,14 @@ class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
         )
         free = [each for each in self.workqueue if not (disturbed and each.startswith(BROWSER))]
         return next((each for each in LONGEST_FIRST if each in free), next(iter(free), None))
+
+
+class SandboxesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """For `make attacks`: the tests of one kind of sandbox share a host, and so go to one worker.
+
+    Those of a driver whose tests start hosts of their own go together, too, with their engine.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        kind = KIND_OF_SANDBOX.search(nodeid)
+        return kind[1] if kind else nodeid.partition("::")[0]

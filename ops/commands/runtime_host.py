@@ -72,7 +72,7 @@ def command() -> None:
     AWGP_DOCKER_RUNTIME: the engine's name for gVisor; runsc by default.
     AWGP_WARM_SANDBOXES: how many are started ahead at most; as many as may run; 0 for none.
     AWGP_WARM_SANDBOXES_MIN: at the least, once something ran; 1 by default.
-    AWGP_WARM_MEMORY_MIB: for all that are started ahead, at 32 each; 256 by default.
+    AWGP_WARM_MEMORY_MIB: for all started ahead, at 32 each, 56 with a gateway; 256 by default.
     AWGP_WARM_SECONDS: how old one of them may be; 900 by default.
     AWGP_GATEWAY_OWN_MACHINE: 1 where agents may be let to this machine itself; 0 by default.
     AWGP_MEMORY_FOLDER: what agents remember; the folder memory in AWGP_RUNTIME_STATE by default.

@@ -18,7 +18,7 @@ from tests.integration.own_host import INNOCENT, RUNSC, Host, Way, running_host,
 
 AGENTS: Final = Path(__file__).parent / "agents"
 # Every attack is tried at each, a driver and whether it starts sandboxes ahead. What is cheap and
-# tells most is tried at the first by `make test` too.
+# tells most is tried at the first by `make test` too. Each has one host: `tests/together.py`.
 PLACES: Final = [
     "runsc-cold",
     pytest.param("runsc-warm", marks=pytest.mark.attacks),

@@ -1,6 +1,7 @@
 """A runtime host killed at any instant leaves each run finished once, or honestly unknown.
 
-Real worker and relay processes, a real broker, real sandboxes, parked and not, a real receiver.
+Real worker and relay processes, a real broker, real sandboxes of each driver, parked and not, and
+a real receiver.
 """
 
 import os
@@ -20,7 +21,8 @@ from actors.sandbox_gauges import SandboxGauges
 from ops.embedded.running import Running
 from tests.integration.conftest import Database
 from tests.integration.fake_host import approved_run
-from tests.integration.own_host import Host, end, start, until, wait_until_serving
+from tests.integration.own_engine import DRIVERS, way_of
+from tests.integration.own_host import Host, Way, end, start, until, wait_until_serving
 from tests.integration.processes import free_port, relay_process, wait_until, worker_process
 from tests.integration.receiver import Receiver
 from tests.integration.stages import rows, status
@@ -47,7 +49,7 @@ class Mortal:
     host: Host
 
     def start(self) -> None:
-        self.host.process = start(self.host.folder, self.host.runtimes)
+        self.host.process = start(self.host.folder, self.host.runtimes, self.host.way)
         wait_until_serving(self.host)
 
     def kill(self) -> None:
@@ -66,10 +68,16 @@ class Mortal:
         return found
 
 
+@pytest.fixture(scope="module", params=DRIVERS)
+def way(request: pytest.FixtureRequest) -> Iterator[Way]:
+    with way_of(request.param) as way:
+        yield way
+
+
 @pytest.fixture
-def mortal(tmp_path: Path, runtimes: Path) -> Iterator[Mortal]:
-    process: subprocess.Popen[bytes] = start(tmp_path, runtimes)
-    mortal = Mortal(Host(tmp_path, runtimes, process))
+def mortal(tmp_path: Path, runtimes: Path, way: Way) -> Iterator[Mortal]:
+    process: subprocess.Popen[bytes] = start(tmp_path, runtimes, way)
+    mortal = Mortal(way.host(tmp_path, runtimes, process))
     wait_until_serving(mortal.host)
     yield mortal
     end(mortal.host.process)

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.together import BROWSER, LINKS, LONGEST_FIRST, LOOK_AT_PAGES, MAKE_LINKS, Together
+from tests.together import (
+    BROWSER,
+    LINKS,
+    LONGEST_FIRST,
+    LOOK_AT_PAGES,
+    MAKE_LINKS,
+    SandboxesTogether,
+    Together,
+)
 
 DEEDS, PAGES = f"{BROWSER}deeds", f"{BROWSER}pages"
 Work = dict[str, dict[str, bool]]
@@ -24,6 +32,20 @@ TESTS = Path(__file__).parents[1]
 )
 def test_what_shares_a_running_system_shares_a_worker(test: str, shares: str) -> None:
     assert object.__new__(Together)._split_scope(test) == shares
+
+
+@pytest.mark.parametrize(
+    ("test", "shares"),
+    [
+        ("tests/attacks/test_matrix.py::test_a[docker-warm-bomb: runsc-cold]", "docker-warm"),
+        ("tests/attacks/test_gateway.py::test_b[runsc-cold]", "runsc-cold"),
+        ("tests/integration/test_host_killed.py::test_c[docker-never-20]", "docker"),
+        ("tests/integration/test_runtime_host.py::test_d[2-runsc]", "runsc"),
+        ("tests/attacks/test_words.py::test_e[no-runscript]", "tests/attacks/test_words.py"),
+    ],
+)
+def test_what_attacks_one_kind_of_sandbox_shares_a_worker(test: str, shares: str) -> None:
+    assert object.__new__(SandboxesTogether)._split_scope(test) == shares
 
 
 def test_what_is_named_there_is() -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from runtime_host import oci, pool
 from runtime_host.demand import BURST_SECONDS, MAX_KINDS, RECENT_SECONDS, Demand
 from runtime_host.driver import PARKED_BYTES, PARKED_TASKS
 from runtime_host.places import Places
-from runtime_host.pool import PARKED_COST_MIB, PoolSettings, WarmPool
+from runtime_host.pool import GATEWAY_COST_MIB, PARKED_COST_MIB, PoolSettings, WarmPool
 from runtime_host.profile import Profile
 from runtime_host.sandbox import SandboxFailed
 
@@ -292,6 +293,16 @@ def test_one_that_cannot_be_started_is_tried_again_later(
 def test_the_memory_for_parked_sandboxes_bounds_their_number() -> None:
     assert PoolSettings(ceiling=100, memory_mib=5 * PARKED_COST_MIB + 1).most == 5
     assert PoolSettings(ceiling=0).most == 0
+
+
+def test_a_gateway_waits_beside_its_sandbox_and_is_counted(driver: FakeDriver) -> None:
+    room = 3 * (PARKED_COST_MIB + GATEWAY_COST_MIB) + PARKED_COST_MIB
+    warm = WarmPool(driver, PoolSettings(ceiling=100, memory_mib=room))  # type: ignore[arg-type]  # a fake
+    for _ in range(9):
+        run(warm, replace(profile(), gateway=True))
+    assert warm.describe()["wanted"] == 3
+    run(warm)  # of the kind asked for last there is always one
+    assert warm.describe()["wanted"] == 4
 
 
 def test_many_at_once_never_share_a_sandbox(opened: WarmPool, driver: FakeDriver) -> None:
