@@ -71,7 +71,7 @@ def confine(program: bytes) -> None:
 
 
 def _say_what_ends_us() -> None:
-    write, pid, kill, order = os.write, os.getpid(), os.kill, sys.byteorder
+    write, getpid, kill, order = os.write, os.getpid, os.kill, sys.byteorder
 
     def told(_signal: int, info: "Any", _context: object) -> None:
         number = int.from_bytes(bytes(info.contents)[NUMBER], order)
@@ -80,7 +80,7 @@ def _say_what_ends_us() -> None:
         try:
             write(STDERR, said.encode())
         finally:
-            kill(pid, SIGSYS)
+            kill(getpid(), SIGSYS)  # in a child it is another
 
     handler = _Handler(told)
     # It must be there for as long as the process is.
