@@ -13,16 +13,8 @@ from pipeline.syscalls import ADDITIONS, DEFAULT, STRICT
 
 
 def allow_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --allow, --allow-inside, --env and --syscalls."""
+    """Add --allow, --allow-inside and --env."""
     for option in (
-        click.option(
-            "--syscalls",
-            default=DEFAULT,
-            show_default=True,
-            metavar="PROFILE",
-            help=f"System calls it may have at most: {DEFAULT}, {STRICT}, or {STRICT} with what is"
-            f" added, as strict,threads; there are {', '.join(ADDITIONS)}.",
-        ),
         click.option(
             "--env",
             "variables",
@@ -47,6 +39,19 @@ def allow_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def syscalls_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --syscalls."""
+    added: Callable[..., Any] = click.option(
+        "--syscalls",
+        default=DEFAULT,
+        show_default=True,
+        metavar="PROFILE",
+        help=f"System calls it may have at most: {DEFAULT}, {STRICT}, or {STRICT} with what is"
+        f" added, as strict,threads; there are {', '.join(ADDITIONS)}.",
+    )(command)
+    return added
 
 
 def llm_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,7 +139,10 @@ def allowed_memory(
 
 
 def allowed(
-    allow: Sequence[str], allow_inside: Sequence[str], variables: Sequence[str], syscalls: str
+    allow: Sequence[str],
+    allow_inside: Sequence[str],
+    variables: Sequence[str],
+    syscalls: str = DEFAULT,
 ) -> dict[str, Any]:
     """Return what these options allow, in the form it is kept.
 

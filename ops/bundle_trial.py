@@ -108,9 +108,27 @@ def status_of(reason: ExitReason) -> int:
     return STATUS.get(reason, LIMIT_PASSED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracing:
+    """What is written down of a trial.
+
+    Args:
+        folder: For gVisor's traces, a file a sandbox.
+        visits: Told of the method and URL of each request to the gateway.
+        open: Whether what was not granted is let out, to public addresses.
+    """
+
+    folder: Path
+    visits: Callable[[str, str], None]
+    open: bool = False
+
+
 @contextmanager
-def runtime_host(socket_path: Path | None) -> Iterator[HostClient]:
+def runtime_host(socket_path: Path | None, tracing: Tracing | None = None) -> Iterator[HostClient]:
     """The host behind a socket, or one of our own until the block is left.
+
+    Args:
+        tracing: Of one of our own.
 
     Raises:
         HostRefuses: There is no runsc or runtime, or a sandbox does not hold what it must.
@@ -119,7 +137,7 @@ def runtime_host(socket_path: Path | None) -> Iterator[HostClient]:
         yield HostClient(socket_path)
         return
     with _quiet(), tempfile.TemporaryDirectory(prefix="awgp-trial-") as folder:
-        host = RuntimeHost(_settings(Path(folder)))
+        host = RuntimeHost(_settings(Path(folder), tracing))
         thread = _Serving(host)
         thread.start()
         try:
@@ -165,7 +183,7 @@ def _answering(thread: _Serving, client: HostClient) -> HostClient:
     raise thread.refusal or HostRefuses(f"no runtime host within {START_SECONDS:g} s")
 
 
-def _settings(folder: Path) -> HostSettings:
+def _settings(folder: Path, tracing: Tracing | None) -> HostSettings:
     named = os.environ.get("AWGP_RUNSC")
     runsc = install_runsc.find(Path(named) if named else None)
     if runsc is None or not runsc.recent:
@@ -176,7 +194,15 @@ def _settings(folder: Path) -> HostSettings:
         runtimes=runtime_folder(os.environ),
         state=folder / "state",
         sandboxes=1,
-        driver=RunscSettings(binary=runsc.path, gateways=GatewaySettings(memory=memory)),
+        driver=_driver(runsc.path, memory, tracing),
         stop_seconds=0.0,
         warm=PoolSettings(ceiling=0),
     )
+
+
+def _driver(runsc: Path, memory: MemoryKeeper, tracing: Tracing | None) -> RunscSettings:
+    gateways = GatewaySettings(memory=memory)
+    if tracing is None:
+        return RunscSettings(binary=runsc, gateways=gateways)
+    gateways = replace(gateways, visits=tracing.visits, open=tracing.open)
+    return RunscSettings(binary=runsc, gateways=gateways, trace=tracing.folder)

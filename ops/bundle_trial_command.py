@@ -7,7 +7,13 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from ops.allow_options import allow_options, allowed, allowed_memory, memory_options
+from ops.allow_options import (
+    allow_options,
+    allowed,
+    allowed_memory,
+    memory_options,
+    syscalls_option,
+)
 from ops.bundle_template import SAMPLE
 from ops.bundle_trial import Trial, runtime_host, status_of
 from ops.command_options import json_option, print_json
@@ -46,6 +52,7 @@ class PayloadTooLarge(AwgpError):
 )
 @allow_options
 @memory_options
+@syscalls_option
 @click.option(
     "--host",
     "socket_path",
@@ -91,7 +98,7 @@ def command(
     trial = Trial(
         info=info,
         packed=packed,
-        payload=_payload(payload, packed),
+        payload=read_payload(payload, packed),
         limits=info.manifest.limits.within(Limits.from_json(ceiling(limits))),
         granted=granted_to(info.manifest.as_json(), allow_all),
     )
@@ -105,7 +112,12 @@ def command(
     ctx.exit(status_of(result.reason))
 
 
-def _payload(given: Path | None, packed: bytes) -> bytes:
+def read_payload(given: Path | None, packed: bytes) -> bytes:
+    """The request of a trial: what was given, else the bundle's own sample.
+
+    Raises:
+        PayloadTooLarge: As it says.
+    """
     if given is None:
         sample = read_files(packed).get(SAMPLE)
         return b"{}" if sample is None else sample.content

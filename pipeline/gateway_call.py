@@ -20,6 +20,8 @@ REQUEST_TAG: Final = b"awgp.gateway.request.v1\0"
 RESPONSE_TAG: Final = b"awgp.gateway.response.v1\0"
 MAX_TEXT: Final = 400
 UNFINISHED: Final = "unfinished"
+# Told of a request's method and URL, at an author's desk alone.
+VISIT: Final = "visit"
 
 
 class Refused(StrEnum):

@@ -9,7 +9,7 @@ program; a handler of ours says on stderr which call it was, where a Python runs
 import platform
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -136,6 +136,40 @@ def violation(lines: Iterable[OutputLine], syscalls: Syscalls) -> str:
     hint = f"; {' and '.join(having)} would add it" if len(having) == 1 else ""
     hint = f"; {' or '.join(having)} would add it" if len(having) > 1 else hint
     return f"the system call {name} {against}{hint}"
+
+
+def additions_for(name: str, arguments: Sequence[str]) -> frozenset[str] | None:
+    """Additions of which any lets a call through; empty where `strict` itself does.
+
+    Args:
+        arguments: As gVisor's trace shows them; none where they are not known.
+
+    Returns:
+        None where no strict profile does.
+    """
+    if name in _STRICT.split() or name == "clone3":
+        return frozenset()
+    if name == "clone" and arguments:
+        if "CLONE_NEW" in arguments[0]:
+            return None
+        return frozenset({"threads" if "CLONE_THREAD" in arguments[0] else "processes"})
+    if name == "socket" and arguments:
+        families = {"AF_UNIX": frozenset[str](), "AF_INET": frozenset({"sockets"})}
+        return families.get(arguments[0].replace("INET6", "INET"))
+    when = _conditions(Syscalls(strict=True)).get(name)
+    known = when is not None and len(arguments) > when.argument
+    if when and known and _traced_value(arguments[when.argument]) in when.values:
+        return frozenset()
+    return frozenset(_having(name)) or None
+
+
+def _traced_value(argument: str) -> int | None:
+    first = argument.partition(" ")[0]
+    known = {"SIGABRT": _SIGABRT, "SIGSYS": _SIGSYS, "AF_UNIX": AF_UNIX}
+    try:
+        return known[first] if first in known else int(first, 0)
+    except ValueError:
+        return None
 
 
 def _having(name: str) -> list[str]:

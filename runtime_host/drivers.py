@@ -20,11 +20,13 @@ class RunscSettings:
     Args:
         binary: Of 2024 or later.
         gateways: What is laid down for its sandboxes' gateways.
+        trace: Folder where gVisor writes down every system call of a sandbox; for a desk.
         cpus: Processors each sandbox may take at most; None caps none.
     """
 
     binary: Path
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
+    trace: Path | None = None
     cpus: float | None = None
 
     def open(self, state: Path) -> SandboxDriver:
@@ -35,6 +37,7 @@ class RunscSettings:
             cgroups=_groups_of(state, self.cpus),
             rootless=os.geteuid() != 0,
             gateways=self.gateways,
+            trace=self.trace,
         )
 
 

@@ -25,6 +25,8 @@ from runtime_host.sandbox import Sandbox, SandboxFailed
 log = structlog.get_logger()
 
 PLATFORM: Final = "systrap"
+# Of what a call read or wrote; we read none of it.
+STRACE_BYTES: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class RunscDriver(SandboxDriver):
         cgroups: Where sandboxes are capped; empty where this machine lets us cap nothing.
         rootless: Whether runsc starts without being root.
         gateways: What is laid down for its sandboxes' gateways.
+        trace: Folder where gVisor writes down every system call of a sandbox; for a desk.
         images: Of the runtimes, by digest; one without has its tree for a root.
     """
 
@@ -50,6 +53,7 @@ class RunscDriver(SandboxDriver):
     rootless: bool = False
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
     images: dict[str, Path] = field(default_factory=dict)
+    trace: Path | None = None
 
     def prepare(self) -> str:
         """Look whether runsc runs."""
@@ -147,10 +151,16 @@ class RunscDriver(SandboxDriver):
             # Sockets it was given, and there is one: its gateway's.
             f"--host-uds={'open' if profile.gateway else 'none'}",
             "--ignore-cgroups",
+            *([] if self.trace is None else _tracing(self.trace / folder.name)),
             "run",
             f"--bundle={folder}",
             folder.name,
         ]
+
+
+def _tracing(name: Path) -> list[str]:
+    log = f"--debug-log={name}.%COMMAND%"
+    return ["--debug", log, "--strace", f"--strace-log-size={STRACE_BYTES}"]
 
 
 def _version(binary: Path) -> str:

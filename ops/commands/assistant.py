@@ -15,6 +15,7 @@ from ops.allow_options import (
     allowed_memory,
     llm_options,
     memory_options,
+    syscalls_option,
 )
 from ops.assistant_new import command as new_command
 from ops.author_key_commands import key_option
@@ -94,6 +95,7 @@ class Code:
     " understood. Repeatable.",
 )
 @allow_options
+@syscalls_option
 @llm_options
 @memory_options
 @click.option(

@@ -11,6 +11,7 @@ from rich.console import Console
 from ops.author_key_commands import FILE, key, key_option, sign
 from ops.author_key_file import note_for, read_key, sign_file
 from ops.bundle_template import RUNTIMES, write_template
+from ops.bundle_trace_command import command as trace
 from ops.bundle_trial_command import command as test
 from ops.caller_options import caller_options
 from ops.command_options import json_option, print_json
@@ -36,11 +37,12 @@ def command() -> None:
     Examples:
       awgp bundle init invoice-check
       awgp bundle test invoice-check
+      awgp bundle trace invoice-check
       awgp bundle push invoice-check --as ada
     """
 
 
-for each in (test, key, sign):
+for each in (test, trace, key, sign):
     command.add_command(each)
 
 

@@ -18,19 +18,21 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from pipeline.gateway_call import GatewayCall, Refused
+from pipeline.gateway_call import VISIT, GatewayCall, Refused
 from pipeline.gateway_scope import Injection, Scope
-from runtime_host.gateway.door import Handle, answer_one, guarded
-from runtime_host.gateway.fetching import Fetcher
+from runtime_host.gateway.door import Handle, Knock, answer_one, guarded
+from runtime_host.gateway.fetching import IN_PRODUCTION, Desk, Fetcher
 from runtime_host.gateway.least_rights import give_up_rights
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.lookups import Lookups
 from runtime_host.gateway.rehearsal import rehearse
-from runtime_host.gateway.requests import handler
+from runtime_host.gateway.requests import FETCH, handler
 
 THREADS: Final = 4
 MAX_SCOPE_BYTES: Final = 1024 * 1024
 PAUSE_SECONDS: Final = 0.05
+# So that a line stays one write.
+MAX_VISIT: Final = 2048
 
 
 def main(user: int, listener: socket.socket, memory: socket.socket) -> None:
@@ -61,9 +63,11 @@ def main(user: int, listener: socket.socket, memory: socket.socket) -> None:
             credentials=credentials,
             tls=tls,
             own_machine=told["own_machine"],
+            desk=Desk(visited=_tell_visit, open=told["open"]) if told["visits"] else IN_PRODUCTION,
             resolve=lookups.resolve,
         )
-        handle.append(guarded(handler(scope, ledger, fetcher, memory), _tell_failure))
+        serve = handler(scope, ledger, fetcher, memory)
+        handle.append(guarded(_seen(serve) if told["visits"] else serve, _tell_failure))
         claimed.set()
         sys.stdin.buffer.read(1)
     os._exit(0)
@@ -81,6 +85,21 @@ def _serve(listener: socket.socket, handle: list[Handle], claimed: threading.Eve
             answer_one(connection, handle[0])
         except Exception as error:  # noqa: BLE001  # one call comes to nothing, and no other
             _tell_failure(error)
+
+
+def _seen(handle: Handle) -> Handle:
+    """With what is asked for told of, beside fetches, which tell where they go."""
+
+    def seen(knock: Knock) -> object:
+        if knock.path != FETCH:
+            _tell_visit(knock.method, knock.path)
+        return handle(knock)
+
+    return seen
+
+
+def _tell_visit(method: str, url: str) -> None:
+    _write({VISIT: [method, url[:MAX_VISIT]]})
 
 
 def _tell_failure(error: Exception) -> None:

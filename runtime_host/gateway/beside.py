@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -53,11 +53,17 @@ class GatewaySettings:
         certificates: File of the authorities they believe; None is the system's.
         own_machine: Whether they may connect to this machine itself.
         memory: What lends them memories; None for a host that has none.
+        visits: At a desk: told of the method and URL, without its query, of every request, and of
+            the path of what else is asked; production hears of neither.
+        open: At a desk, with `visits`: whether what was not granted is let out, to public
+            addresses.
     """
 
     certificates: str | None = None
     own_machine: bool = False
     memory: MemoryKeeper | None = field(default=None, compare=False)
+    visits: Callable[[str, str], None] | None = None
+    open: bool = False
 
 
 class Gateway:
@@ -72,7 +78,7 @@ class Gateway:
         self._settings = settings
         self.folder = folder / FOLDER
         self._ids = {"sandbox": folder.name}
-        self._told = Told(self._ids)
+        self._told = Told(self._ids, settings.visits)
         self._ready = threading.Event()
         # Its way to a memory, at whose other end is nobody unless it is lent one.
         self._lent, its = socket.socketpair()
@@ -116,6 +122,8 @@ class Gateway:
         values = {name: [e.header, e.value] for name, e in (credentials or {}).items()}
         own_machine = self._settings.own_machine
         told = {"scope": scope.as_json(), "credentials": values, "own_machine": own_machine}
+        told["visits"] = self._settings.visits is not None
+        told["open"] = self._settings.open and told["visits"]
         line = json.dumps(told).encode() + b"\n"
         try:
             assert self.process.stdin is not None  # noqa: S101  # we asked for a pipe

@@ -27,7 +27,7 @@ from pipeline.address_guard import (
 from pipeline.courier import Deadline, PinnedBackend, as_it_stands
 from pipeline.gateway_call import Refused, request_digest
 from pipeline.gateway_scope import Grant, Injection, Scope
-from pipeline.reach import ReachInvalid, Visit, read_visit
+from pipeline.reach import Reach, ReachInvalid, Visit, read_visit
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.lookups import Lookups, LookupTimedOut
 from runtime_host.gateway.masking import Mask
@@ -81,12 +81,42 @@ class _Come:
     bytes_in: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a bundle's author may want to know, who has it traced; nobody else hears of it.
+
+    Args:
+        visited: Told of the method and URL of each request.
+        open: Whether what was not granted is let out, to public addresses alone.
+    """
+
+    visited: Callable[[str, str], None] = lambda _method, _url: None
+    open: bool = False
+
+    def grant_for(self, method: str, visit: Visit) -> Grant | None:
+        """For a request that nothing else lets out."""
+        if not self.open:
+            return None
+        reach = Reach(
+            scheme=visit.scheme,
+            host=visit.host,
+            port=visit.port,
+            path=(),
+            methods=frozenset({method}),
+        )
+        return Grant(reach=reach)
+
+
+IN_PRODUCTION: Final = Desk()
+
+
 class Fetcher:
     """Fetches for one execution.
 
     Args:
         credentials: By name; one a rule names and that is missing refuses the call.
         own_machine: Whether a private rule may lead to this machine itself.
+        desk: What is otherwise at an author's desk.
         resolve: Asks the machine's resolver, unless a test says otherwise.
     """
 
@@ -98,6 +128,7 @@ class Fetcher:
         credentials: Mapping[str, Injection] | None = None,
         tls: ssl.SSLContext | None = None,
         own_machine: bool = False,
+        desk: Desk = IN_PRODUCTION,
         resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -107,6 +138,7 @@ class Fetcher:
         self._mask = Mask(self._credentials.values())
         self._tls = tls or ssl.create_default_context()
         self._own_machine = own_machine
+        self._desk = desk
         self._resolve = Lookups(1).resolve if resolve is None else resolve
         self._clock = clock
 
@@ -170,7 +202,10 @@ class Fetcher:
         )
         come = _Come()
         try:
+            if grant is None:
+                self._desk.visited(asked.method, visit.url.partition("?")[0])
             grant = grant or self._scope.grant_for(asked.method, visit)
+            grant = grant or self._desk.grant_for(asked.method, visit)
             if grant is None:
                 raise CallRefused(
                     Refused.NOT_ALLOWED,

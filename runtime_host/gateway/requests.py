@@ -20,8 +20,9 @@ from runtime_host.gateway.models import PATHS, Models
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.gateway.remembering import MEMORY_PATHS, Remembering
 
+FETCH: Final = "/v1/fetch"
 MAX_DEPTH: Final = 4
-POSTED: Final = ("/v1/fetch", *PATHS, *MEMORY_PATHS)
+POSTED: Final = (FETCH, *PATHS, *MEMORY_PATHS)
 THERE: Final = ", ".join(("GET /v1/scope", *(f"POST {path}" for path in POSTED)))
 MAX_HEADERS: Final = 64
 MAX_VALUE_CHARACTERS: Final = 8 * 1024
@@ -56,7 +57,7 @@ def handler(
             if remembers is None:
                 raise CallRefused(Refused.NOT_ALLOWED, "no memory is granted to this assistant")
             return remembers.ask(MEMORY_PATHS[knock.path], knock.body)
-        if (knock.method, knock.path) == ("POST", "/v1/fetch"):
+        if (knock.method, knock.path) == ("POST", FETCH):
             return _shown(fetcher.fetch(read_fetch(knock.body)))
         raise CallRefused(Refused.NOT_FOUND, f"there are {THERE}")
 

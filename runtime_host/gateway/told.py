@@ -6,13 +6,13 @@ number, take no call's place. What makes no sense ends it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
 from pipeline.errors import AwgpError
-from pipeline.gateway_call import UNFINISHED, GatewayCall, GatewayCallInvalid, Refused
+from pipeline.gateway_call import UNFINISHED, VISIT, GatewayCall, GatewayCallInvalid, Refused
 from pipeline.gateway_scope import BUDGET_RANGES
 
 log = structlog.get_logger()
@@ -35,10 +35,14 @@ class Told:
 
     Args:
         ids: Whose calls they are, for the log; filled in once that is known.
+        visits: Told of where they go; None where nobody asked for that.
     """
 
-    def __init__(self, ids: Mapping[str, str]) -> None:
+    def __init__(
+        self, ids: Mapping[str, str], visits: Callable[[str, str], None] | None = None
+    ) -> None:
         self._ids = ids
+        self._visits = visits
         self._calls: dict[int, GatewayCall] = {}
         self._failures = 0
 
@@ -52,6 +56,10 @@ class Told:
             told = json.loads(line)
             if Refused.FAILED in told:
                 self._note_failure(str(told[Refused.FAILED]))
+                return
+            if VISIT in told and self._visits is not None:
+                method, url = told[VISIT]
+                self._visits(str(method), str(url))
                 return
             self._keep(GatewayCall.from_json(told))
         except (*NOT_OURS, GatewayCallInvalid) as error:

@@ -20,7 +20,7 @@ from pipeline.gateway_call import UNFINISHED, GatewayCall, GatewayCallInvalid, R
 from pipeline.gateway_scope import Injection, Scope
 from runtime_host.gateway.beside import SOCKET, Gateway, GatewaySettings
 from runtime_host.gateway.door import Handle, Knock, answer_one, guarded
-from runtime_host.gateway.fetching import Fetch, Fetched, Fetcher
+from runtime_host.gateway.fetching import IN_PRODUCTION, Desk, Fetch, Fetched, Fetcher
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.lookups import Lookups
 from runtime_host.gateway.own_machine import is_own
@@ -51,6 +51,7 @@ class Outside:
         *rules: dict[str, Any],
         credentials: Mapping[str, Injection] | None = None,
         own_machine: bool = True,
+        desk: Desk = IN_PRODUCTION,
         **budget: int,
     ) -> Fetcher:
         scope = Scope.from_json({"fetch": list(rules), "budget": {**BUDGET, **budget}})
@@ -60,6 +61,7 @@ class Outside:
             self.ledger,
             credentials=credentials,
             own_machine=own_machine,
+            desk=desk,
             resolve=self._resolve,
         )
 
@@ -111,6 +113,20 @@ def test_it_fetches_what_is_granted_and_nothing_beside_it(outside: Outside) -> N
         assert refused(partial(fetcher.fetch, asked)) is Refused.NOT_ALLOWED
     assert [path for path, _ in outside.asked] == ["/v1/x"]
     assert outside.resolved == ["api.test"]
+
+
+def test_at_an_authors_desk_it_tells_where_requests_go_and_may_be_open(outside: Outside) -> None:
+    visits: list[tuple[str, str]] = []
+    desk = Desk(visited=lambda method, url: visits.append((method, url)))
+    asked = partial(Fetch, method="GET")
+    inside, beyond = outside.url("/v1/x?secret=1"), "http://away.test/y?z=1"
+    fetch = outside.fetcher(outside.rule(), desk=desk).fetch
+    assert fetch(asked(url=inside)).status == 200
+    assert refused(partial(fetch, asked(url=beyond))) is Refused.NOT_ALLOWED
+    # Open, too, it leads to no address inside.
+    fetch = outside.fetcher(desk=replace(desk, open=True)).fetch
+    assert refused(partial(fetch, asked(url=beyond))) is Refused.ADDRESS_REFUSED
+    assert visits == [("GET", inside[:-9]), *[("GET", "http://away.test/y")] * 2]
 
 
 def test_every_call_is_told_of_before_it_leaves_and_when_it_ended(outside: Outside) -> None:

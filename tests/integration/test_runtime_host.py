@@ -17,6 +17,7 @@ from pipeline.execution import MIB, ExecutionResult, ExecutionSpec, ExitReason
 from pipeline.syscalls import Syscalls
 from runtime_host import root_image
 from runtime_host.client import LaunchRefused
+from runtime_host.manifest import parse_manifest
 from runtime_host.rootfs import read_record, write_record
 from tests.integration.own_engine import DRIVERS, way_of
 from tests.integration.own_host import (
@@ -313,6 +314,8 @@ def test_a_bundle_is_tried_as_production_would_run_it(
     said = capfd.readouterr().out
     assert "got 2 fields" in said
     assert '"lines_total_cents": 4397' in said
+    if host.way is RUNSC:
+        check_trace(folder, capfd)
     (folder / "awgp.toml").write_text(manifest.replace('"python3"', '"python3-nobodys"'))
     assert run(["bundle", "test", str(folder), "--host", socket_path]) == 2
     assert "awgp runtime build --name python3-nobodys" in capfd.readouterr().err
@@ -330,3 +333,28 @@ def test_a_bundle_is_tried_as_production_would_run_it(
     (folder / "main.py").write_text("while True:\n    pass\n")
     assert run([*on_host, "--limit", "wall_seconds=0.5"]) == 3
     assert "timeout" in capfd.readouterr().out
+
+
+TRACED = """
+import os
+from awgp_agent import GatewayError, fetch
+try:
+    fetch("https://api.example.com/v1/rates/EUR?day=today")
+except GatewayError:
+    os.mkdir("/tmp/none")
+"""
+
+
+def check_trace(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The smallest policy of a bundle is what it needed, and it runs with that."""
+    (folder / "awgp.toml").write_text('[bundle]\nname = "first"\nversion = "1"\n')
+    before = (folder / "main.py").read_text()
+    (folder / "main.py").write_text(TRACED)
+    assert run(["bundle", "trace", str(folder), "--write"]) == 0
+    said = capfd.readouterr()
+    assert "1 of 1 requests brought nothing back (not-allowed)" in said.err
+    asked = parse_manifest((folder / "awgp.toml").read_bytes()).asked
+    assert said.out in (folder / "awgp.toml").read_text()
+    assert [each.url for each in asked.reaches] == ["https://api.example.com/v1/rates/EUR/"]
+    assert asked.syscalls == Syscalls(strict=True, additions=frozenset({"files"}))
+    (folder / "main.py").write_text(before)
