@@ -19,6 +19,7 @@ from runtime_host.gateway.models import EMBEDDINGS, Models
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.memory.lexical import entry_vector, query_vector
 from runtime_host.memory.requests import (
+    MAX_ASKED_BYTES,
     MAX_DEPTH,
     MAX_TEXT_CHARACTERS,
     OPERATIONS,
@@ -99,15 +100,18 @@ class Remembering:
         return found
 
     def _asked(self, operation: str, body: bytes) -> bytes:
+        if len(body) > MAX_ASKED_BYTES:
+            raise CallRefused(Refused.TOO_LARGE, "that is too much at once: send fewer entries")
         with self._lock:
             self._number += 1
             try:
                 self._connection.sendall(encode({"type": operation, "number": self._number}, body))
                 frame = receive(self._connection, self._decoder)
-                # One that came too late for who asked for it.
-                while frame.body.get("number") != self._number:
-                    frame = receive(self._connection, self._decoder)
+                if frame.body.get("number") != self._number:
+                    raise WireBroken("that answers something else")
             except TimeoutError as error:
+                # Half of it may be sent, so nothing that followed would be understood.
+                self._connection.close()
                 raise CallRefused(Refused.TIMED_OUT, "the memory took too long") from error
             except (WireBroken, OSError) as error:
                 raise CallRefused(Refused.UNREACHABLE, "the memory is away") from error

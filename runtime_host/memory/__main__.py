@@ -11,10 +11,13 @@ the host is gone, and so is this.
 
 import json
 import os
+import resource
 import socket
 import sys
 import threading
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -25,12 +28,24 @@ from pipeline.strict_json import parse_object
 from runtime_host.gateway.least_rights import become
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.memory.engine import Engine
-from runtime_host.memory.requests import MAX_DEPTH, OPERATIONS, malformed, read
+from runtime_host.memory.requests import (
+    MAX_ASKED_BYTES,
+    MAX_DEPTH,
+    OPERATIONS,
+    malformed,
+    read,
+)
 from runtime_host.memory.space import Space
 from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 
 MAX_ORDER_BYTES: Final = 4096
-MAX_ASKED_BYTES: Final = 24 * 1024 * 1024
+LARGE_BYTES: Final = 1024 * 1024
+# Of memory that is no file: beyond it the engine, or a request, comes to nothing.
+DATA_BYTES: Final = 2 * 1024 * 1024 * 1024
+
+
+class FolderRefused(AwgpError):
+    """The folder is not one for memories."""
 
 
 class Owner:
@@ -45,22 +60,26 @@ class Owner:
         self._engine = engine
         self._control = control
         self._writing: defaultdict[tuple[UUID, UUID], threading.Lock] = defaultdict(threading.Lock)
+        self._lent: dict[socket.socket, tuple[UUID, UUID]] = {}
+        self._lock = threading.Lock()
+        # As numbers of Python's a request takes ten times its bytes: one of the large at a time.
+        self._large = threading.Lock()
 
     def serve(self) -> None:
-        """Take orders until the host is gone."""
+        """Take orders until the host is gone. Each comes with a connection of its own."""
         while True:
             order, descriptors, _, _ = socket.recv_fds(self._control, MAX_ORDER_BYTES, 1)
             if not order:
                 return
             said = json.loads(order)
-            if descriptors:
-                connection = socket.socket(fileno=descriptors[0])
-                serving = threading.Thread(
-                    target=self._answer, args=(connection, self._space(said)), daemon=True
-                )
-                serving.start()
+            connection = socket.socket(fileno=descriptors[0])
+            if "entries" in said:
+                space = self._space(said)
+                with self._lock:
+                    self._lent[connection] = (space.tenant, space.assistant)
+                _begin(self._answer, connection, space)
             else:
-                self._tell(self._forget(said))
+                _begin(self._forget, connection, said)
 
     def _space(self, said: dict[str, Any]) -> Space:
         tenant, assistant = UUID(said["tenant"]), UUID(said["assistant"])
@@ -72,33 +91,45 @@ class Owner:
             writing=self._writing[tenant, assistant],
         )
 
-    def _forget(self, said: dict[str, Any]) -> dict[str, Any]:
+    def _forget(self, connection: socket.socket, said: dict[str, Any]) -> None:
+        """Whoever remembers something there now does not any more, so that it stays forgotten."""
+        tenant = UUID(said["tenant"])
         assistant = None if said["assistant"] is None else UUID(said["assistant"])
-        try:
-            return {"forgotten": self._engine.forget(UUID(said["tenant"]), assistant)}
-        except Exception as error:  # noqa: BLE001  # the engine's, whatever they are
-            return {"failed": type(error).__name__}
+        with connection:
+            try:
+                self._end_lent(tenant, assistant)
+                told: dict[str, Any] = {"forgotten": self._engine.forget(tenant, assistant)}
+            except Exception as error:  # noqa: BLE001  # the engine's, whatever they are
+                told = {"failed": type(error).__name__}
+            connection.sendall(json.dumps(told).encode())
+
+    def _end_lent(self, tenant: UUID, assistant: UUID | None) -> None:
+        with self._lock:
+            for each, (whose, who) in self._lent.items():
+                if whose == tenant and assistant in {None, who}:
+                    with suppress(OSError):
+                        each.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, connection: socket.socket, space: Space) -> None:
         decoder = Decoder(MAX_ASKED_BYTES)
-        with connection:
-            try:
-                while True:
-                    frame = receive(connection, decoder)
-                    connection.sendall(self._answered(frame, space))
-            except (WireBroken, OSError):
-                return  # its execution is over
+        try:
+            while True:
+                frame = receive(connection, decoder)
+                connection.sendall(self._answered(frame, space))
+        except (WireBroken, OSError):
+            return  # its execution is over
+        finally:
+            with self._lock:
+                del self._lent[connection]
+                connection.close()
 
     def _answered(self, frame: Frame, space: Space) -> bytes:
         number = frame.body.get("number")
         try:
             if frame.type not in OPERATIONS:
                 raise malformed("there is no such operation")
-            try:
-                values = parse_object(frame.blob, max_depth=MAX_DEPTH)
-            except AwgpError as error:
-                raise malformed("the body is no sound JSON object") from error
-            answer = space.answer(read(frame.type, values))
+            with self._large if len(frame.blob) > LARGE_BYTES else nullcontext():
+                answer = space.answer(read(frame.type, _values(frame.blob)))
             return encode(
                 {"type": "answer", "number": number},
                 json.dumps(answer, ensure_ascii=False).encode(),
@@ -110,8 +141,16 @@ class Owner:
             refused = {"why": Refused.FAILED.value, "detail": "the memory failed at this request"}
         return encode({"type": "refused", "number": number, **refused})
 
-    def _tell(self, said: dict[str, Any]) -> None:
-        self._control.sendall(json.dumps(said).encode())
+
+def _begin(act: Callable[..., None], *of: object) -> None:
+    threading.Thread(target=act, args=of, daemon=True).start()
+
+
+def _values(unverified: bytes) -> dict[str, Any]:
+    try:
+        return parse_object(unverified, max_depth=MAX_DEPTH)
+    except AwgpError as error:
+        raise malformed("the body is no sound JSON object") from error
 
 
 def main(control: socket.socket, folder: Path, user: int) -> None:
@@ -131,6 +170,7 @@ def main(control: socket.socket, folder: Path, user: int) -> None:
 
 def _engine(folder: Path, user: int) -> Engine:
     """Where the vectors are; loads what it needs, and then becomes who it is to be."""
+    resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
     if url := os.environ.get("AWGP_QDRANT_URL"):
         # Heavy, and of no use where there is no server.
         from runtime_host.memory.server import ServerEngine, connect  # noqa: PLC0415
@@ -153,9 +193,15 @@ def _engine(folder: Path, user: int) -> Engine:
 
 
 def _give(folder: Path, user: int) -> None:
-    """Let a folder, and all in it, be a user's."""
+    """Let a folder, and all in it, be a user's.
+
+    Raises:
+        FolderRefused: It has what is not of a memory.
+    """
     if not user or folder.stat().st_uid == user:
         return
+    if any(folder.iterdir()) and not (folder / "lock").is_file():
+        raise FolderRefused(f"{folder} holds something else: name an empty folder")
     for path in folder.rglob("*"):
         os.chown(path, user, user, follow_symlinks=False)
     os.chown(folder, user, user)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ USER: Final = 61183
 MAX_ANSWER_BYTES: Final = 4096
 # An owner before it may take its time to let the folder go.
 START_SECONDS: Final = 40.0
+SEND_SECONDS: Final = 10.0
 FORGET_SECONDS: Final = 60.0
 END_SECONDS: Final = 10.0
 
@@ -70,29 +72,25 @@ class MemoryKeeper:
             MemoryUnavailable: As it says.
         """
         order = {"tenant": str(tenant), "assistant": str(assistant), "entries": entries}
-        with self._lock:
-            control = self._started()
-            try:
-                socket.send_fds(control, [json.dumps(order).encode()], [end.fileno()])
-            except OSError as exc:
-                raise MemoryUnavailable("the owner of memories went away") from exc
+        self._send(order, end)
 
     def forget(self, tenant: UUID, assistant: UUID | None) -> int:
         """Remove an assistant's memory, or a whole tenant's; how many collections there were.
+
+        Executions that remember there find their memory away from then on.
 
         Raises:
             MemoryUnavailable: As it says.
         """
         order = {"tenant": str(tenant), "assistant": None if assistant is None else str(assistant)}
-        with self._lock:
-            control = self._started()
-            control.settimeout(FORGET_SECONDS)
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with its:
+                self._send(order, its)
+            ours.settimeout(FORGET_SECONDS)
             try:
-                control.sendall(json.dumps(order).encode())
-                said = _heard(control)
-                control.settimeout(None)
+                said = _heard(ours)
             except OSError as exc:
-                self._end()
                 raise MemoryUnavailable("the owner of memories does not answer") from exc
         if "forgotten" not in said:
             raise MemoryUnavailable(f"the memory could not be removed: {said.get('failed')}")
@@ -102,6 +100,14 @@ class MemoryKeeper:
         """End it, with what was put in written down."""
         with self._lock:
             self._end()
+
+    def _send(self, order: Mapping[str, object], end: socket.socket) -> None:
+        with self._lock:
+            control = self._started()
+            try:
+                socket.send_fds(control, [json.dumps(order).encode()], [end.fileno()])
+            except OSError as exc:
+                raise MemoryUnavailable("the owner of memories went away") from exc
 
     def _started(self) -> socket.socket:
         if self._process is not None and self._process.poll() is None and self._control is not None:
@@ -114,7 +120,7 @@ class MemoryKeeper:
         ours.settimeout(START_SECONDS)
         try:
             said = _heard(ours)
-            ours.settimeout(None)
+            ours.settimeout(SEND_SECONDS)
         except OSError as exc:
             self._end()
             raise MemoryUnavailable("the owner of memories did not start") from exc

@@ -7,10 +7,10 @@ What was put in outlives a process that is killed (the engine's log of writes); 
 within `FLUSH_SECONDS`, should the machine itself go down. Searches are exact: no graph is built.
 """
 
-import contextlib
 import fcntl
 import os
 import shutil
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -24,7 +24,16 @@ from uuid import UUID, uuid4
 import qdrant_edge as edge
 
 from pipeline.errors import AwgpError
-from runtime_host.memory.engine import Condition, Filter, Found, Place, Point, Sparse, Vector
+from runtime_host.memory.engine import (
+    Condition,
+    Filter,
+    Found,
+    Place,
+    Point,
+    Room,
+    Sparse,
+    Vector,
+)
 
 VECTOR: Final = "v"
 WORDS: Final = "words"
@@ -34,10 +43,17 @@ FLUSH_SECONDS: Final = 2.0
 # For the owner before us to let go.
 LOCK_SECONDS: Final = 20.0
 LOOK_SECONDS: Final = 0.05
+BLOCK_BYTES: Final = 512  # of st_blocks, whatever the file system has
+# Of a file system, kept free of memories: the host and its sandboxes live there, too.
+FREE_SHARE: Final = 0.1
 MADE, GONE = ".made-", ".gone-"
 # Names of what is true of a point, and of what is false: the engine (0.9) takes a bool that is to
 # be matched for a number, and so finds none.
 FLAGS: Final = "flags"
+
+
+class CollectionGone(AwgpError):
+    """It was forgotten while something was put in."""
 
 
 class FolderTaken(AwgpError):
@@ -67,7 +83,8 @@ class EdgeEngine:
         self._most_open = most_open
         self._held = _lock(folder)
         self._opened: OrderedDict[Place, _Opened] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._forgetting: list[tuple[UUID, UUID | None]] = []
         self._closed = threading.Event()
         for left in (*folder.glob(f"*/*/{MADE}*"), *folder.glob(f"**/{GONE}*")):
             shutil.rmtree(left, ignore_errors=True)
@@ -103,7 +120,8 @@ class EdgeEngine:
             )
             for p in points
         ]
-        self._update(place, edge.UpdateOperation.upsert_points(made))
+        if not self._update(place, edge.UpdateOperation.upsert_points(made)):
+            raise CollectionGone("the collection was forgotten meanwhile")
 
     def search(self, place: Place, vector: Vector, within: Filter, limit: int) -> list[Found]:
         """Exactly."""
@@ -133,20 +151,24 @@ class EdgeEngine:
         self._update(place, edge.UpdateOperation.delete_points_by_filter(_filter(within)))
 
     def forget(self, tenant: UUID, assistant: UUID | None) -> int:
-        """With its folder, and so at once."""
+        """With its folder, and so at once; who asks meanwhile waits, and finds nothing."""
         folder = self._folder / str(tenant) if assistant is None else self._of(tenant, assistant)
-        names = [n for each in _assistants(folder, assistant) for n in _names(each)]
-        with contextlib.ExitStack() as held:
-            for place in self._within(tenant, assistant):
-                opened = held.enter_context(self._open(place))
-                if opened.shard is not None:
-                    opened.shard.close()
-                    opened.shard = None
+        with self._closed_to_all(tenant, assistant):
+            names = [n for each in _assistants(folder, assistant) for n in _names(each)]
             if folder.is_dir():
                 gone = folder.with_name(f"{GONE}{uuid4().hex}")
                 folder.rename(gone)
                 shutil.rmtree(gone)
         return len(names)
+
+    def room(self, tenant: UUID, assistant: UUID) -> Room:
+        """As the file system counts."""
+        system = os.statvfs(self._folder)
+        files = (each for each in self._of(tenant, assistant).rglob("*") if each.is_file())
+        return Room(
+            taken_bytes=sum(BLOCK_BYTES * each.stat().st_blocks for each in files),
+            machine_full=system.f_bavail < FREE_SHARE * system.f_blocks,
+        )
 
     def close(self) -> None:
         """Write everything down and let the folder go."""
@@ -161,24 +183,37 @@ class EdgeEngine:
     def _of(self, tenant: UUID, assistant: UUID) -> Path:
         return self._folder / str(tenant) / str(assistant)
 
-    def _within(self, tenant: UUID, assistant: UUID | None) -> list[Place]:
+    @contextmanager
+    def _closed_to_all(self, tenant: UUID, assistant: UUID | None) -> Iterator[None]:
+        """Nothing of theirs is open, nor is opened, until the block is left."""
+        mark = (tenant, assistant)
         with self._lock:
-            return [
-                place
-                for place in self._opened
-                if place.tenant == tenant and assistant in {None, place.assistant}
-            ]
+            self._forgetting.append(mark)
+            theirs = [place for place in self._opened if _is_of(place, mark)]
+            self._lock.wait_for(lambda: not any(self._opened[each].users for each in theirs))
+            for place in theirs:
+                _close(self._opened.pop(place), keep=False)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._forgetting.remove(mark)
+                self._lock.notify_all()
 
-    def _update(self, place: Place, operation: edge.UpdateOperation) -> None:
+    def _update(self, place: Place, operation: edge.UpdateOperation) -> bool:
+        """Whether there is such a collection."""
         with self._open(place) as opened:
-            if opened.shard is not None:
-                opened.dirty = True
-                opened.shard.update(operation)
+            if opened.shard is None:
+                return False
+            opened.dirty = True
+            opened.shard.update(operation)
+            return True
 
     @contextmanager
     def _open(self, place: Place) -> Iterator[_Opened]:
         """A collection, loaded if it is there, and nobody else's meanwhile."""
         with self._lock:
+            self._lock.wait_for(lambda: not any(_is_of(place, m) for m in self._forgetting))
             opened = self._opened.setdefault(place, _Opened())
             self._opened.move_to_end(place)
             opened.users += 1
@@ -190,6 +225,7 @@ class EdgeEngine:
         finally:
             with self._lock:
                 opened.users -= 1
+                self._lock.notify_all()
                 self._close_surplus()
 
     def _load(self, place: Place, opened: _Opened) -> None:
@@ -212,10 +248,13 @@ class EdgeEngine:
             with self._lock:
                 dirty = [place for place, opened in self._opened.items() if opened.dirty]
             for place in dirty:
-                with self._open(place) as opened:
-                    opened.dirty = False
-                    if opened.shard is not None:
-                        opened.shard.flush()
+                try:
+                    with self._open(place) as opened:
+                        if opened.shard is not None:
+                            opened.shard.flush()
+                        opened.dirty = False
+                except Exception as error:  # noqa: BLE001  # one that fails is tried again, and no other waits
+                    sys.stderr.write(f"not flushed: {type(error).__name__}\n")
 
 
 def _lock(folder: Path) -> int:
@@ -248,9 +287,14 @@ def _assistants(folder: Path, assistant: UUID | None) -> list[Path]:
     return [folder / name for name in _names(folder)]
 
 
-def _close(opened: _Opened) -> None:
+def _is_of(place: Place, whose: tuple[UUID, UUID | None]) -> bool:
+    return place.tenant == whose[0] and whose[1] in {None, place.assistant}
+
+
+def _close(opened: _Opened, *, keep: bool = True) -> None:
     if opened.shard is not None:
-        opened.shard.flush()
+        if keep:
+            opened.shard.flush()
         opened.shard.close()
         opened.shard = None
 

@@ -77,6 +77,18 @@ class Found:
     payload: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What an assistant's collections take.
+
+    Args:
+        machine_full: There is no more for anybody.
+    """
+
+    taken_bytes: int = 0
+    machine_full: bool = False
+
+
 class Engine(Protocol):
     """Keeps vectors. Each method may raise what the engine raises."""
 
@@ -106,6 +118,9 @@ class Engine(Protocol):
 
     def forget(self, tenant: UUID, assistant: UUID | None) -> int:
         """Remove an assistant's collections, or all of a tenant; how many there were."""
+
+    def room(self, tenant: UUID, assistant: UUID) -> Room:
+        """What they take now; nothing where that is not ours to count."""
 
     def close(self) -> None:
         """Nothing is asked any more."""

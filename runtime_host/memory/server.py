@@ -7,7 +7,16 @@ from uuid import UUID
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from runtime_host.memory.engine import Condition, Filter, Found, Place, Point, Sparse, Vector
+from runtime_host.memory.engine import (
+    Condition,
+    Filter,
+    Found,
+    Place,
+    Point,
+    Room,
+    Sparse,
+    Vector,
+)
 
 VECTOR: Final = "v"
 NOT_FOUND: Final = 404
@@ -95,6 +104,10 @@ class ServerEngine:
         for name in gone:
             self._client.delete_collection(name)
         return len(gone)
+
+    def room(self, tenant: UUID, assistant: UUID) -> Room:  # noqa: ARG002  # the server's own
+        """Its disk is its operator's."""
+        return Room()
 
     def close(self) -> None:
         """Let its connections go."""

@@ -23,6 +23,9 @@ from runtime_host.memory.requests import (
 )
 
 MAX_COLLECTIONS: Final = 16
+# On the disk: of each entry, and of the engine's own files and logs whatever is in them.
+BYTES_AN_ENTRY: Final = 16 * 1024
+BYTES_BESIDE: Final = 256 * 1024 * 1024
 ALL: Final = Filter(conditions=())
 # Of ids of ours; made once, at random.
 IDS: Final = UUID("5d1ad2a0-6c1f-4d0b-9a4e-0d5b2f3a7c11")
@@ -46,8 +49,8 @@ class Space:
         writing: threading.Lock,
     ) -> None:
         self._engine = engine
-        self._tenant = tenant
-        self._assistant = assistant
+        self.tenant = tenant
+        self.assistant = assistant
         self._entries = entries
         self._writing = writing
 
@@ -72,17 +75,17 @@ class Space:
         return {"hits": [] if size is None else self._search(place, asked, within, size)}
 
     def _place(self, collection: str) -> Place:
-        return Place(tenant=self._tenant, assistant=self._assistant, collection=collection)
+        return Place(tenant=self.tenant, assistant=self.assistant, collection=collection)
 
     def _id(self, place: Place, name: str) -> UUID:
         # None of the first three holds what stands between.
-        return uuid5(IDS, f"{self._tenant}/{self._assistant}/{place.collection}/{name}")
+        return uuid5(IDS, f"{self.tenant}/{self.assistant}/{place.collection}/{name}")
 
     def _marks(self, place: Place) -> dict[str, str]:
         """What every point says of whose it is."""
         return {
-            "tenant": str(self._tenant),
-            "assistant": str(self._assistant),
+            "tenant": str(self.tenant),
+            "assistant": str(self.assistant),
             "collection": place.collection,
         }
 
@@ -113,7 +116,7 @@ class Space:
             size = self._engine.size(place)
             for each in sizes:
                 _check_size(each, size if size is not None else min(sizes))
-            names = self._engine.collections(self._tenant, self._assistant)
+            names = self._engine.collections(self.tenant, self.assistant)
             self._check_room(place, points, names)
             if size is None:
                 self._engine.create(place, min(sizes))
@@ -123,6 +126,11 @@ class Space:
     def _check_room(self, place: Place, points: list[Point], names: list[str]) -> None:
         if place.collection not in names and len(names) >= MAX_COLLECTIONS:
             raise _full(f"its {MAX_COLLECTIONS} collections")
+        room = self._engine.room(self.tenant, self.assistant)
+        if room.machine_full:
+            raise _full("the disk's bytes")
+        if room.taken_bytes > BYTES_BESIDE + self._entries * BYTES_AN_ENTRY:
+            raise _full("its bytes on the disk")
         places = [self._place(name) for name in names]
         held = sum(self._engine.count(each, ALL) for each in places)
         if held + len(points) <= self._entries:

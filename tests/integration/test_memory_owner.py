@@ -26,7 +26,7 @@ from tests.integration.gateway_server import Server, answering
 from tests.integration.own_host import until
 
 ACME, GLOBEX, CLERK = UUID(int=1), UUID(int=2), UUID(int=3)
-BUDGET: Final = {"calls": 20, "bytes": 100_000, "answer_bytes": 10_000, "call_seconds": 20}
+BUDGET: Final = {"calls": 20, "bytes": 8_000_000, "answer_bytes": 10_000, "call_seconds": 20}
 
 
 @contextmanager
@@ -118,12 +118,15 @@ def test_the_owner_has_its_folder_alone_and_what_it_was_told_outlives_it(
             assert Path(f"/proc/{pid}/root").readlink() == folder
         _speak_nonsense(keeper)
         other = agent(keeper, GLOBEX)
+        long = " ".join(str(n) for n in range(3000))
+        many = [{"id": str(n), "text": f"{n}. {long}"} for n in range(256)]
+        assert refused(lambda: clerk.ask("upsert", entries=many)) is Refused.TOO_LARGE
         assert other.ask("search", text="mail") == {"hits": []}
         assert other.ask("delete", ids=["a"], filter={"x": 1}) == {"deleted": 0}
         os.kill(pid, signal.SIGKILL)
         assert refused(lambda: clerk.ask("count")) is Refused.UNREACHABLE
         until(lambda: not _read(Path(f"/proc/{pid}/cmdline")), "the owner to be gone")
-        again = agent(keeper, ACME, answer_bytes=200)
+        again, other = agent(keeper, ACME, answer_bytes=200), agent(keeper, GLOBEX)
         (hit,) = again.ask("search", text="Mail?")["hits"]
         assert (hit["text"], hit["payload"]) == ("prefers mail", {})
         again.ask("upsert", entries=[{"text": "x" * 300}])
@@ -138,7 +141,10 @@ def test_the_owner_has_its_folder_alone_and_what_it_was_told_outlives_it(
         assert {(call.destination, call.method) for call in ended} == {("memory:", "POST")}
         assert all(call.request and call.bytes_in for call in ended)
         assert keeper.forget(ACME, CLERK) == 1
-        assert again.ask("count") == {"count": 0}
+        # Nothing is remembered anew by who runs meanwhile.
+        assert refused(lambda: again.ask("count")) is Refused.UNREACHABLE
+        assert other.ask("count") == {"count": 0}
+        assert agent(keeper, ACME).ask("count") == {"count": 0}
         assert "prefers mail" not in repr([_read(each) for each in folder.rglob("*")])
         pid = owner_of(folder)
     until(lambda: not _read(Path(f"/proc/{pid}/cmdline")), "the owner to be gone")
@@ -173,9 +179,15 @@ def test_texts_become_vectors_by_the_tenants_model(
         assert len(clerk.ask("search", vector=[1, 1])["hits"]) == 2
 
 
-def test_a_host_without_an_engine_says_so(tmp_path: Path) -> None:
-    (tmp_path / "memory").write_text("a file")
+def test_a_folder_that_is_no_memorys_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "others").write_text("theirs")
+    (tmp_path / "file").write_text("a file")
+    wrong = {"file": "FileExistsError"} | ({"taken": "FolderRefused"} if os.geteuid() == 0 else {})
     ours, its = socket.socketpair()
-    keeper = MemoryKeeper(MemorySettings(folder=tmp_path / "memory"))
-    with ours, its, pytest.raises(MemoryUnavailable, match="did not start: FileExistsError"):
-        keeper.lend(its, tenant=ACME, assistant=CLERK, entries=1)
+    with ours, its:
+        for name, why in wrong.items():
+            keeper = MemoryKeeper(MemorySettings(folder=tmp_path / name))
+            with pytest.raises(MemoryUnavailable, match=f"did not start: {why}"):
+                keeper.lend(its, tenant=ACME, assistant=CLERK, entries=1)
+    assert (tmp_path / "taken" / "others").stat().st_uid == os.geteuid()

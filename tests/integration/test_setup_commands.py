@@ -2,6 +2,8 @@
 
 import base64
 import os
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from pipeline.envelope import KeyRing
 from pipeline.registry import TARGET_SECRET
 from pipeline.schemes.registry import SCHEMES
+from runtime_host.wire import Decoder, encode, receive
 from tests.integration.command_line import ISSUER, KEK_LINE, CommandLine, at_the_machine
 from tests.integration.conftest import Database
 from tests.integration.door import Door, signed
@@ -89,6 +92,36 @@ def test_every_change_is_recorded_with_who_made_it(awgp: CommandLine) -> None:
         ("person", nora["id"], "setup:approval_rule:saved"),
         ("person", nora["id"], "setup:target:saved"),
     ]
+
+
+def test_what_assistants_remember_is_forgotten_and_recorded(
+    awgp: CommandLine, world: World, tmp_path: Path
+) -> None:
+    heard: list[dict[str, str | None]] = []
+
+    def answer(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                heard.append(receive(connection, Decoder()).body)
+                connection.sendall(encode({"type": "forgotten", "collections": 3}))
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        os.chdir(tmp_path)  # its path may be longer than a socket's
+        listener.bind("host")
+        listener.listen()
+        thread = threading.Thread(target=answer, args=(listener,), daemon=True)
+        thread.start()
+        command = ("memory", "forget", *AT, "--host", "host", "--yes")
+        assert awgp.told(*command, "booker") == {"assistant": "booker", "collections": 3}
+        assert "3 collections of all assistants forgotten" in awgp(*command, "--all").out
+        thread.join()
+    booker = awgp.told("assistant", "show", "booker", *AT)["id"]
+    assert [each["assistant"] for each in heard] == [booker, None]
+    assert len({each["tenant"] for each in heard}) == 1
+    assert [action for _, _, action in awgp.audit()][-2:] == ["setup:memory:forgotten"] * 2
+    assert "name an assistant, or say --all" in awgp.refused("memory", "forget", *AT, "--yes")
+    assert "no assistant" in awgp.refused(*command, "nobody")
 
 
 def test_lists_and_single_views_say_what_there_is(awgp: CommandLine, world: World) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient
+from qdrant_edge import EdgeShard
 
 from ops.commands.runtime_host import settings_from
 from pipeline.gateway_call import Refused
@@ -25,6 +26,7 @@ from runtime_host.memory.lexical import entry_vector, query_vector
 from runtime_host.memory.requests import read
 from runtime_host.memory.server import ServerEngine, connect
 from runtime_host.memory.space import MAX_COLLECTIONS, Space
+from tests.integration.own_host import until
 
 ACME, GLOBEX = UUID(int=1), UUID(int=2)
 # An assistant of the same id in two tenants, too.
@@ -305,10 +307,55 @@ def test_a_folder_has_one_owner_who_keeps_few_collections_open(
     for name in NAMES:  # each has to be opened again for it
         (found,) = do(space(first, OWNERS[0]), "get", collection=name, ids=["a"])["entries"]
         assert found["text"] == name
+    # What it takes is bounded, for each and for the machine's sake.
+    put = partial(do, space(first, OWNERS[0]), "upsert", entries=[entry("b", "more")])
+    with monkeypatch.context() as full:
+        full.setattr("runtime_host.memory.space.BYTES_BESIDE", -1_000_000_000)
+        assert refused(put) is Refused.BUDGET_SPENT
+    with monkeypatch.context() as full:
+        full.setattr("runtime_host.memory.edge.FREE_SHARE", 1.1)
+        assert refused(put) is Refused.BUDGET_SPENT
+    assert put() == {"upserted": 1}
     first.close()
     again = EdgeEngine(tmp_path)
     assert do(space(again, OWNERS[0]), "count", collection="notes") == {"count": 1}
     again.close()
+
+
+def test_who_asks_while_it_is_forgotten_finds_nothing_and_others_are_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime_host.memory.edge.FLUSH_SECONDS", 0.01)
+    engine = EdgeEngine(tmp_path)
+    mine, other = space(engine, OWNERS[0]), space(engine, OWNERS[3])
+    for each in (mine, other):
+        do(each, "upsert", entries=[entry("a", "secret word")])
+    asking = threading.Event()
+    said: list[list[dict[str, Any]]] = []
+
+    def ask() -> None:
+        while not asking.is_set():
+            said.append(do(mine, "search", vector=query_vector("secret"))["hits"])
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    until(lambda: said, "a search")
+    assert engine.forget(*OWNERS[0]) == 1
+    afterwards = do(mine, "search", vector=query_vector("secret"))
+    asking.set()
+    thread.join()
+    assert (afterwards, said[-1]) == ({"hits": []}, [])
+    # One that cannot be written down keeps no other from it.
+    do(other, "upsert", collection="notes", entries=[entry("a", "another")])
+    broken, sound = (Place(tenant=GLOBEX, assistant=BROKER, collection=name) for name in NAMES)
+    with engine._open(broken) as opened, engine._open(sound) as beside:
+        shard, opened.shard = opened.shard, cast("EdgeShard", object())
+        opened.dirty = beside.dirty = True
+    until(lambda: not beside.dirty, "the other to be flushed")
+    assert opened.dirty
+    opened.shard = shard
+    until(lambda: not opened.dirty, "another try")
+    engine.close()
 
 
 def test_a_server_is_asked_with_its_key_for_collections_of_ours() -> None:
