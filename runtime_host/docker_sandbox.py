@@ -150,6 +150,9 @@ class DockerSandbox:
 
     def end(self) -> None:
         """Kill what is inside at once where we may, then have the engine remove it."""
+        # Whatever becomes of the rest: an execution that is over calls nobody any more.
+        if self.gateway is not None:
+            self.gateway.silence()
         # The engine takes three times as long.
         with contextlib.suppress(OSError):
             self._group.kill()

@@ -132,6 +132,10 @@ class Gateway:
         except OSError as exc:
             raise GatewayFailed("the gateway went away") from exc
 
+    def silence(self) -> None:
+        """Let nothing more out, at once; `end` is still to come."""
+        self.process.kill()
+
     def end(self) -> None:
         """Kill it. Its calls are known then."""
         self.process.kill()

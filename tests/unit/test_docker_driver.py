@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import struct
 import tarfile
 from dataclasses import replace
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from ops.commands.runtime_host import settings_from
+from runtime_host.cgroups import Cgroup
+from runtime_host.docker_engine import Started
 from runtime_host.docker_image import layer, layer_digest
-from runtime_host.docker_sandbox import Demultiplexer
+from runtime_host.docker_sandbox import Demultiplexer, DockerSandbox
 from runtime_host.drivers import DockerSettings
 from runtime_host.host import HostRefuses
+from runtime_host.sandbox import SandboxFailed
 
 HOST = {
     "AWGP_RUNTIME_SOCKET": "/run/s",
@@ -60,6 +64,35 @@ def test_one_tree_is_one_layer_whoever_made_it_and_when(tmp_path: Path) -> None:
         ]
     (other / "usr/bin/tool").chmod(0o744)
     assert layer_digest(one) != layer_digest(other)
+
+
+def test_nothing_goes_out_any_more_while_an_engine_takes_its_time() -> None:
+    did: list[str] = []
+
+    class Engine:
+        def remove(self, container: str) -> None:
+            did.append(f"removing {container}")
+            raise SandboxFailed("the engine hangs")
+
+    class Way:
+        def silence(self) -> None:
+            did.append("silent")
+
+        def end(self) -> None:
+            did.append("ended")
+
+    stream, engine_end = socket.socketpair()
+    sandbox = DockerSandbox(
+        Engine(),  # type: ignore[arg-type]  # a fake
+        "one",
+        Started(container="c", stream=stream, pid=0),
+        Cgroup({}, {}),
+        caps_memory=True,
+        gateway=Way(),  # type: ignore[arg-type]  # a fake
+    )
+    with engine_end, pytest.raises(SandboxFailed):
+        sandbox.end()
+    assert did == ["silent", "removing c", "ended"]
 
 
 def test_the_driver_is_the_one_that_was_asked_for_or_none() -> None:
