@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := lint-types lint-style lint-web lint-laws
 PARTS := $(MAKE) --no-print-directory -j2 --output-sync=target
+# Without, pytest rewrites all assertions in each of its workers, and each process compiles us anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test e2e attacks tour tour-n8n bench chaos lint format lock api clean $(LINT) collected
 
 # What is tried with made-up requests: as many cases of each, thousands together.
 CASES ?= 500
-MADE_UP := tests/integration/test_ingest_api.py tests/integration/test_ingest_schemes.py
+MADE_UP := tests/integration/test_ingest_api.py tests/integration/test_ingest_schemes.py \
+	tests/integration/test_web_api.py
 
 BENCHES := $(if $(BENCH),$(BENCH),pipeline ingest stage sandbox live lists scale)
 

@@ -4,6 +4,8 @@ import { ProblemError } from './problem';
 import { csrfTokenFrom, signIn } from '@/shared/session/sign-in';
 import type * as SignIn from '@/shared/session/sign-in';
 
+// What a file before loaded does not know the mock.
+vi.hoisted(() => vi.resetModules());
 vi.mock('@/shared/session/sign-in', async (original) => ({
   ...(await original<typeof SignIn>()),
   signIn: vi.fn(() => Promise.resolve()),
