@@ -22,7 +22,7 @@ from tests.integration.conftest import Database
 from tests.integration.stages import declared, rows, work_off
 from tests.integration.world import KEYRING, TenantWorld, submit
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def result(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Message, Ping, TextMessage
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 # Closed after each test.
 OPENED: list[socket.socket] = []
 

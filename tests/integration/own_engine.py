@@ -31,7 +31,7 @@ ARGUMENTS: Final = [
     "--overlay2=none",
     "--host-uds=open",
 ]
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 _CONTAINER: Final = re.compile(r"[0-9a-f]{64}")
 _GROUPS: Final = Path("/sys/fs/cgroup")
 

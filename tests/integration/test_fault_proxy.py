@@ -24,7 +24,7 @@ from tests.integration.processes import wait_until
 pytestmark = pytest.mark.services
 
 SHORT = 0.2
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class Echo(socketserver.BaseRequestHandler):

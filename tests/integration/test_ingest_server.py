@@ -24,7 +24,7 @@ from tests.integration.door import KEK, Door, signed
 from tests.integration.world import ISSUER, SECRET, World
 
 EVENT = b'{"amount_cents": 1234}'
-START_SECONDS = 30
+START_SECONDS = 60
 COMMAND = (
     sys.executable,
     *("-m", "gunicorn", "--config", "python:ops.gunicorn_conf", "ingest.app:from_environ()"),

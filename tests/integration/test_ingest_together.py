@@ -45,7 +45,7 @@ pytestmark = pytest.mark.services
 
 EVENT = b'{"amount_cents": 1234}'
 LIMITS = Limits(max_body_bytes=100_000, max_json_depth=8)
-PATIENCE = 30.0
+PATIENCE = 60.0
 OTHER = b'{"amount_cents": 4321}'
 AT_COMMIT = """
     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS

@@ -37,7 +37,7 @@ from tests.integration.stages import declared, rows, status, work_off
 from tests.integration.world import TenantWorld, World, submit
 
 pytestmark = pytest.mark.services
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 SOMEBODY = Actor(type="operator", id="uid:0")
 
 

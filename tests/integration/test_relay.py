@@ -23,7 +23,7 @@ from tests.integration.processes import relay_process, wait_until, worker_proces
 from tests.integration.stages import rows, status
 from tests.integration.world import TenantWorld, World, submit
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.integration.conftest import Database
 from tests.integration.stages import rows
 from tests.integration.world import World
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 class SlowStore(FolderStore):

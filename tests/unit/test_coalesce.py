@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.coalesce import Coalescer
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 FOR_EVER = 3600.0
 
 

@@ -207,6 +207,7 @@ def test_what_changed_since_the_last_approval_is_shown(
     first = world.ask("ada", "mover", lines("the old line"))
     assert ben.call("POST", *vote(first))[0] == 200
     first.ends_as("completed")
+    visit("finn")  # who never signed in is not known here
     world.change("mover", by="finn", code=f"{SCRIBE}print('more')\n", folder=tmp_path)
     asked = world.ask("ada", "mover", lines("the new line"))
     open_approval(ben, asked)

@@ -87,7 +87,7 @@ function failuresOf(lhr) {
 const browser = await puppeteer.launch({
   executablePath: program,
   args,
-  headless: true,
+  headless: 'shell',
 });
 try {
   await browser.setCookie(...cookies);
