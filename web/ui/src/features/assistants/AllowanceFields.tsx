@@ -50,6 +50,7 @@ export function AllowanceFields(editing: Editing): ReactElement {
           editing.onChange({ limits });
         }}
       />
+      <Memory {...editing} />
       <SystemCalls {...editing} />
       <More {...editing} />
     </div>
@@ -392,6 +393,41 @@ function Ceilings({
             }}
           />
         ))}
+      </div>
+    </Section>
+  );
+}
+
+function Memory({ draft, fault, onChange }: Editing): ReactElement {
+  const { memory } = draft;
+  return (
+    <Section
+      title="What it may remember"
+      description="From run to run, for this assistant alone; nothing where the number is left empty."
+    >
+      <div className="grid gap-3 sm:grid-cols-2">
+        <TextField
+          label="Entries at most"
+          type="number"
+          min={1}
+          step={1}
+          value={memory.entries}
+          error={fault('memory.entries') ?? fault('memory')}
+          onChange={(event) => {
+            onChange({ memory: { ...memory, entries: event.target.value } });
+          }}
+        />
+        <TextField
+          label="Model that makes vectors"
+          value={memory.model}
+          error={fault('memory.model')}
+          autoComplete="off"
+          spellCheck={false}
+          help="One of the models above; left empty, entries are found by their words."
+          onChange={(event) => {
+            onChange({ memory: { ...memory, model: event.target.value } });
+          }}
+        />
       </div>
     </Section>
   );

@@ -9,8 +9,9 @@ const ALLOWED = {
   environment: { REGION: 'eu' },
   gateway: { calls: 10, answer_bytes: 1536 * 1024 },
   llm: { url: 'https://llm.example.com/v1/', models: ['small', 'large'], tokens: 500 },
+  memory: { entries: 5000, model: 'small' },
   syscalls: { profile: 'strict', add: ['threads'] },
-  made_later: { vectors: 3 },
+  made_later: { size: 3 },
 };
 
 it('gives back what it was made from, also what it has no fields for', () => {

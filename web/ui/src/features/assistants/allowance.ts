@@ -30,6 +30,12 @@ export interface ModelDraft {
   credential: string;
 }
 
+/** What it may keep from run to run: none where no number of entries is said. */
+export interface MemoryDraft {
+  entries: string;
+  model: string;
+}
+
 /** Which system calls its program may make: all a sandbox has, or the strict profile and more. */
 export interface SyscallsDraft {
   strict: boolean;
@@ -54,6 +60,7 @@ export interface AllowanceDraft {
   limits: Readonly<Record<string, string>>;
   /** None is allowed where its address is empty. */
   model: ModelDraft;
+  memory: MemoryDraft;
   syscalls: SyscallsDraft;
   /** Everything else, as JSON. */
   more: string;
@@ -85,7 +92,15 @@ export const LIMIT_CEILINGS: readonly Ceiling[] = [
   { name: 'open_files', label: 'Open files a process', times: 1, step: 1 },
 ];
 
-const IN_FIELDS = new Set(['network', 'environment', 'gateway', 'llm', 'limits', 'syscalls']);
+const IN_FIELDS = new Set([
+  'network',
+  'environment',
+  'gateway',
+  'llm',
+  'limits',
+  'memory',
+  'syscalls',
+]);
 
 export function draftOf(
   allowed: Record<string, unknown>,
@@ -102,6 +117,7 @@ export function draftOf(
     gateway: shown(objectIn(allowed['gateway']), GATEWAY_CEILINGS),
     limits: shown(ceilings, LIMIT_CEILINGS),
     model: modelOf(objectIn(allowed['llm'])),
+    memory: memoryOf(objectIn(allowed['memory'])),
     syscalls: syscallsOf(objectIn(allowed['syscalls'])),
     more: rest.length === 0 ? '' : JSON.stringify(Object.fromEntries(rest), undefined, 2),
   };
@@ -116,6 +132,7 @@ export function allowOf(draft: AllowanceDraft): Record<string, unknown> {
     ...(draft.variables.length > 0 && { environment: sentVariables(draft.variables) }),
     ...(Object.keys(gateway).length > 0 && { gateway }),
     ...(draft.model.url.trim() !== '' && { llm: sentModel(draft.model) }),
+    ...(draft.memory.entries.trim() !== '' && { memory: sentMemory(draft.memory) }),
     ...(draft.syscalls.strict && { syscalls: sentSyscalls(draft.syscalls) }),
   };
 }
@@ -148,6 +165,19 @@ function modelOf(llm: Record<string, unknown>): ModelDraft {
     inside: llm['private'] === true,
     credential: textIn(llm['credential']),
   };
+}
+
+function memoryOf(said: Record<string, unknown>): MemoryDraft {
+  const { entries } = said;
+  return {
+    entries: typeof entries === 'number' ? String(entries) : '',
+    model: textIn(said['model']),
+  };
+}
+
+function sentMemory({ entries, model }: MemoryDraft): Record<string, unknown> {
+  const named = model.trim();
+  return { entries: numberIn(entries, 'Entries'), ...(named !== '' && { model: named }) };
 }
 
 function syscallsOf(said: Record<string, unknown>): SyscallsDraft {
