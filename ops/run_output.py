@@ -1,6 +1,5 @@
 """What an agent wrote, as the API tells it, and as a terminal may show it."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
@@ -51,6 +50,8 @@ def line_in_words(offset_ms: int, stream: str, text: str) -> str:
     if stream == agent_event.STREAM:
         try:
             said = agent_event.in_words(text)
-        except (json.JSONDecodeError, KeyError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             said = text  # of a server that is newer than we are
-    return f"{offset_ms:>7} ms  {stream:<6}  {plain(said)}"
+    # A line is one: of its words none begins another.
+    shown = plain(said).replace("\n", "\\u000a")
+    return f"{offset_ms:>7} ms  {stream:<6}  {shown}"

@@ -18,6 +18,8 @@ from pipeline.errors import AwgpError
 STREAM: Final = "event"
 MARK: Final = b"\x1e"
 MAX_ATTRIBUTES: Final = 32
+# Of its one form, which may be longer than what was written.
+MAX_BYTES: Final = 8 * 1024
 MAX_ITEMS: Final = 32
 # What every reader of JSON holds exactly.
 MAX_WHOLE: Final = 2**53 - 1
@@ -51,7 +53,8 @@ def read_event(unverified: bytes) -> str | None:
         values = json.loads(
             unverified.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse
         )
-        return json.dumps(_checked(values), ensure_ascii=False, separators=(",", ":"))
+        event = _packed(_checked(values))
+        return event if len(event.encode()) <= MAX_BYTES else None
     except (_Unsound, ValueError, RecursionError):
         return None
 
@@ -61,12 +64,12 @@ def shortened(event: str, most: int) -> str:
     if len(event) <= most:
         return event
     values = json.loads(event)
-    dropped = len(values.pop("attributes", {}))
-    values["droppedAttributesCount"] = dropped
-    room = most // 2
-    if len(values.get("body", "")) > room:
-        values["body"] = f"{values['body'][:room]} […]"
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    values["droppedAttributesCount"] = len(values.pop("attributes", {}))
+    body = values.get("body", "")
+    while len(_packed(values)) > most and body:
+        body = body[: len(body) // 2]
+        values["body"] = f"{body} […]"
+    return _packed(values)
 
 
 def in_words(event: str) -> str:
@@ -80,6 +83,10 @@ def in_words(event: str) -> str:
         said.append(values["body"])
     said += [f"{key}={_shown(value)}" for key, value in values.get("attributes", {}).items()]
     return " ".join(said)
+
+
+def _packed(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def _shown(value: object) -> str:

@@ -77,10 +77,15 @@ _PRCTLS: Final = (3, 15, 16, 23, 0x53564D41)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _When:
-    """Some calls pass by one argument: one of these values in its lower half."""
+    """Some calls pass by one argument: one of these values, in its lower half where it is a number.
+
+    Args:
+        wide: It is an address: its upper half is 0, too.
+    """
 
     argument: int
     values: tuple[int, ...]
+    wide: bool = False
 
 
 def names(syscalls: Syscalls) -> frozenset[str]:
@@ -187,7 +192,7 @@ def _conditions(syscalls: Syscalls) -> dict[str, _When]:
         "kill": _When(argument=1, values=ending),
         "prctl": _When(argument=0, values=_PRCTLS),
         # Asked, not set.
-        "prlimit64": _When(argument=2, values=(0,)),
+        "prlimit64": _When(argument=2, values=(0,), wide=True),
         "socket": _When(argument=0, values=families),
         "socketpair": _When(argument=0, values=(AF_UNIX,)),
         "tgkill": _When(argument=2, values=ending),
@@ -196,8 +201,13 @@ def _conditions(syscalls: Syscalls) -> dict[str, _When]:
 
 
 def _judged(number: int, when: _When) -> Iterator[tuple[int, int, int, int]]:
-    yield _EQUALS, 0, 2 * len(when.values) + 2, number
-    yield _LOAD, 0, 0, _ARGUMENTS_AT + 8 * when.argument
+    at = _ARGUMENTS_AT + 8 * when.argument
+    yield _EQUALS, 0, 2 * len(when.values) + (5 if when.wide else 2), number
+    if when.wide:
+        yield _LOAD, 0, 0, at + 4
+        yield _EQUALS, 1, 0, 0
+        yield _RETURN, 0, 0, _TRAP
+    yield _LOAD, 0, 0, at
     for value in when.values:
         yield _EQUALS, 0, 1, value
         yield _RETURN, 0, 0, _ALLOW

@@ -301,7 +301,7 @@ class RuntimeHost:
         if frame.type == "forget":
             connection.sendall(encode(self._forget(frame)))
             return
-        if frame.type != "launch":
+        if frame.type not in {"launch", "launch_confined"}:
             raise WireBroken(f"the message {frame.type!a} is unknown")
         try:
             spec, lease_seconds = decode_launch(frame)

@@ -39,7 +39,8 @@ class SpecRefused(AwgpError):
 def encode_launch(spec: ExecutionSpec, lease_seconds: float) -> bytes:
     """The frame a client sends."""
     body = {
-        "type": "launch",
+        # A host that knows no profiles takes it for unknown, and so does not run it without one.
+        "type": "launch_confined" if spec.syscalls.strict else "launch",
         "lease_seconds": lease_seconds,
         "tenant_id": str(spec.tenant_id),
         "run_id": str(spec.run_id),

@@ -19,6 +19,8 @@ FRAME_KINDS = frozenset({b"A", b"S", b"O", b"E", b"P", b"F", b"X", b"R"})
 
 MAX_LINE_BYTES = 8 * 1024
 MAX_LINES = 10_000
+# Looked at for being events; to read one costs much more than to cut a line.
+MAX_EVENTS = 1_000
 
 MAX_RESULT_BYTES = 1024 * 1024
 MAX_RESULT_DEPTH = 64
@@ -72,6 +74,7 @@ class LineCutter:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._sequence = 0
+        self._marked = 0
         self._held = {"stdout": bytearray(), "stderr": bytearray()}
 
     def feed(self, stream: str, data: bytes, offset_ms: int) -> Iterator[OutputLine]:
@@ -102,7 +105,10 @@ class LineCutter:
     def _lines(self, stream: str, line: bytes, offset_ms: int) -> Iterator[OutputLine]:
         """A line; or an event, and before it what stood on its line without an end."""
         before, mark, marked = line.rpartition(agent_event.MARK)
-        event = agent_event.read_event(marked) if mark and stream == "stdout" else None
+        event = None
+        if mark and stream == "stdout" and self._marked < MAX_EVENTS:
+            self._marked += 1
+            event = agent_event.read_event(marked)
         if event is None or before:
             text = (line if event is None else before).removesuffix(b"\r")
             yield self._line(stream, text.decode("utf-8", "replace"), offset_ms)

@@ -180,13 +180,14 @@ class Transcript:
 
     def _failed(self, exit_code: int, ending: Ending) -> tuple[ExitReason, str]:
         how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+        # A signal of its own says more than a mark, which stays once it was reached.
+        if -exit_code == signal.SIGSYS:
+            told = violation(reversed(self._lines), self._syscalls)
+            return ExitReason.POLICY_VIOLATION, f"{how}: {told}"
         if "disk" in self._marks:
             return ExitReason.DISK, f"{how} after its disk was full"
         if "processes" in self._marks:
             return ExitReason.PROCESSES, f"{how} after it had all its processes"
-        if -exit_code == signal.SIGSYS:
-            told = violation(reversed(self._lines), self._syscalls)
-            return ExitReason.POLICY_VIOLATION, f"{how}: {told}"
         last = self._lines[-1].text if self._lines else ""
         if not ending.capped_by_group and last.startswith("MemoryError"):
             return ExitReason.MEMORY, f"{how} when its address space was used up"

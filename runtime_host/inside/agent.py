@@ -44,12 +44,13 @@ def _limit(rlimits: "dict[str, int]") -> None:
 
 
 def _confine(program: bytes) -> None:
-    known = set(sys.modules)
-    sys.path.insert(0, OURS)
+    known, path = set(sys.modules), sys.path
+    # Nothing of the bundle is imported before the filter is set: the folder we are in is its own.
+    sys.path = [OURS, *(each for each in path if each.startswith("/usr/lib/"))]
     from runtime_host.inside.confine import confine  # noqa: PLC0415  # few sandboxes need it
 
     confine(program)
-    sys.path.pop(0)
+    sys.path = path
     for name in set(sys.modules) - known:
         del sys.modules[name]
 

@@ -16,8 +16,9 @@ PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 SIGSYS, SA_SIGINFO = 31, 4
 INSTRUCTION_BYTES = 8
 STDERR = 2
-# Of a siginfo_t: the call's number, behind the address it was made from.
-NUMBER = slice(24, 28)
+# Of a siginfo_t: why it was sent, by a filter or by somebody; and the call's number.
+CODE, NUMBER = slice(8, 12), slice(24, 28)
+BY_A_FILTER = 1
 # Of the C library's struct sigaction: handler, mask, flags, restorer.
 MASK_BYTES, ACTION_BYTES = 128, 152
 
@@ -74,11 +75,13 @@ def _say_what_ends_us() -> None:
     write, getpid, kill, order = os.write, os.getpid, os.kill, sys.byteorder
 
     def told(_signal: int, info: "Any", _context: object) -> None:
-        number = int.from_bytes(bytes(info.contents)[NUMBER], order)
+        about = bytes(info.contents)
+        number = int.from_bytes(about[NUMBER], order)
         said = f"awgp: system call {number} is not in the profile of this sandbox\n"
         _call("signal", SIGSYS, 0)
         try:
-            write(STDERR, said.encode())
+            if int.from_bytes(about[CODE], order) == BY_A_FILTER:
+                write(STDERR, said.encode())
         finally:
             kill(getpid(), SIGSYS)  # in a child it is another
 

@@ -75,3 +75,19 @@ def test_whoever_of_an_agent_breaks_its_profile_is_ended(site: Site, way: str) -
     else:
         assert result.reason is ExitReason.POLICY_VIOLATION, result
         assert "unlink" in result.detail
+
+
+BEFORE = """
+import os
+os.path.join  # what follows is run by whoever imports this
+open("/output/result.json", "w").write('{"before": true}')
+raise ImportError("not the real one")
+"""
+
+
+@pytest.mark.parametrize("name", ["_ctypes", "runtime_host", "os"])
+def test_nothing_of_a_bundle_is_run_before_its_profile_holds(site: Site, name: str) -> None:
+    files = {"main.py": "import os\nos.unlink('/tmp/x')", f"{name}.py": BEFORE}
+    bundle = pack({each: text.encode() for each, text in files.items()})
+    result = site.launch(replace(site.spec(bundle), syscalls=Syscalls(strict=True)))
+    assert result.reason is ExitReason.POLICY_VIOLATION, result

@@ -69,6 +69,7 @@ def test_the_library_tells_events_among_what_is_printed() -> None:
     assert int(fetched["endTimeUnixNano"]) >= int(fetched["startTimeUnixNano"]) > 10**18
     assert odd["attributes"] == {"x": "?\ufffd"}
     shown = line_in_words(1, "event", texts[1])
+    assert "\n" not in shown
     assert "INFO invoice.booked" in shown
     assert "amount=12" in shown
     assert "\u202e" not in shown
@@ -137,3 +138,18 @@ def test_lines_are_asked_for_page_by_page_and_followed_to_the_end() -> None:
     lines = list(lines_of(ask, run, follow=True, sleep=slept.append))
     assert [line["sequence"] for line in lines] == [0, 1, 2, 3]
     assert (asked, len(slept)) == ([-1, 1, 1], 1)
+
+
+def test_an_event_that_outgrows_its_line_is_none_and_only_so_many_are_read() -> None:
+    numbers = ",".join(["1e15"] * 32)
+    grown = ",".join(f'"{name}{n}":[{numbers}]' for n in range(16) for name in "ab")
+    assert read_event(b'{"eventName":"a","attributes":{%s}}' % grown.encode()) is None
+    event = MARK + b'{"eventName":"a"}\n'
+    lines = list(LineCutter(1 << 20).feed("stdout", event * 1001, 0))
+    assert [line.stream for line in lines] == ["event"] * 1000 + ["stdout"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"eventName":"a","attributes":[1]}',
+    '{"eventName":"a","endTimeUnixNano":"x"}', "a\nb"])  # fmt: skip
+def test_what_another_server_calls_an_event_is_shown_on_one_line(text: str) -> None:
+    assert "\n" not in line_in_words(1, "event", text)

@@ -63,6 +63,7 @@ def verdicts(syscalls: Syscalls, machine: str, *, executes: bool = False) -> dic
         "unlinkat": ("unlinkat", ()),
         "set a limit": ("prlimit64", (0, 7, 4096)),
         "ask a limit": ("prlimit64", (0, 7, 0)),
+        "set a limit far above": ("prlimit64", (0, 7, 1 << 32)),
         "another filter": ("prctl", (22, 2)),
         **{name: (name, ()) for name in ("openat", "ptrace", "mount", "bpf", "io_uring_setup")},
     }
@@ -151,7 +152,11 @@ def test_a_bundle_asks_a_tenant_allows_and_both_are_explained() -> None:
 
 def ended(said: str, syscalls: Syscalls) -> ExecutionResult:
     transcript = Transcript(Limits(), tell=lambda _: None, syscalls=syscalls)
-    for kind, body in ((b"E", said.encode()), (b"X", b'{"exit_code": -31, "nonce": ""}')):
+    for kind, body in (
+        (b"P", b"disk"),
+        (b"E", said.encode()),
+        (b"X", b'{"exit_code": -31, "nonce": ""}'),
+    ):
         transcript.feed(kind + len(body).to_bytes(4, "big") + body, 0)
     ending = Ending(
         duration_ms=1, peak_memory_bytes=None, noise=b"", oom_kills=0, capped_by_group=True
