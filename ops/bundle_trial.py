@@ -23,7 +23,7 @@ from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason, Limits, OutputLine
 from pipeline.sandbox_policy import Granted
 from runtime_host.bundle import BundleInfo
-from runtime_host.client import HostClient, HostDescription, HostUnavailable
+from runtime_host.client import HostClient, HostDescription, HostUnavailable, LaunchRefused
 from runtime_host.drivers import RunscSettings
 from runtime_host.gateway.beside import GatewaySettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
@@ -77,7 +77,9 @@ class Trial:
                 return launched.wait(on_line)
         finally:
             if spec.scope.memory is not None:
-                client.forget(spec.tenant_id)
+                # Another user's host keeps it, under ids that nobody has.
+                with contextlib.suppress(LaunchRefused):
+                    client.forget(spec.tenant_id)
 
     def _spec(self, host: HostDescription) -> ExecutionSpec:
         manifest = self.info.manifest

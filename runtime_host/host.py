@@ -65,6 +65,13 @@ def _is_served(path: Path) -> bool:
     return True
 
 
+def _uid_of(connection: socket.socket) -> int:
+    """Whose process is at the other end, as the kernel says."""
+    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+    _, uid, _ = PEER.unpack(packed)
+    return int(uid)
+
+
 class HostRefuses(AwgpError):
     """The host does not start; the message is one line that says why."""
 
@@ -272,8 +279,7 @@ class RuntimeHost:
             thread.start()
 
     def _is_welcome(self, connection: socket.socket) -> bool:
-        packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
-        _, uid, _ = PEER.unpack(packed)
+        uid = _uid_of(connection)
         welcome = uid in {0, os.geteuid(), *self._settings.client_uids}
         if not welcome:
             log.warning("client_refused", uid=uid)
@@ -299,7 +305,7 @@ class RuntimeHost:
             connection.sendall(encode({"type": "description", **self.describe()}))
             return
         if frame.type == "forget":
-            connection.sendall(encode(self._forget(frame)))
+            connection.sendall(encode(self._forget(frame, _uid_of(connection))))
             return
         if frame.type not in {"launch", "launch_confined"}:
             raise WireBroken(f"the message {frame.type!a} is unknown")
@@ -314,8 +320,11 @@ class RuntimeHost:
             log.warning("launch_refused", error=exc.error)
             connection.sendall(encode({"type": "refused", "error": exc.error, "message": str(exc)}))
 
-    def _forget(self, frame: Frame) -> dict[str, object]:
+    def _forget(self, frame: Frame, uid: int) -> dict[str, object]:
         tenant, assistant = decode_forget(frame)
+        if uid not in {0, os.geteuid()}:
+            why = "only root, and whose host this is, may have something forgotten"
+            return {"type": "refused", "error": "not_allowed", "message": why}
         keeper = self._driver.memory
         if keeper is None:
             return {"type": "forgotten", "collections": 0}

@@ -1,12 +1,13 @@
 """`awgp memory`: what assistants remember, and how it is forgotten."""
 
 from pathlib import Path
+from uuid import UUID
 
 import click
 
 from ops.command_options import yes_option
 from ops.processes import runtime_socket
-from ops.setup_desk import Desk
+from ops.setup_desk import Change, Desk
 from ops.setup_options import changes_a_tenant, confirm, show_changed
 from pipeline.assistant_view import assistant_state
 from pipeline.errors import AwgpError
@@ -64,13 +65,17 @@ def forget(
     confirm(f"What {whose} of {desk.slug} remembers will be gone.", yes=yes)
     with desk.changing(also_closed=True) as change:
         found = None if name is None else assistant_state(change.work, name)["id"]
-        host = HostClient(socket_path or runtime_socket(desk.data))
-        count = host.forget(desk.tenant.tenant_id, found)
-        change.work.record(
-            change.actor,
-            "setup:memory:forgotten",
-            ("tenant", str(desk.tenant.tenant_id)) if found is None else ("assistant", str(found)),
-            metadata={"collections": count},
-        )
+        _record(change, found, {"asked": True})  # before anything is gone
+    host = HostClient(socket_path or runtime_socket(desk.data))
+    count = host.forget(desk.tenant.tenant_id, found)
+    with desk.changing(also_closed=True) as change:
+        _record(change, found, {"collections": count})
     shown = {"assistant": name, "collections": count}
     show_changed(f"{count} collections of {whose} forgotten", shown, as_json=as_json)
+
+
+def _record(change: Change, assistant: UUID | None, metadata: dict[str, bool | int]) -> None:
+    whose = ("tenant", str(change.work.tenant_id))
+    if assistant is not None:
+        whose = ("assistant", str(assistant))
+    change.work.record(change.actor, "setup:memory:forgotten", whose, metadata=metadata)

@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -60,7 +60,7 @@ class Owner:
         self._engine = engine
         self._control = control
         self._writing: defaultdict[tuple[UUID, UUID], threading.Lock] = defaultdict(threading.Lock)
-        self._lent: dict[socket.socket, tuple[UUID, UUID]] = {}
+        self._lent: dict[socket.socket, Space] = {}
         self._lock = threading.Lock()
         # As numbers of Python's a request takes ten times its bytes: one of the large at a time.
         self._large = threading.Lock()
@@ -74,9 +74,9 @@ class Owner:
             said = json.loads(order)
             connection = socket.socket(fileno=descriptors[0])
             if "entries" in said:
-                space = self._space(said)
                 with self._lock:
-                    self._lent[connection] = (space.tenant, space.assistant)
+                    space = self._space(said)
+                    self._lent[connection] = space
                 _begin(self._answer, connection, space)
             else:
                 _begin(self._forget, connection, said)
@@ -97,18 +97,28 @@ class Owner:
         assistant = None if said["assistant"] is None else UUID(said["assistant"])
         with connection:
             try:
-                self._end_lent(tenant, assistant)
-                told: dict[str, Any] = {"forgotten": self._engine.forget(tenant, assistant)}
+                with ExitStack() as held:
+                    for writing in self._end_lent(tenant, assistant):
+                        held.enter_context(writing)
+                    told: dict[str, Any] = {"forgotten": self._engine.forget(tenant, assistant)}
             except Exception as error:  # noqa: BLE001  # the engine's, whatever they are
                 told = {"failed": type(error).__name__}
-            connection.sendall(json.dumps(told).encode())
+            with suppress(OSError):
+                connection.sendall(json.dumps(told).encode())
 
-    def _end_lent(self, tenant: UUID, assistant: UUID | None) -> None:
+    def _end_lent(self, tenant: UUID, assistant: UUID | None) -> list[threading.Lock]:
+        """What whoever still puts something in holds."""
         with self._lock:
-            for each, (whose, who) in self._lent.items():
-                if whose == tenant and assistant in {None, who}:
+            for each, space in self._lent.items():
+                if space.tenant == tenant and assistant in {None, space.assistant}:
+                    space.over = True
                     with suppress(OSError):
                         each.shutdown(socket.SHUT_RDWR)
+            return [
+                writing
+                for (whose, who), writing in sorted(self._writing.items())
+                if whose == tenant and assistant in {None, who}
+            ]
 
     def _answer(self, connection: socket.socket, space: Space) -> None:
         decoder = Decoder(MAX_ASKED_BYTES)

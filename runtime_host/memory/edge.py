@@ -15,7 +15,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -85,6 +85,7 @@ class EdgeEngine:
         self._opened: OrderedDict[Place, _Opened] = OrderedDict()
         self._lock = threading.Condition()
         self._forgetting: list[tuple[UUID, UUID | None]] = []
+        self._one_at_a_time = threading.Lock()
         self._closed = threading.Event()
         for left in (*folder.glob(f"*/*/{MADE}*"), *folder.glob(f"**/{GONE}*")):
             shutil.rmtree(left, ignore_errors=True)
@@ -147,13 +148,17 @@ class EdgeEngine:
             return 0 if opened.shard is None else opened.shard.count(request)
 
     def delete(self, place: Place, within: Filter) -> None:
-        """One write. The room is used again once a fifth of a collection is gone."""
-        self._update(place, edge.UpdateOperation.delete_points_by_filter(_filter(within)))
+        """One write. Its room is used again once a fifth of a collection is gone."""
+        with self._open(place) as opened:
+            if opened.shard is not None:
+                opened.dirty = True
+                opened.shard.update(edge.UpdateOperation.delete_points_by_filter(_filter(within)))
+                opened.shard.optimize()
 
     def forget(self, tenant: UUID, assistant: UUID | None) -> int:
         """With its folder, and so at once; who asks meanwhile waits, and finds nothing."""
         folder = self._folder / str(tenant) if assistant is None else self._of(tenant, assistant)
-        with self._closed_to_all(tenant, assistant):
+        with self._one_at_a_time, self._closed_to_all(tenant, assistant):
             names = [n for each in _assistants(folder, assistant) for n in _names(each)]
             if folder.is_dir():
                 gone = folder.with_name(f"{GONE}{uuid4().hex}")
@@ -164,9 +169,8 @@ class EdgeEngine:
     def room(self, tenant: UUID, assistant: UUID) -> Room:
         """As the file system counts."""
         system = os.statvfs(self._folder)
-        files = (each for each in self._of(tenant, assistant).rglob("*") if each.is_file())
         return Room(
-            taken_bytes=sum(BLOCK_BYTES * each.stat().st_blocks for each in files),
+            taken_bytes=_taken(self._of(tenant, assistant)),
             machine_full=system.f_bavail < FREE_SHARE * system.f_blocks,
         )
 
@@ -189,16 +193,19 @@ class EdgeEngine:
         mark = (tenant, assistant)
         with self._lock:
             self._forgetting.append(mark)
-            theirs = [place for place in self._opened if _is_of(place, mark)]
-            self._lock.wait_for(lambda: not any(self._opened[each].users for each in theirs))
-            for place in theirs:
-                _close(self._opened.pop(place), keep=False)
         try:
+            with self._lock:
+                self._lock.wait_for(lambda: not any(o.users for o in self._of_mark(mark).values()))
+                for place in self._of_mark(mark):
+                    _close(self._opened.pop(place), keep=False)
             yield
         finally:
             with self._lock:
                 self._forgetting.remove(mark)
                 self._lock.notify_all()
+
+    def _of_mark(self, mark: tuple[UUID, UUID | None]) -> dict[Place, _Opened]:
+        return {place: each for place, each in self._opened.items() if _is_of(place, mark)}
 
     def _update(self, place: Place, operation: edge.UpdateOperation) -> bool:
         """Whether there is such a collection."""
@@ -287,16 +294,31 @@ def _assistants(folder: Path, assistant: UUID | None) -> list[Path]:
     return [folder / name for name in _names(folder)]
 
 
+def _taken(folder: Path) -> int:
+    """Bytes; what goes meanwhile takes none."""
+    taken = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                taken += BLOCK_BYTES * (Path(above) / name).stat().st_blocks
+    return taken
+
+
 def _is_of(place: Place, whose: tuple[UUID, UUID | None]) -> bool:
     return place.tenant == whose[0] and whose[1] in {None, place.assistant}
 
 
 def _close(opened: _Opened, *, keep: bool = True) -> None:
-    if opened.shard is not None:
+    """Whoever waits for it has no part in what may fail."""
+    shard, opened.shard = opened.shard, None
+    if shard is None:
+        return
+    try:
         if keep:
-            opened.shard.flush()
-        opened.shard.close()
-        opened.shard = None
+            shard.flush()
+        shard.close()
+    except Exception as error:  # noqa: BLE001  # the engine's, whatever they are
+        sys.stderr.write(f"not closed: {type(error).__name__}\n")
 
 
 def _configuration(size: int) -> edge.EdgeConfig:
@@ -337,11 +359,12 @@ def _condition(said: Condition) -> edge.FieldCondition:
 def _flags(payload: Mapping[str, Any], above: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"true": [], "false": []}
     for name, value in payload.items():
-        if isinstance(value, bool):
-            found[str(value).lower()].append(above + name)
-        elif isinstance(value, dict):
-            for flag, names in _flags(value, f"{above}{name}.").items():
-                found[flag] += names
+        for flag in (True, False):
+            if value is flag or (isinstance(value, list) and any(e is flag for e in value)):
+                found[str(flag).lower()].append(above + name)
+        if isinstance(value, dict):
+            for kind, names in _flags(value, f"{above}{name}.").items():
+                found[kind] += names
     return found
 
 

@@ -20,6 +20,7 @@ from runtime_host.memory.engine import (
 
 VECTOR: Final = "v"
 NOT_FOUND: Final = 404
+CONFLICT: Final = 409
 TIMEOUT_SECONDS: Final = 30
 
 
@@ -55,11 +56,15 @@ class ServerEngine:
         """With weights by rarity, or cosines."""
         idf = models.SparseVectorParams(modifier=models.Modifier.IDF)
         cosine = models.VectorParams(size=max(1, size), distance=models.Distance.COSINE)
-        self._client.create_collection(
-            _name(place),
-            vectors_config={VECTOR: cosine} if size else {},
-            sparse_vectors_config=None if size else {VECTOR: idf},
-        )
+        try:
+            self._client.create_collection(
+                _name(place),
+                vectors_config={VECTOR: cosine} if size else {},
+                sparse_vectors_config=None if size else {VECTOR: idf},
+            )
+        except UnexpectedResponse as error:
+            if error.status_code != CONFLICT:  # another machine's owner was faster
+                raise
 
     def upsert(self, place: Place, points: Sequence[Point]) -> None:
         """Once all of it is there."""

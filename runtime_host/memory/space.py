@@ -37,6 +37,9 @@ class Space:
     Args:
         entries: How many it may hold.
         writing: Held while something is put in, by every execution of this assistant.
+
+    Attributes:
+        over: Nothing is put in any more: what was there is being forgotten.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Space:
         self.tenant = tenant
         self.assistant = assistant
         self._entries = entries
+        self.over = False
         self._writing = writing
 
     def answer(self, asked: Asked) -> dict[str, Any]:
@@ -113,6 +117,8 @@ class Space:
             for each in asked.entries
         ]
         with self._writing:
+            if self.over:
+                raise CallRefused(Refused.UNREACHABLE, "the memory is away")
             size = self._engine.size(place)
             for each in sizes:
                 _check_size(each, size if size is not None else min(sizes))

@@ -244,12 +244,20 @@ def test_a_memory_holds_so_much_and_no_more(engine: Engine) -> None:
 
 def test_a_filter_means_the_same_to_every_engine(engine: Engine) -> None:
     where = space(engine, (UUID(int=6), UUID(int=6)))
-    payload = {"city": "Bern", "n": 3, "x": 2.5, "ok": True, "tags": ["a", "b"], "deep": {"a-b": 1}}
+    payload = {
+        "city": "Bern",
+        "n": 3,
+        "x": 2.5,
+        "ok": True,
+        "tags": ["a", "b"],
+        "l": [True],
+        "deep": {"a-b": 1},
+    }
     do(where, "upsert", entries=[entry("a", "text", **payload), entry("b", "text", ok=False, n=0)])
     found: list[tuple[dict[str, Any], list[str]]] = [
         ({"city": "Bern"}, ["a"]), ({"city": "Basel"}, []), ({"n": 3}, ["a"]), ({"n": True}, []),
         ({"ok": True}, ["a"]), ({"ok": False}, ["b"]), ({"tags": "b"}, ["a"]),
-        ({"deep.a-b": 1}, ["a"]),
+        ({"deep.a-b": 1}, ["a"]), ({"l": True}, ["a"]), ({"l": False}, []),
         ({"x": {"gt": 2, "lt": 3}}, ["a"]), ({"x": {"gt": 2.5}}, []),
         ({"n": {"any": [0, 3]}}, ["a", "b"]),
         ({"city": {"any": ["Bern", "x"]}, "n": {"lte": 3}}, ["a"]),
@@ -328,8 +336,8 @@ def test_who_asks_while_it_is_forgotten_finds_nothing_and_others_are_flushed(
     monkeypatch.setattr("runtime_host.memory.edge.FLUSH_SECONDS", 0.01)
     engine = EdgeEngine(tmp_path)
     mine, other = space(engine, OWNERS[0]), space(engine, OWNERS[3])
-    for each in (mine, other):
-        do(each, "upsert", entries=[entry("a", "secret word")])
+    for where in (mine, other):
+        do(where, "upsert", entries=[entry("a", "secret word")])
     asking = threading.Event()
     said: list[list[dict[str, Any]]] = []
 
@@ -340,7 +348,13 @@ def test_who_asks_while_it_is_forgotten_finds_nothing_and_others_are_flushed(
     thread = threading.Thread(target=ask)
     thread.start()
     until(lambda: said, "a search")
-    assert engine.forget(*OWNERS[0]) == 1
+    # Two at once: of the assistant, and of the whole tenant.
+    both = [threading.Thread(target=engine.forget, args=(ACME, who)) for who in (CLERK, None)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join(20)
+    assert not any(each.is_alive() for each in both)
     afterwards = do(mine, "search", vector=query_vector("secret"))
     asking.set()
     thread.join()
