@@ -23,7 +23,8 @@ _CALLS: Final = """
     ORDER BY CAST(call ->> 'number' AS integer) LIMIT :limit"""
 _SEALED: Final = """
     SELECT EXISTS (SELECT FROM audit_log WHERE tenant_id = :tenant AND resource_id = :execution
-        AND action = 'execute:execution:ended')"""
+        AND action = 'execute:execution:ended'
+        AND coalesce(CAST(after_state AS jsonb) ->> 'gateway_calls', '') <> 'unknown')"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,8 @@ class CallsPage:
         execution_id: None before anything was launched.
         calls: As `GatewayCall` tells them, with commitments for digests.
         after: The number to ask on from; None when no more are sealed now.
-        complete: The execution is over and all its calls are in the sealed trail.
+        complete: The execution is over and all its calls are in the sealed trail; never of one that
+            was lost, whose calls nobody told us.
     """
 
     execution_id: UUID | None

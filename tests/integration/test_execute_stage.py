@@ -203,7 +203,8 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
     assert len(bytes.fromhex(told["request_commitment"])) == 32
     assert told["request_commitment"] != call.request
     assert calls_shown(database, world, run_id) == ([], False), "nothing that is not sealed"
-    seal_all(database, make_signer(tmp_path), world.acme)
+    signer = make_signer(tmp_path)
+    seal_all(database, signer, world.acme)
     assert calls_shown(database, world, run_id) == ([(1, call.destination, 200)], True)
     assert calls_shown(database, world, run_id, after=1) == ([], True)
 
@@ -221,6 +222,8 @@ def test_what_was_granted_goes_along_and_what_was_called_is_recorded(
             {"run": run_id},
         ).one()
     assert (told, detail) == ("unknown", f"it went away; {CALLS_UNKNOWN}")
+    seal_all(database, signer, world.acme)
+    assert calls_shown(database, world, run_id) == ([], False), "nobody knows that it called nobody"
 
 
 def calls_shown(

@@ -19,6 +19,7 @@ import pytest
 
 from actors.sandbox_gauges import SandboxGauges
 from ops.embedded.running import Running
+from pipeline.handoff import RESEND_CEILING
 from tests.integration.conftest import Database
 from tests.integration.fake_host import approved_run
 from tests.integration.own_engine import DRIVERS, way_of
@@ -127,7 +128,8 @@ def test_each_run_is_finished_once_or_its_outcome_is_unknown(
             mortal.kill()
             assert list(SandboxGauges(mortal.host.client).collect()) == []  # a host that is away
             mortal.start()
-        wait_until(over, "every run to end")
+        # A message that gets lost after a run has waited long for a host is long in coming again.
+        wait_until(over, "every run to end", seconds=RESEND_CEILING.total_seconds() + 30)
         shown = httpx.get(f"http://{ops}/metrics").text
     assert "awgp_warm_sandboxes " in shown
     assert 'awgp_sandbox_launches_total{start="warm"}' in shown

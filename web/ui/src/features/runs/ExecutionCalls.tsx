@@ -61,7 +61,7 @@ export function ExecutionCalls({
 }
 
 function waiting(over: boolean): string {
-  return over ? 'Its calls are being sealed.' : 'Its calls are told when it is over.';
+  return over ? 'Its calls are being sealed, or not known where its host was lost.' : 'Its calls are told when it is over.';
 }
 
 function Calls({ calls }: { calls: readonly GatewayCall[] }): ReactElement {
