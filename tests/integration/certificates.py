@@ -27,13 +27,13 @@ class Authority:
         return ssl.create_default_context(cadata=_pem(self.certificate).decode())
 
     def server(self, address: str, *, lasts: timedelta = DAY) -> ssl.SSLContext:
-        """What a server shows at an address.
+        """What a server shows at an address or a name.
 
         Args:
             lasts: From now; below zero it is over.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        alternative = x509.SubjectAlternativeName([_place(address)])
         issued = _builder(address, self.certificate.subject, key, ends=datetime.now(UTC) + lasts)
         certificate = issued.add_extension(alternative, critical=False)
         files = self.folder / "server.pem", self.folder / "server.key"
@@ -84,6 +84,13 @@ def _builder(
         .not_valid_before(min(ends, datetime.now(UTC)) - DAY)
         .not_valid_after(ends)
     )
+
+
+def _place(address: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
 
 
 def _name(text: str) -> x509.Name:

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,10 +66,16 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def answering() -> Iterator[int]:
-    """Its port on loopback, while it answers."""
+def answering(tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Its port on loopback, while it answers; over TLS where it is told how."""
     Server.asked.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as serving:
+        if tls is not None:
+            # Each connection's own thread shakes hands, and a client that goes away ends that one.
+            serving.socket = tls.wrap_socket(
+                serving.socket, server_side=True, do_handshake_on_connect=False
+            )
+            serving.handle_error = lambda *_: None  # type: ignore[method-assign]  # refused, as it should
         thread = threading.Thread(target=serving.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield serving.server_address[1]

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from runtime_host.gateway.own_machine import is_own
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.gateway.requests import handler, read_fetch
 from runtime_host.gateway.told import MAX_CALLS, Told, ToldNonsense
+from tests.integration.certificates import DAY, make_authority
 from tests.integration.gateway_server import MOVED, Server, answering
 from tests.integration.own_host import until
 
@@ -52,6 +54,7 @@ class Outside:
         credentials: Mapping[str, Injection] | None = None,
         own_machine: bool = True,
         desk: Desk = IN_PRODUCTION,
+        tls: ssl.SSLContext | None = None,
         **budget: int,
     ) -> Fetcher:
         scope = Scope.from_json({"fetch": list(rules), "budget": {**BUDGET, **budget}})
@@ -62,6 +65,7 @@ class Outside:
             credentials=credentials,
             own_machine=own_machine,
             desk=desk,
+            tls=tls,
             resolve=self._resolve,
         )
 
@@ -230,6 +234,34 @@ def test_http_stays_inside(outside: Outside) -> None:
     outside.addresses["api.test"] = iter([("8.8.8.8",)])
     asked = Fetch(method="GET", url=outside.url())
     assert refused(lambda: fetcher.fetch(asked)) is Refused.ADDRESS_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("shown", "trusted", "answered"),
+    [
+        ({"address": "api.test"}, True, True),
+        ({"address": "other.test"}, True, False),
+        ({"address": "127.0.0.1"}, True, False),  # where it leads, but not who was asked for
+        ({"address": "api.test", "lasts": -DAY}, True, False),
+        ({"address": "api.test"}, False, False),
+    ],
+    ids=["good", "of another name", "of its address alone", "over", "of an authority unknown here"],
+)
+def test_https_is_spoken_with_who_was_asked_for_alone(
+    tmp_path: Path, shown: dict[str, Any], trusted: bool, answered: bool
+) -> None:
+    authority = make_authority(tmp_path)
+    with answering(authority.server(**shown)) as port:
+        outside = Outside(port, Server.asked)
+        url = f"https://api.test:{port}/v1/"
+        rule = {"url": url, "methods": ["POST"], "private": True}
+        fetcher = outside.fetcher(rule, tls=authority.trust() if trusted else None)
+        asked = partial(fetcher.fetch, Fetch(method="POST", url=f"{url}x", body=b"secret"))
+        if answered:
+            assert asked().body == b"secret"
+        else:
+            assert refused(asked) is Refused.UNREACHABLE
+        assert [path for path, _ in Server.asked] == ["/v1/x"] * answered
 
 
 def test_a_second_answer_of_a_name_server_is_never_asked_for(outside: Outside) -> None:
