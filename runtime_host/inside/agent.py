@@ -7,6 +7,10 @@ environment, no module it did not import; and, last in `sys.path`, the wheels it
 What is not Python is executed in its place.
 """
 
+import _io
+import _weakref
+import atexit
+import gc
 import marshal
 import os
 import resource
@@ -14,14 +18,17 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, ModuleType
-    from typing import Any
+    from typing import Any, NoReturn
 
 JOB = 3
 WHEELS = "/bundle/wheels"
 # Where the launcher's modules are.
 OURS = "/usr/lib/awgp"
 PIECE_BYTES = 64 * 1024
+# As the interpreter's own exit status for it.
+UNFLUSHED = 120
 
 
 def _job() -> "dict[str, Any]":
@@ -118,7 +125,78 @@ def main() -> None:
         _confine(job["filter"])
     if not job["becomes"]:
         _execute(argv, environment)
-    _become(argv)
+    gc.freeze()  # what was here before the program is none of its rubbish
+    known = set(sys.modules)
+    try:
+        _become(argv)
+    except SystemExit as exc:
+        status = _status(exc.code)
+    else:
+        status = 0
+    _end(status, known)
+
+
+def _status(code: object) -> int:
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _end(status: int, known: "set[str]") -> "NoReturn":
+    """End as the interpreter does, in its order, but for taking itself apart.
+
+    That would take longer than most programs, as every page it writes to is the launcher's too
+    until then. What the program made is freed, so its files are written out.
+    """
+    if "threading" in sys.modules:
+        _carry_on(sys.modules["threading"]._shutdown)  # noqa: SLF001  # as the interpreter does
+    _carry_on(atexit._run_exitfuncs)  # noqa: SLF001
+    flushed = _flush()
+    _write_out()
+    gone = [each for each in sys.modules if each not in known or each == "__main__"]
+    modules = [_weakref.ref(sys.modules.pop(name)) for name in gone]
+    gc.collect()
+    for each in reversed(modules):
+        if (module := each()) is not None:
+            _forget(module.__dict__)
+    gc.collect()
+    os._exit(status if _flush() and flushed else status or UNFLUSHED)
+
+
+def _write_out() -> None:
+    """Have files write what they hold: freed together, one's descriptor may be closed before it."""
+    for each in gc.get_objects():
+        if isinstance(each, _io._IOBase):  # noqa: SLF001  # what every file is
+            try:
+                each.flush()
+            except BaseException:  # noqa: BLE001, S110, SIM105  # closed, or nobody reads it
+                pass
+
+
+def _forget(names: "dict[str, Any]") -> None:
+    for private in (True, False):
+        for name in [*names]:
+            if name.startswith("_") is private and name != "__builtins__":
+                names[name] = None
+
+
+def _carry_on(call: "Callable[[], object]") -> None:
+    try:
+        call()
+    except BaseException as exc:  # noqa: BLE001  # told, and no reason to stop
+        sys.excepthook(type(exc), exc, exc.__traceback__)
+
+
+def _flush() -> bool:
+    """Whether all that was printed is out."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except BaseException:  # noqa: BLE001  # there is nowhere left to tell it
+        return False
+    return True
 
 
 def _execute(argv: "list[str]", environment: "dict[str, str]") -> None:

@@ -86,6 +86,47 @@ def test_an_honest_agent_reads_its_request_and_gives_its_result(host: Host) -> N
     assert took.cpu_ms is None or took.cpu_ms > 0
 
 
+ENDING = """
+import atexit, sys, threading, time
+class Told:
+    def __init__(self, name): self.name = name
+    def __del__(self): print("freed", self.name, time.time() > 0)
+kept = Told("alone")
+kept.itself = Told("in a ring")
+kept.itself.itself = kept
+open_still = open("/output/result.json", "w")
+open_still.write('{"amount": 12}')
+atexit.register(print, "registered")
+def late():
+    time.sleep(0.2)
+    print("thread")
+threading.Thread(target=late).start()
+print("ends")
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "error"),
+    [
+        ("", 0, []),
+        ("sys.exit(3)", 3, []),
+        ("sys.exit('no such booking')", 1, ["no such booking"]),
+        ("1 / 0", 1, ["ZeroDivisionError: division by zero"]),
+    ],
+    ids=["falls-off", "status", "words", "exception"],
+)
+def test_a_program_ends_as_the_interpreter_ends_it(
+    host: Host, end: str, status: int, error: list[str]
+) -> None:
+    result = host.run(host.spec(ENDING + end))
+    said = [line.text for line in result.lines if line.stream == "stdout"]
+    assert said[:3] == ["ends", "thread", "registered"]
+    assert sorted(said[3:]) == ["freed alone True", "freed in a ring True"]
+    assert [line.text for line in result.lines if line.stream == "stderr"][-1:] == error
+    assert result.exit_code == status
+    assert result.result == (b'{"amount": 12}' if status == 0 else None)
+
+
 @pytest.mark.skipif(root_image.program() is None, reason="there is no mkfs.erofs")
 def test_nothing_opens_files_for_a_sandbox_but_its_own_kernel(host: Host) -> None:
     if host.way is not RUNSC:
