@@ -168,10 +168,14 @@ def _write_out() -> None:
     """Have files write what they hold: freed together, one's descriptor may be closed before it."""
     for each in gc.get_objects():
         if isinstance(each, _io._IOBase):  # noqa: SLF001  # what every file is
-            try:
-                each.flush()
-            except BaseException:  # noqa: BLE001, S110, SIM105  # closed, or nobody reads it
-                pass
+            _quietly(each.flush)
+
+
+def _quietly(call: "Callable[[], object]") -> None:
+    try:
+        call()
+    except BaseException:  # noqa: BLE001  # closed, or nobody reads it
+        return
 
 
 def _forget(names: "dict[str, Any]") -> None:
