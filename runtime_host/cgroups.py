@@ -309,6 +309,8 @@ def _write_if_there(path: Path, value: int) -> None:
 def _writable(controller: str, name: str) -> Hierarchy | None:
     """Where groups for this controller can be made and their limits set, if anywhere."""
     for version, mount, own in _mounts(controller):
+        if controller == COUNTED and version == 2:
+            continue  # every group of version 2 counts by itself
         for parent in (mount / own.lstrip("/"), mount):
             base = parent / name
             if parent.is_dir() and _prepare(base, parent, controller, version):
@@ -317,6 +319,8 @@ def _writable(controller: str, name: str) -> Hierarchy | None:
 
 
 def _prepare(base: Path, parent: Path, controller: str, version: int) -> bool:
+    # By version 2 it is the place of the other controllers as well.
+    ours = not base.exists()
     try:
         base.mkdir(exist_ok=True)
         if version == 2:
@@ -335,8 +339,9 @@ def _prepare(base: Path, parent: Path, controller: str, version: int) -> bool:
         )
         probe.rmdir()
     except OSError:
-        with contextlib.suppress(OSError):
-            base.rmdir()
+        if ours:
+            with contextlib.suppress(OSError):
+                base.rmdir()
         return False
     return usable
 

@@ -205,8 +205,14 @@ class RuntimeHost:
     def _load_runtimes(self) -> None:
         try:
             for name in rootfs.runtimes(self._settings.runtimes):
+                root = self._rootfs(name)
+                before = rootfs.same_tree(root)
                 self._runtimes[name] = rootfs.verify(self._settings.runtimes / name)
-                self._driver.add_runtime(self._runtimes[name], self._rootfs(name))
+                self._driver.add_runtime(self._runtimes[name], root)
+                if rootfs.same_tree(root) != before:
+                    raise HostRefuses(f"runtime {name} was built anew meanwhile; start again")
+        except OSError as exc:
+            raise HostRefuses(f"a runtime went away meanwhile: {exc}; start again") from exc
         except (rootfs.RuntimeInvalid, DriverUnavailable) as exc:
             raise HostRefuses(str(exc)) from exc
         if not self._runtimes:

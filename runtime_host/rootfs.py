@@ -166,6 +166,12 @@ def verify(folder: Path) -> RuntimeRecord:
     return record
 
 
+def same_tree(root: Path) -> tuple[int, int]:
+    """What tells a tree from one that was built in its place: its device and number."""
+    info = root.stat()
+    return info.st_dev, info.st_ino
+
+
 def _paths_below(base: bytes) -> list[bytes]:
     found = []
     for folder, folders, files in os.walk(base):

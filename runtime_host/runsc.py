@@ -18,7 +18,7 @@ from runtime_host.driver import DriverUnavailable, SandboxDriver
 from runtime_host.gateway.beside import Gateway, GatewaySettings
 from runtime_host.memory.beside import MemoryKeeper
 from runtime_host.profile import Profile
-from runtime_host.rootfs import RuntimeRecord
+from runtime_host.rootfs import RuntimeRecord, same_tree
 from runtime_host.runsc_sandbox import RunscSandbox
 from runtime_host.sandbox import Sandbox, SandboxFailed
 
@@ -41,6 +41,7 @@ class RunscDriver(SandboxDriver):
         gateways: What is laid down for its sandboxes' gateways.
         trace: Folder where gVisor writes down every system call of a sandbox; for a desk.
         images: Of the runtimes, by digest; one without has its tree for a root.
+        trees: Which those were, by digest.
     """
 
     name: ClassVar = "runsc"
@@ -53,6 +54,7 @@ class RunscDriver(SandboxDriver):
     rootless: bool = False
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
     images: dict[str, Path] = field(default_factory=dict)
+    trees: dict[str, tuple[int, int]] = field(default_factory=dict)
     trace: Path | None = None
 
     def prepare(self) -> str:
@@ -71,6 +73,7 @@ class RunscDriver(SandboxDriver):
             root_image.make(root, image)
         except root_image.ImageFailed as exc:
             log.info("root_is_a_tree", runtime=record.name, why=str(exc))
+            self.trees[record.digest] = same_tree(root)
         else:
             self.images[record.digest] = image
 
@@ -91,6 +94,7 @@ class RunscDriver(SandboxDriver):
 
     def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
         """Start `runsc run` in groups of its own."""
+        self._look_at_tree(profile)
         name = secrets.token_hex(8)
         folder = self.sandboxes / name
         folder.mkdir(mode=0o700)
@@ -118,6 +122,14 @@ class RunscDriver(SandboxDriver):
             if isinstance(exc, OSError):
                 raise SandboxFailed(f"runsc could not be started: {exc}") from exc
             raise
+
+    def _look_at_tree(self, profile: Profile) -> None:
+        """Raise SandboxFailed where a runtime was built since its tree was verified."""
+        verified = self.trees.get(profile.runtime_digest)
+        if verified is not None and same_tree(profile.rootfs) != verified:
+            raise SandboxFailed(
+                f"runtime {profile.runtime} was built anew; start the runtime host again"
+            )
 
     @property
     def _images(self) -> Path:

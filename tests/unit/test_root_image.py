@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.execution import MIB
 from runtime_host import root_image
 from runtime_host.cgroups import CgroupTree
+from runtime_host.profile import Profile
 from runtime_host.root_image import ImageFailed
 from runtime_host.rootfs import RuntimeRecord
 from runtime_host.runsc import RunscDriver
+from runtime_host.sandbox import SandboxFailed
 
 DIGEST = "sha256:" + "5" * 64
 RECORD = RuntimeRecord(
@@ -80,3 +83,16 @@ def test_without_the_program_a_sandbox_has_its_tree(
     ours = driver(tmp_path)
     ours.add_runtime(RECORD, tree)
     assert ours.images == {}
+
+    tree.rename(tmp_path / "old")
+    tree.mkdir()
+    profile = Profile(
+        runtime="python3",
+        runtime_digest=DIGEST,
+        rootfs=tree,
+        interpreter="/usr/bin/python3",
+        program=("/usr/bin/python3",),
+        disk_bytes=MIB,
+    )
+    with pytest.raises(SandboxFailed, match="built anew"):
+        ours.start(profile, memory_bytes=MIB, tasks=1)
