@@ -18,7 +18,7 @@ export function RunLogLine({ line }: { line: LogLine }): ReactElement {
   return (
     <div
       className={cn(
-        'flex gap-3 border-l-4 pr-3 pl-2 [contain-intrinsic-size:auto_1.25rem] [content-visibility:auto]',
+        'flex items-baseline gap-3 border-l-4 pr-3 pl-2 [contain-intrinsic-size:auto_1.25rem] [content-visibility:auto]',
         STREAMS[line.stream],
       )}
     >
