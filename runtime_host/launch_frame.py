@@ -39,8 +39,9 @@ class SpecRefused(AwgpError):
 def encode_launch(spec: ExecutionSpec, lease_seconds: float) -> bytes:
     """The frame a client sends."""
     body = {
-        # A host that knows no profiles takes it for unknown, and so does not run it without one.
-        "type": "launch_confined" if spec.syscalls.strict else "launch",
+        # A host that knows no profiles, and no memory, takes it for unknown: it does not run it
+        # without one, and the run waits for a host that does.
+        "type": "launch_confined" if spec.syscalls.strict or spec.scope.memory else "launch",
         "lease_seconds": lease_seconds,
         "tenant_id": str(spec.tenant_id),
         "run_id": str(spec.run_id),

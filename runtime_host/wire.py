@@ -3,9 +3,8 @@
 A frame is the length of its header and of its blob (4 bytes each, big endian), a header that is
 one JSON object with a `type`, and the blob. Every length is checked before memory is taken.
 
-Client: `describe` · `launch`, or `launch_confined` with a profile of system calls
-(blob: bundle, then payload) · `renew {seconds}` · `kill` ·
-        `forget {tenant, assistant}`.
+Client: `describe` · `launch`, or `launch_confined` with a profile of system calls or a memory
+        (blob: bundle, then payload) · `renew {seconds}` · `kill` · `forget {tenant, assistant}`.
 Host:   `description` · `refused {error, message}` · `launched` · `line` · `call` · `result`
         (blob: result.json) · `forgotten {collections}`.
 A connection carries one request; its end kills what it launched.
