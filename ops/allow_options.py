@@ -45,11 +45,10 @@ def syscalls_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --syscalls."""
     added: Callable[..., Any] = click.option(
         "--syscalls",
-        default=DEFAULT,
-        show_default=True,
         metavar="PROFILE",
         help=f"System calls it may have at most: {DEFAULT}, {STRICT}, or {STRICT} with what is"
-        f" added, as strict,threads; there are {', '.join(ADDITIONS)}.",
+        f" added, as strict,threads; there are {', '.join(ADDITIONS)}. Left out, as the version"
+        f" before has it, and {DEFAULT} without one.",
     )(command)
     return added
 
@@ -142,7 +141,7 @@ def allowed(
     allow: Sequence[str],
     allow_inside: Sequence[str],
     variables: Sequence[str],
-    syscalls: str = DEFAULT,
+    syscalls: str | None = None,
 ) -> dict[str, Any]:
     """Return what these options allow, in the form it is kept.
 
@@ -157,9 +156,11 @@ def allowed(
         if not equals or name in environment:
             raise FieldInvalid("env", f"{each!a}: NAME=VALUE, each name once")
         environment[name] = value
-    profile, *added = syscalls.split(",")
-    calls = {"profile": profile, "add": added}
-    return allowance({"network": rules, "environment": environment, "syscalls": calls})
+    said: dict[str, Any] = {"network": rules, "environment": environment}
+    if syscalls is not None:
+        profile, *added = syscalls.split(",")
+        said["syscalls"] = {"profile": profile, "add": added}
+    return allowance(said)
 
 
 def _rule(text: str, *, private: bool) -> dict[str, Any]:

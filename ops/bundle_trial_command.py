@@ -70,7 +70,7 @@ def command(
     allow: tuple[str, ...],
     allow_inside: tuple[str, ...],
     variables: tuple[str, ...],
-    syscalls: str,
+    syscalls: str | None,
     entries: int | None,
     memory_model: str | None,
     socket_path: Path | None,

@@ -21,10 +21,12 @@ _CALLS: Final = """
     WHERE tenant_id = :tenant AND resource_id = :execution AND resource_type = 'execution'
         AND action = 'execute:gateway:called' AND CAST(call ->> 'number' AS integer) > :after
     ORDER BY CAST(call ->> 'number' AS integer) LIMIT :limit"""
-_SEALED: Final = """
-    SELECT EXISTS (SELECT FROM audit_log WHERE tenant_id = :tenant AND resource_id = :execution
-        AND action = 'execute:execution:ended'
-        AND coalesce(CAST(after_state AS jsonb) ->> 'gateway_calls', '') <> 'unknown')"""
+# As `execution_store` writes it of an execution that was lost.
+UNKNOWN: Final = "unknown"
+_END: Final = """
+    SELECT coalesce(CAST(after_state AS jsonb) ->> 'gateway_calls', '') FROM audit_log
+    WHERE tenant_id = :tenant AND resource_id = :execution AND action = 'execute:execution:ended'
+    ORDER BY sequence DESC LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,8 @@ class CallsPage:
         execution_id: None before anything was launched.
         calls: As `GatewayCall` tells them, with commitments for digests.
         after: The number to ask on from; None when no more are sealed now.
-        complete: The execution is over and all its calls are in the sealed trail; never of one that
-            was lost, whose calls nobody told us.
+        complete: The execution is over and all its calls are in the sealed trail.
+        unknown: It was lost with its host, and so was what it called: none of it is told.
     """
 
     execution_id: UUID | None
@@ -45,6 +47,7 @@ class CallsPage:
     calls: tuple[dict[str, Any], ...]
     after: int | None
     complete: bool
+    unknown: bool
 
 
 def load_calls(work: Work, run_id: UUID, *, execution_id: UUID | None, after: int) -> CallsPage:
@@ -60,13 +63,15 @@ def load_calls(work: Work, run_id: UUID, *, execution_id: UUID | None, after: in
         raise RunNotFound(f"no run {run_id}")
     found, epoch, attempt, over = row
     calls = _calls(work, found, after) if found else []
+    end = _sealed_end(work, found) if over else None
     return CallsPage(
         execution_id=found,
         epoch=epoch,
         attempt=attempt,
         calls=tuple(calls[:MOST_CALLS]),
         after=calls[MOST_CALLS - 1]["number"] if len(calls) > MOST_CALLS else None,
-        complete=bool(over) and _is_sealed(work, found),
+        complete=end is not None and end != UNKNOWN,
+        unknown=end == UNKNOWN,
     )
 
 
@@ -81,7 +86,9 @@ def _calls(work: Work, execution_id: UUID, after: int) -> list[dict[str, Any]]:
     return [row[0] for row in found]
 
 
-def _is_sealed(work: Work, execution_id: UUID) -> bool:
-    return bool(
-        work.execute(_SEALED, tenant=work.tenant_id, execution=str(execution_id)).scalar_one()
-    )
+def _sealed_end(work: Work, execution_id: UUID) -> str | None:
+    """What the sealed end says of its calls, mostly nothing; None where no end is sealed yet."""
+    found: str | None = work.execute(
+        _END, tenant=work.tenant_id, execution=str(execution_id)
+    ).scalar_one_or_none()
+    return found

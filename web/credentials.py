@@ -33,9 +33,9 @@ ONE: Final = f"{ALL}/<name:credential>"
 
 class CredentialValueBody(Strict):
     header = fields.String(
-        load_default="Authorization",
+        load_default=None,
         validate=validate.Length(1, 128),
-        metadata={"description": "The header it is sent in."},
+        metadata={"description": "The header it is sent in; left out, the one it has."},
     )
     value = fields.String(
         required=True,
@@ -50,6 +50,11 @@ class CredentialValueBody(Strict):
 
 
 class CredentialBody(CredentialValueBody):
+    header = fields.String(
+        load_default="Authorization",
+        validate=validate.Length(1, 128),
+        metadata={"description": "The header it is sent in."},
+    )
     name = fields.String(
         required=True,
         validate=A_NAME,
@@ -124,8 +129,16 @@ def replace(body: dict[str, Any], credential: str) -> Answer:
     """Give a credential another value: used from the next launch on, and nothing is held again"""
     with acting() as work:
         by, actor = acting_person(work)
-        _match(work, credential)
-        save_credential(work, services().keyring, name=credential, **body, by=by, actor=actor)
+        kept = _match(work, credential)
+        save_credential(
+            work,
+            services().keyring,
+            name=credential,
+            header=body["header"] or kept["header"],
+            value=body["value"],
+            by=by,
+            actor=actor,
+        )
         return _answer(work, credential)
 
 

@@ -66,6 +66,10 @@ class CallsView(Schema):
         required=True,
         metadata={"description": "It is over and all its calls are sealed: no more will come."},
     )
+    unknown = fields.Boolean(
+        required=True,
+        metadata={"description": "It was lost with its host: what it called is not known."},
+    )
 
 
 @endpoint(

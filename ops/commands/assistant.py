@@ -92,7 +92,7 @@ class Code:
     multiple=True,
     metavar="NAME=VALUE",
     help=f"A ceiling for the bundle's own limits: {', '.join(RANGES)}. KiB, MiB and GiB are"
-    " understood. Repeatable.",
+    " understood. Repeatable. Without any, those of the version before stay.",
 )
 @allow_options
 @syscalls_option
@@ -116,7 +116,7 @@ def add(
     allow: tuple[str, ...],
     allow_inside: tuple[str, ...],
     variables: tuple[str, ...],
-    syscalls: str,
+    syscalls: str | None,
     llm: str | None,
     llm_inside: str | None,
     llm_tokens: int,
@@ -145,10 +145,11 @@ def add(
     with desk.changing() as change:
         code = _code(change.work, bundle, read)
         runs_on = _runtime(desk, code.manifest["runtime"], runtime)
+        before = _named(change.work, name)
+        policy |= _ceilings_of(before, limits=not limits, syscalls=syscalls is None)
         going_to = [find_target(change.work, each) for each in targets]
         beyond = {name: said for name, said in policy.items() if name != "limits"}
         wanted = (code.digest, runs_on[1], list(targets), policy.get("limits"), beyond)
-        before = _named(change.work, name)
         if before is not None and before["active"] and _is(before, wanted):
             assistant_id, version, said = before["id"], before["version"], "is as it was"
         else:
@@ -231,6 +232,15 @@ def _save(
 def _is(before: dict[str, Any], wanted: tuple[object, ...]) -> bool:
     kept = ("bundle", "runtime_digest", "targets", "ceiling", "allowed")
     return tuple(before[each] for each in kept) == wanted
+
+
+def _ceilings_of(before: dict[str, Any] | None, *, limits: bool, syscalls: bool) -> dict[str, Any]:
+    """Ceilings that were not said again: unlike what is allowed, no silence lifts one."""
+    if before is None:
+        return {}
+    kept = {"limits": before["ceiling"]} if limits and before["ceiling"] else {}
+    profile = before["allowed"].get("syscalls") if syscalls else None
+    return kept | ({"syscalls": profile} if profile else {})
 
 
 def _named(work: Work, name: str) -> dict[str, Any] | None:

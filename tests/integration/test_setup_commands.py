@@ -188,11 +188,11 @@ def test_adding_the_same_again_changes_nothing_and_adding_another_is_version_two
     assert (ceiling["memory_bytes"], ceiling["wall_ms"]) == (64 * 1024**2, 2500)
 
     to = "GET,POST https://api.example.com/v1/"
-    out = ("--allow", to, "--env", "REGION=eu")
+    out = ("--allow", to, "--env", "REGION=eu", "--syscalls", "strict,threads")
     assert awgp.told(*by_digest, *out)["version"] == 4
     assert awgp.told(*by_digest, *out)["changed"] is False
     told = awgp.told("policy", "sandbox", "explain", "checker", *AT)
-    assert told["may"] == ["It reaches no other machine."]
+    assert told["may"][0] == "It reaches no other machine."
     assert told["allowed_but_not_asked"] == [
         "GET, POST https://api.example.com/v1/",
         "the variable REGION",
@@ -203,6 +203,9 @@ def test_adding_the_same_again_changes_nothing_and_adding_another_is_version_two
     assert [awgp.told(*credential)["replaced"] for _ in range(2)] == [False, True]
     llm = ("--llm", "small https://llm.example.com/v1/ as erp", "--llm-tokens", "9")
     assert awgp.told(*by_digest, *llm)["version"] == 5
+    shown = awgp.told("assistant", "show", "checker", *AT)
+    # No silence lifts a ceiling, as one takes back what was allowed.
+    assert (shown["ceiling"], sorted(shown["allowed"])) == (ceiling, ["llm", "syscalls"])
     told = awgp.told("policy", "sandbox", "explain", "checker", *AT)
     assert told["allowed_but_not_asked"] == [
         "9 tokens of small at https://llm.example.com/v1/, with the credential erp."

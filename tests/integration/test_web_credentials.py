@@ -62,6 +62,8 @@ def test_a_credential_is_written_and_replaced_and_never_read(
     assert replaced.get_json()["header"] == "X-Key"
     assert put_in(database, world) == "another-value"
     assert problem(send(plane, "PUT", ERP, ADMIN, other, if_match=seen))[0] == 412
+    rotated = edit(plane, "PUT", ERP, ADMIN, {"value": "another-value-still"}, of=ERP)
+    assert rotated.get_json()["header"] == "X-Key", "no secret moves to another header unsaid"
 
     said = [plane.get(path, AUDITOR).text for path in (ALL, ERP)] + [added.text, replaced.text]
     told = str(recorded(database, world.acme, "setup:credential:saved"))

@@ -38,11 +38,7 @@ export function ExecutionCalls({
   }
   const calls = pages.flatMap((page) => page.calls);
   if (calls.length === 0) {
-    return (
-      <p className="text-sm text-muted">
-        {pages.at(-1)?.complete === true ? 'It called nobody.' : waiting(over)}
-      </p>
-    );
+    return <p className="text-sm text-muted">{none(pages.at(-1), over)}</p>;
   }
   return (
     <div className="space-y-2">
@@ -60,8 +56,13 @@ export function ExecutionCalls({
   );
 }
 
-function waiting(over: boolean): string {
-  return over ? 'Its calls are being sealed, or not known where its host was lost.' : 'Its calls are told when it is over.';
+/** Why nothing is shown: there is nothing, or it is not known, or not yet. */
+function none(page: { complete: boolean; unknown: boolean } | undefined, over: boolean): string {
+  if (page?.unknown === true) {
+    return 'What it called is not known: it was lost with its host. The host’s log may say.';
+  }
+  if (page?.complete === true) return 'It called nobody.';
+  return over ? 'Its calls are being sealed.' : 'Its calls are told when it is over.';
 }
 
 function Calls({ calls }: { calls: readonly GatewayCall[] }): ReactElement {

@@ -7855,6 +7855,8 @@ export interface components {
             epoch: number | null;
             /** Format: uuid */
             execution_id: string | null;
+            /** @description It was lost with its host: what it called is not known. */
+            unknown: boolean;
         };
         CancelBody: {
             /**
@@ -8047,10 +8049,10 @@ export interface components {
         };
         CredentialValueBody: {
             /**
-             * @description The header it is sent in.
-             * @default Authorization
+             * @description The header it is sent in; left out, the one it has.
+             * @default null
              */
-            header?: string;
+            header?: string | null;
             /**
              * Format: password
              * @description The whole value of the header, such as `Bearer …`. Nobody is told it again.
