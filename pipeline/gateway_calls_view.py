@@ -38,7 +38,7 @@ class CallsPage:
         calls: As `GatewayCall` tells them, with commitments for digests.
         after: The number to ask on from; None when no more are sealed now.
         complete: The execution is over and all its calls are in the sealed trail.
-        unknown: It was lost with its host, and so was what it called: none of it is told.
+        not_known: It was lost with its host, and so was what it called: none of it is told.
     """
 
     execution_id: UUID | None
@@ -47,7 +47,7 @@ class CallsPage:
     calls: tuple[dict[str, Any], ...]
     after: int | None
     complete: bool
-    unknown: bool
+    not_known: bool
 
 
 def load_calls(work: Work, run_id: UUID, *, execution_id: UUID | None, after: int) -> CallsPage:
@@ -71,7 +71,7 @@ def load_calls(work: Work, run_id: UUID, *, execution_id: UUID | None, after: in
         calls=tuple(calls[:MOST_CALLS]),
         after=calls[MOST_CALLS - 1]["number"] if len(calls) > MOST_CALLS else None,
         complete=end is not None and end != UNKNOWN,
-        unknown=end == UNKNOWN,
+        not_known=end == UNKNOWN,
     )
 
 

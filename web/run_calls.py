@@ -66,7 +66,7 @@ class CallsView(Schema):
         required=True,
         metadata={"description": "It is over and all its calls are sealed: no more will come."},
     )
-    unknown = fields.Boolean(
+    not_known = fields.Boolean(
         required=True,
         metadata={"description": "It was lost with its host: what it called is not known."},
     )

@@ -233,7 +233,7 @@ def calls_shown(
     with database.outbox("awgp_web").work(world.acme.tenant_id) as work:
         shown = load_calls(work, run_id, execution_id=None, after=after)
     found = [(each["number"], each["destination"], each["status"]) for each in shown.calls]
-    return found, "unknown" if shown.unknown else shown.complete
+    return found, "unknown" if shown.not_known else shown.complete
 
 
 def test_a_redelivered_message_changes_nothing(database: Database, world: World) -> None:

@@ -57,8 +57,8 @@ export function ExecutionCalls({
 }
 
 /** Why nothing is shown: there is nothing, or it is not known, or not yet. */
-function none(page: { complete: boolean; unknown: boolean } | undefined, over: boolean): string {
-  if (page?.unknown === true) {
+function none(page: { complete: boolean; not_known: boolean } | undefined, over: boolean): string {
+  if (page?.not_known === true) {
     return 'What it called is not known: it was lost with its host. The host’s log may say.';
   }
   if (page?.complete === true) return 'It called nobody.';

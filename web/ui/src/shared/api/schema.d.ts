@@ -7856,7 +7856,7 @@ export interface components {
             /** Format: uuid */
             execution_id: string | null;
             /** @description It was lost with its host: what it called is not known. */
-            unknown: boolean;
+            not_known: boolean;
         };
         CancelBody: {
             /**
