@@ -202,7 +202,8 @@ def retry_later(
         LeaseLost: Another claim was made since.
     """
     conversation.ask(
-        "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL,"
+        # The next message is a first one: should it be lost, it is sent again as soon as any is.
+        "UPDATE handoffs SET lease_owner = NULL, lease_until = NULL, sends = 0,"
         " failures = failures + :one, last_error = :error,"
         " next_send_at = clock_timestamp() + :delay, not_before = clock_timestamp() + :delay"
         " WHERE handoff_id = :id AND fence = :fence",

@@ -73,7 +73,11 @@ def test_everything_is_counted_and_each_tenants_share(
         keep_claimed(work, leased, owner="me", lease=LEASE)
         handoff = claim(work, ids[1], Stage.POLICY)
         assert handoff is not None
+        work.execute("UPDATE handoffs SET sends = 9 WHERE handoff_id = :id", id=ids[1])
         retry_later(work, handoff, delay=LEASE, error="test")
+        # A lost message of the next attempt is not waited for as a tenth one would be.
+        sends = "SELECT sends FROM handoffs WHERE handoff_id = :id"
+        assert work.execute(sends, id=ids[1]).scalar_one() == 0
     beat(client, ("policy",), in_flight=1, done=5)
     beat(client, ("policy", "hold"), pid=8, done=5)
 
