@@ -19,10 +19,10 @@ const CATEGORIES = ['accessibility', 'best-practices'];
 const FURTHER = ['http-status-code', 'crawlable-anchors', 'link-text', 'meta-description'];
 const PASSES = 1;
 
-// Nothing is timed: a page is judged once it shows what it has, however long its live connection
-// lasts.
+// Nothing is timed: a page is judged once it shows what it has, which open() waits for. Its live
+// connection never ends, so all of maxWaitForLoad is waited for on every page.
 const WAITS = {
-  maxWaitForLoad: 15_000,
+  maxWaitForLoad: 3_000,
   pauseAfterFcpMs: 0,
   pauseAfterLoadMs: 0,
   networkQuietThresholdMs: 500,
@@ -93,7 +93,11 @@ try {
   await browser.setCookie(...cookies);
   const found = [];
   const tab = await browser.newPage();
-  for (const page of pages) found.push(await judge(tab, page));
+  for (const page of pages) {
+    const first = await judge(tab, page);
+    // A fault of the page is one again; what a busy machine could not answer is none of the page's.
+    found.push(first.failed.length === 0 ? first : await judge(tab, page));
+  }
   process.stdout.write(JSON.stringify(found));
 } finally {
   await browser.close();
