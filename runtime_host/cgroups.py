@@ -267,7 +267,7 @@ def remove_group(folder: Path) -> None:
             if time.monotonic() > deadline:
                 raise
             kill_all_in(folder)
-            time.sleep(0.002)
+            time.sleep(0.0005)
         else:
             return
 

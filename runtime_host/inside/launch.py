@@ -40,6 +40,7 @@ CHUNK_BYTES = 32 * 1024
 # Bytes still taken from the agent's pipes once it has ended and others hold them open.
 MAX_DRAIN_BYTES = 1024 * 1024
 TICK_SECONDS = 0.1
+SHORTEST_SECONDS = 0.001
 # A tmpfs with less than this left is full: small files take whole pages.
 FULL_BELOW_BYTES = 16 * 1024
 
@@ -67,10 +68,11 @@ def main(agent: AgentProcess) -> None:
     if not os.path.isfile(BUNDLE + "/" + job["entrypoint"]):  # noqa: PTH113  # pathlib is slow to import
         _send(b"R", b"the entrypoint is not in the bundle")
         return
-    agent.await_ready()
     _send(b"S", b"")
     start = {name: job[name] for name in ("argv", "becomes", "environment", "filter", "rlimits")}
+    # Where nobody waited ahead, the job is there before the agent's process asks for it.
     agent.start(marshal.dumps(start))
+    agent.await_ready()
     _Watch(agent, job, nonce).until_the_end()
 
 
@@ -92,9 +94,12 @@ class _Watch:
     def until_the_end(self) -> None:
         """Return when the agent has ended and everything is told."""
         next_tick = time.monotonic() + TICK_SECONDS
-        status = None
+        status, pause = None, SHORTEST_SECONDS
         while status is None:
-            wait = TICK_SECONDS if self._streams else TICK_SECONDS / 20
+            wait = TICK_SECONDS
+            if not self._streams:
+                # It has closed all we hear it by: most have ended, and some go on.
+                wait, pause = pause, min(2 * pause, TICK_SECONDS)
             for descriptor, _ in self._poll.poll(wait * 1000):
                 if descriptor == 0:
                     os._exit(0)
