@@ -1,8 +1,12 @@
 """Which ports an embedded AWGP listens on: free ones, chosen once, kept for good."""
 
+import os
 import secrets
 import socket
+import tempfile
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from pipeline.errors import AwgpError
 
@@ -30,6 +34,9 @@ _LAST = 22_700
 on, so a port of ours cannot be taken by someone's connection while we are down."""
 
 _ATTEMPTS = 2_000
+
+_CLAIMED_SECONDS = 120
+"""For so long after it was chosen a port is nobody else's: its server may not listen on it yet."""
 
 
 class NoFreePort(AwgpError):
@@ -74,6 +81,25 @@ def _free_port(*, taken: set[int], with_grpc: bool) -> int:
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
         if port in taken or not is_free(port):
             continue
-        if not with_grpc or is_free(port + SEAWEEDFS_GRPC_OFFSET):
+        if with_grpc and not is_free(port + SEAWEEDFS_GRPC_OFFSET):
+            continue
+        if _claim(port):
             return port
     raise NoFreePort(f"no free port between {_FIRST} and {_LAST}")
+
+
+def _claim(port: int) -> bool:
+    """Whether nobody of this user chose this port a moment ago; where that cannot be noted, yes."""
+    try:
+        folder = Path(tempfile.gettempdir(), f"awgp-ports-{os.getuid()}")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        note = folder / str(port)
+        try:
+            note.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            if time.time() - note.lstat().st_mtime < _CLAIMED_SECONDS:
+                return False
+            os.utime(note, follow_symlinks=False)
+    except OSError:
+        return True
+    return True

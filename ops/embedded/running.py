@@ -142,9 +142,14 @@ def wait_until_ready(
 
 
 def last_words(log: Path, *, lines: int = 3) -> str:
-    """Return the last lines of a log as one line, or where the log would be."""
+    """Return the last lines of a log as one line, or where the log would be.
+
+    Node ends with its version; what went wrong stands above the stack, in a line that says so.
+    """
     try:
-        tail = log.read_bytes()[-4096:].decode(errors="replace").strip().splitlines()[-lines:]
+        told = log.read_bytes()[-4096:].decode(errors="replace").strip().splitlines()
     except OSError:
-        tail = []
+        told = []
+    errors = [line for line in told if line.startswith("Error: ")]
+    tail = errors[-1:] if errors and told[-1].startswith("Node.js ") else told[-lines:]
     return " | ".join(tail) if tail else f"nothing in {log}"
