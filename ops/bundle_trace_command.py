@@ -10,9 +10,8 @@ import click
 
 from ops.allow_options import allow_options, allowed
 from ops.bundle_proposal import MEMORY, MODEL, Seen, block, reaches_for, with_block
-from ops.bundle_template import SAMPLE
 from ops.bundle_trial import Tracing, Trial, runtime_host, status_of
-from ops.bundle_trial_command import read_payload
+from ops.bundle_trial_command import payload_option, read_payload
 from ops.packed_bundle import packed_at
 from ops.run_output import line_in_words
 from ops.terminal_text import plain
@@ -37,11 +36,7 @@ class NotTraced(AwgpError):
 
 @click.command("trace")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--payload",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
-    help=f"The request, - for stdin; the bundle's own {SAMPLE} by default, else {{}}.",
-)
+@payload_option
 @click.option(
     "--open",
     "lets_out",

@@ -36,13 +36,17 @@ class PayloadTooLarge(AwgpError):
     """More than a request may have."""
 
 
-@click.command("test")
-@click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option(
+payload_option = click.option(
     "--payload",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
     help=f"The request, - for stdin; the bundle's own {SAMPLE} by default, else {{}}.",
 )
+"""What a bundle is run with."""
+
+
+@click.command("test")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@payload_option
 @click.option(
     "--limit",
     "limits",
