@@ -102,12 +102,19 @@ class MemoryKeeper:
             self._end()
 
     def _send(self, order: Mapping[str, object], end: socket.socket) -> None:
+        said = json.dumps(order).encode()
         with self._lock:
-            control = self._started()
-            try:
-                socket.send_fds(control, [json.dumps(order).encode()], [end.fileno()])
-            except OSError as exc:
-                raise MemoryUnavailable("the owner of memories went away") from exc
+            for last in (False, True):
+                control = self._started()
+                try:
+                    socket.send_fds(control, [said], [end.fileno()])
+                except OSError as exc:
+                    # It has let go of its end: it is about to be seen ended, and another can serve.
+                    if last or not isinstance(exc, BrokenPipeError | ConnectionResetError):
+                        raise MemoryUnavailable("the owner of memories went away") from exc
+                    self._end()
+                else:
+                    return
 
     def _started(self) -> socket.socket:
         if self._process is not None and self._process.poll() is None and self._control is not None:

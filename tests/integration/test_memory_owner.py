@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -101,6 +102,27 @@ def _read(path: Path) -> bytes:
         return b""
 
 
+def _ended(pid: int) -> bool:
+    """Whether it has let go of all it had, whoever has yet to hear of its end."""
+    states = [_read(path) for path in Path(f"/proc/{pid}/task").glob("[0-9]*/stat")]
+    return all(not each or each.rpartition(b")")[2].split()[0] == b"Z" for each in states)
+
+
+def test_an_owner_that_ends_while_it_is_spoken_to_is_followed_by_another(
+    tmp_path: Path, agent: Callable[..., Agent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "memory"
+    with keeper_at(folder) as keeper:
+        agent(keeper, ACME).ask("upsert", entries=[{"text": "prefers mail"}])
+        pid = owner_of(folder)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: _ended(pid), "the owner to be gone")
+        # As it is for a moment: its connection has ended, and its process is yet to.
+        monkeypatch.setattr(subprocess.Popen, "poll", lambda _: None)
+        assert agent(keeper, ACME).ask("count") == {"count": 1}
+        assert keeper.forget(ACME, CLERK) == 1
+
+
 def test_the_owner_has_its_folder_alone_and_what_it_was_told_outlives_it(
     tmp_path: Path, agent: Callable[..., Agent]
 ) -> None:
@@ -125,7 +147,7 @@ def test_the_owner_has_its_folder_alone_and_what_it_was_told_outlives_it(
         assert other.ask("delete", ids=["a"], filter={"x": 1}) == {"deleted": 0}
         os.kill(pid, signal.SIGKILL)
         assert refused(lambda: clerk.ask("count")) is Refused.UNREACHABLE
-        until(lambda: not _read(Path(f"/proc/{pid}/cmdline")), "the owner to be gone")
+        until(lambda: _ended(pid), "the owner to be gone")
         again, other = agent(keeper, ACME, answer_bytes=200), agent(keeper, GLOBEX)
         (hit,) = again.ask("search", text="Mail?")["hits"]
         assert (hit["text"], hit["payload"]) == ("prefers mail", {})
