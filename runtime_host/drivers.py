@@ -34,7 +34,7 @@ class RunscSettings:
         return RunscDriver(
             binary=self.binary,
             sandboxes=state / "sandboxes",
-            cgroups=_groups_of(state, self.cpus),
+            cgroups=_groups_of(state, self.cpus, self.gateways),
             rootless=os.geteuid() != 0,
             gateways=self.gateways,
             trace=self.trace,
@@ -60,11 +60,17 @@ class DockerSettings:
     def open(self, state: Path) -> SandboxDriver:
         """The driver of the host with this state folder."""
         engine = DockerEngine(self.socket, self.runtime)
-        groups = _groups_of(state, self.cpus)
+        groups = _groups_of(state, self.cpus, self.gateways)
         return DockerDriver(engine, state, groups, self.gateways, cpus=self.cpus)
 
 
-def _groups_of(state: Path, cpus: float | None) -> CgroupTree:
-    """Named for the folder, so that a later host with it finds what an earlier one left."""
+def _groups_of(state: Path, cpus: float | None, gateways: GatewaySettings) -> CgroupTree:
+    """Named for the folder, so that a later host with it finds what an earlier one left.
+
+    The owner of memories gets its group there, too.
+    """
     name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:12]
-    return CgroupTree(f"awgp-{name}", cpus=cpus)
+    groups = CgroupTree(f"awgp-{name}", cpus=cpus)
+    if gateways.memory is not None:
+        gateways.memory.live_in(groups)
+    return groups

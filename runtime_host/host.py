@@ -144,9 +144,9 @@ class RuntimeHost:
             finally:
                 self._finish()
                 self._pool.close()
-                self._driver.close()
                 if self._driver.memory is not None:
                     self._driver.memory.close()
+                self._driver.close()
 
     def _serve_locked(self) -> None:
         self._prepare()

@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 
 from runtime_host.cgroups import Cgroup, CgroupTree
+from runtime_host.memory.beside import GROUP as OWNER_OF_MEMORIES
 
 GONE_SECONDS = 5.0
 
 
 def sweep(sandboxes: Path, cgroups: CgroupTree) -> int:
-    """Kill and remove every sandbox found.
+    """Kill and remove every sandbox found, and an owner of memories, which is none of them.
 
     Returns:
         How many there were.
@@ -25,7 +26,7 @@ def sweep(sandboxes: Path, cgroups: CgroupTree) -> int:
     Raises:
         OSError: Something could not be removed.
     """
-    names = cgroups.sweep()
+    names = cgroups.sweep() - {OWNER_OF_MEMORIES}
     for folder in sorted(sandboxes.iterdir()):
         names.add(folder.name)
         end_processes_of(folder)

@@ -13,11 +13,12 @@ from pathlib import Path
 import click
 
 from ops import install_runsc
+from ops.memory_settings import memory_settings
 from pipeline.event_log import configure_event_log
 from runtime_host.drivers import DockerSettings, RunscSettings
 from runtime_host.gateway.beside import GatewaySettings
 from runtime_host.host import HostRefuses, HostSettings, RuntimeHost
-from runtime_host.memory.beside import MemoryKeeper, MemorySettings
+from runtime_host.memory.beside import MemoryKeeper
 from runtime_host.pool import PoolSettings
 
 CPUS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
@@ -31,6 +32,7 @@ KEPT = frozenset(
         "AWGP_ENV",
         "AWGP_GATEWAY_OWN_MACHINE",
         "AWGP_MEMORY_FOLDER",
+        "AWGP_MEMORY_MIB",
         "AWGP_QDRANT_API_KEY_FILE",
         "AWGP_QDRANT_URL",
         "AWGP_RUNSC",
@@ -76,6 +78,7 @@ def command() -> None:
     AWGP_WARM_SECONDS: how old one of them may be; 900 by default.
     AWGP_GATEWAY_OWN_MACHINE: 1 where agents may be let to this machine itself; 0 by default.
     AWGP_MEMORY_FOLDER: what agents remember; the folder memory in AWGP_RUNTIME_STATE by default.
+    AWGP_MEMORY_MIB: for the process that owns it; 1024 by default.
     AWGP_QDRANT_URL: a Qdrant server for that in its place, AWGP_QDRANT_API_KEY_FILE its key.
     SSL_CERT_FILE: authorities whose certificates gateways believe; the system's by default.
 
@@ -128,10 +131,11 @@ def settings_from(environment: dict[str, str]) -> HostSettings:
 
 def _driver(environment: dict[str, str]) -> RunscSettings | DockerSettings:
     named = environment.get("AWGP_DRIVER") or "runsc"
+    memory = _path(environment, "AWGP_RUNTIME_STATE") / "memory"
     gateways = GatewaySettings(
         certificates=environment.get("SSL_CERT_FILE") or None,
         own_machine=bool(_whole(environment, "AWGP_GATEWAY_OWN_MACHINE", 0, least=0, most=1)),
-        memory=MemoryKeeper(_memory(environment)),
+        memory=MemoryKeeper(memory_settings(environment, memory)),
     )
     if named == "docker":
         return DockerSettings(
@@ -161,25 +165,6 @@ def _cpus(environment: dict[str, str]) -> float | None:
             f"AWGP_SANDBOX_CPUS must be a number of processors from {LEAST_CPUS}, or 0 for all"
         )
     return None if float(value) == 0 or float(value) >= there else float(value)
-
-
-def _memory(environment: dict[str, str]) -> MemorySettings:
-    """Raises: HostRefuses."""
-    url = environment.get("AWGP_QDRANT_URL", "")
-    key_file = environment.get("AWGP_QDRANT_API_KEY_FILE")
-    if url and not re.fullmatch(r"https?://[^\s@?#]+", url):
-        raise HostRefuses("AWGP_QDRANT_URL must be http:// or https:// and a host, no key in it")
-    if key_file and not (url and Path(key_file).is_file()):
-        raise HostRefuses("AWGP_QDRANT_API_KEY_FILE must be a file, and go with AWGP_QDRANT_URL")
-    if key_file and not re.match(r"https:|http://(localhost|127\.0\.0\.1)[:/]", url + "/"):
-        raise HostRefuses("AWGP_QDRANT_URL must be https:// where a key is sent elsewhere")
-    state = _path(environment, "AWGP_RUNTIME_STATE")
-    return MemorySettings(
-        folder=Path(environment.get("AWGP_MEMORY_FOLDER") or state / "memory").absolute(),
-        url=url,
-        api_key_file=Path(key_file).absolute() if key_file else None,
-        certificates=environment.get("SSL_CERT_FILE") or None,
-    )
 
 
 def _warm(environment: dict[str, str], sandboxes: int) -> PoolSettings:

@@ -1,8 +1,9 @@
-"""The owner of a machine's memories: `python -I -m runtime_host.memory CONTROL FOLDER USER`.
+"""The owner of a machine's memories: `python -I -m runtime_host.memory CONTROL FOLDER USER DATA`.
 
 CONTROL is the number of the host's socket it inherits, FOLDER where the embedded engine keeps its
-data, USER whom to become (0 stays). With AWGP_QDRANT_URL it asks that server instead, with the key
-in the file AWGP_QDRANT_API_KEY_FILE. It says `ready`, and then why not, or that it is.
+data, USER whom to become (0 stays), DATA how many bytes of memory it may take that are no file.
+With AWGP_QDRANT_URL it asks that server instead, with the key in the file
+AWGP_QDRANT_API_KEY_FILE. It says `ready`, and then why not, or that it is.
 
 The host sends one end of a connection at a time, with whose memory it is for; a gateway has the
 other end. So a gateway cannot say whose memory it means, whoever took it over. When CONTROL ends,
@@ -40,8 +41,6 @@ from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 
 MAX_ORDER_BYTES: Final = 4096
 LARGE_BYTES: Final = 1024 * 1024
-# Of memory that is no file: beyond it the engine, or a request, comes to nothing.
-DATA_BYTES: Final = 2 * 1024 * 1024 * 1024
 
 
 class FolderRefused(AwgpError):
@@ -73,13 +72,24 @@ class Owner:
                 return
             said = json.loads(order)
             connection = socket.socket(fileno=descriptors[0])
-            if "entries" in said:
-                with self._lock:
-                    space = self._space(said)
-                    self._lent[connection] = space
-                _begin(self._answer, connection, space)
-            else:
-                _begin(self._forget, connection, said)
+            try:
+                self._begin(connection, said)
+            except RuntimeError:  # there are no more threads for it
+                self._let_go(connection)
+
+    def _begin(self, connection: socket.socket, said: dict[str, Any]) -> None:
+        if "entries" not in said:
+            _begin(self._forget, connection, said)
+            return
+        with self._lock:
+            space = self._space(said)
+            self._lent[connection] = space
+        _begin(self._answer, connection, space)
+
+    def _let_go(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._lent.pop(connection, None)
+            connection.close()
 
     def _space(self, said: dict[str, Any]) -> Space:
         tenant, assistant = UUID(said["tenant"]), UUID(said["assistant"])
@@ -129,9 +139,7 @@ class Owner:
         except (WireBroken, OSError):
             return  # its execution is over
         finally:
-            with self._lock:
-                del self._lent[connection]
-                connection.close()
+            self._let_go(connection)
 
     def _answered(self, frame: Frame, space: Space) -> bytes:
         number = frame.body.get("number")
@@ -163,8 +171,10 @@ def _values(unverified: bytes) -> dict[str, Any]:
         raise malformed("the body is no sound JSON object") from error
 
 
-def main(control: socket.socket, folder: Path, user: int) -> None:
+def main(control: socket.socket, folder: Path, user: int, data_bytes: int) -> None:
     """Serve until the host is gone."""
+    # Beyond it the engine, or a request, comes to nothing.
+    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, data_bytes))
     try:
         engine = _engine(folder, user)
     except Exception as error:  # noqa: BLE001  # said to the host, which says it to people
@@ -180,7 +190,6 @@ def main(control: socket.socket, folder: Path, user: int) -> None:
 
 def _engine(folder: Path, user: int) -> Engine:
     """Where the vectors are; loads what it needs, and then becomes who it is to be."""
-    resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
     if url := os.environ.get("AWGP_QDRANT_URL"):
         # Heavy, and of no use where there is no server.
         from runtime_host.memory.server import ServerEngine, connect  # noqa: PLC0415
@@ -218,4 +227,5 @@ def _give(folder: Path, user: int) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]))
+    number, folder, user, data_bytes = sys.argv[1:]
+    main(socket.socket(fileno=int(number)), Path(folder), int(user), int(data_bytes))

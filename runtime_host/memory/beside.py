@@ -6,11 +6,12 @@ A host whose runs remember nothing never starts it.
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +20,22 @@ from uuid import UUID
 import structlog
 
 from pipeline.errors import AwgpError
+from runtime_host.cgroups import Cgroup, CgroupTree
 
 log = structlog.get_logger()
 
 # The last of those that gateways may become (runtime_host/gateway/beside.py), and none of theirs.
 USER: Final = 61183
+# Of its group, among those of the host's sandboxes, which have longer names.
+GROUP: Final = "memory"
+# It took 24 MiB with 20000 vectors of 768 numbers, whose files are mapped and can be read again.
+# The rest is for requests that come at once, of 24 MiB each at most.
+MEMORY_BYTES: Final = 1024 * 1024 * 1024
+# One for each execution that remembers, one for each collection that is open, and the engine's.
+TASKS: Final = 1024
+# Of memory that is no file, where no group holds it; above its cap where one does, because threads
+# that never use their stacks count.
+DATA_BYTES: Final = 2 * 1024 * 1024 * 1024
 MAX_ANSWER_BYTES: Final = 4096
 # An owner before it may take its time to let the folder go.
 START_SECONDS: Final = 40.0
@@ -45,12 +57,14 @@ class MemorySettings:
         url: Of a Qdrant server in its place; empty for none.
         api_key_file: A file with its key; None where it asks for none.
         certificates: File of the authorities to believe; None is those Python brings.
+        memory_bytes: What the owner may take of the machine's, where that can be capped.
     """
 
     folder: Path
     url: str = ""
     api_key_file: Path | None = None
     certificates: str | None = None
+    memory_bytes: int = MEMORY_BYTES
 
 
 class MemoryKeeper:
@@ -58,9 +72,13 @@ class MemoryKeeper:
 
     def __init__(self, settings: MemorySettings) -> None:
         self._settings = settings
+        self._groups: CgroupTree | None = None
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._owner: OwnerProcess | None = None
+
+    def live_in(self, groups: CgroupTree) -> None:
+        """Have the owner capped in a group made there, from its next start on."""
+        self._groups = groups
 
     def lend(self, end: socket.socket, *, tenant: UUID, assistant: UUID, entries: int) -> None:
         """Have whoever holds the other end of a connection served, as this assistant's.
@@ -105,7 +123,7 @@ class MemoryKeeper:
         said = json.dumps(order).encode()
         with self._lock:
             for last in (False, True):
-                control = self._started()
+                control = self._started().control
                 try:
                     socket.send_fds(control, [said], [end.fileno()])
                 except OSError as exc:
@@ -116,39 +134,134 @@ class MemoryKeeper:
                 else:
                     return
 
-    def _started(self) -> socket.socket:
-        if self._process is not None and self._process.poll() is None and self._control is not None:
-            return self._control
+    def _started(self) -> "OwnerProcess":
+        if self._owner is not None and self._owner.lives():
+            return self._owner
         self._end()
-        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with its:
-            self._process = _start(self._settings, its)
-        self._control = ours
-        ours.settimeout(START_SECONDS)
         try:
-            said = _heard(ours)
-            ours.settimeout(SEND_SECONDS)
-        except OSError as exc:
-            self._end()
-            raise MemoryUnavailable("the owner of memories did not start") from exc
-        if "ready" not in said:
-            self._end()
-            why = str(said.get("refuses", "it ended"))
-            log.error("memory_refuses", why=why)
-            raise MemoryUnavailable(f"the owner of memories did not start: {why}")
+            self._owner = OwnerProcess(self._settings, self._groups, self._tell_end)
+        except MemoryUnavailable as exc:
+            log.error("memory_refuses", why=str(exc))
+            raise
         log.info("memory_serves", at=self._settings.url or str(self._settings.folder))
-        return ours
+        return self._owner
 
     def _end(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(END_SECONDS)
+        if self._owner is not None:
+            self._owner.end()
+            self._owner = None
+
+    def _tell_end(self, why: str) -> None:
+        log.error("memory_ended", why=why, memory_bytes=self._settings.memory_bytes)
+
+
+class OwnerProcess:
+    """The owner, ready: its process, the host's end of its control, its group.
+
+    Args:
+        groups: Where its group is made; None for nowhere.
+        tell_end: Told, in a thread of its own, why it ended where nobody asked for that.
+
+    Raises:
+        MemoryUnavailable: It did not start; nothing is left of it.
+    """
+
+    def __init__(
+        self,
+        settings: MemorySettings,
+        groups: CgroupTree | None,
+        tell_end: Callable[[str], None],
+    ) -> None:
+        self._tell_end = tell_end
+        self._memory_bytes = settings.memory_bytes
+        self._asked = self._slow = False
+        self._group = _group(settings, groups)
+        self._kills = self._group.oom_kills()
+        self.control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._watcher: threading.Thread | None = None
+        try:
+            with its:
+                self._process = _start(settings, its, self._group)
+        except OSError as exc:
+            self.control.close()
+            self._remove_group()
+            raise MemoryUnavailable(f"the owner of memories did not start: {exc}") from exc
+        self._descriptor = os.pidfd_open(self._process.pid)
+        try:
+            self._await_ready()
+        except BaseException:
+            self.end()
+            raise
+        self._watcher = threading.Thread(target=self._watch, name="owner of memories", daemon=True)
+        self._watcher.start()
+
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """Have it write down what was put in, and end."""
+        self._asked = True
+        self.control.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._slow = True
             self._process.kill()
             self._process.wait()
-            self._process = None
+        if self._watcher is not None:
+            self._watcher.join()
+        os.close(self._descriptor)
+        self._remove_group()
+
+    def _remove_group(self) -> None:
+        # What is left of it is swept at the host's next start.
+        with contextlib.suppress(OSError):
+            self._group.remove()
+
+    def _await_ready(self) -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            said = _heard(self.control)
+            self.control.settimeout(SEND_SECONDS)
+        except OSError as exc:
+            raise MemoryUnavailable("the owner of memories did not start") from exc
+        if "ready" in said:
+            return
+        why = said.get("refuses")
+        if why is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(END_SECONDS)
+            why = f"{self._why()}, with {self._memory_bytes >> 20} MiB of memory"
+        raise MemoryUnavailable(f"the owner of memories did not start: {why}")
+
+    def _watch(self) -> None:
+        """By its descriptor: who waits for a process keeps others from asking whether it lives."""
+        ended = select.poll()
+        ended.register(self._descriptor, select.POLLIN)
+        ended.poll()
+        if self._process.wait() != 0 or not self._asked:
+            self._tell_end(self._why())
+
+    def _why(self) -> str:
+        """Why it ended, in a word or two: `oom` where the kernel did for want of memory."""
+        status = self._process.poll()
+        if self._group.oom_kills() > self._kills:
+            return "oom"
+        if self._slow or status is None:
+            return f"it took over {END_SECONDS:g} s to end"
+        return f"signal {-status}" if status < 0 else f"status {status}"
+
+
+def _group(settings: MemorySettings, groups: CgroupTree | None) -> Cgroup:
+    if groups is None:
+        return Cgroup({}, {})
+    try:
+        made = groups.create(GROUP, memory_bytes=settings.memory_bytes, tasks=TASKS)
+        # Its share is a sandbox's; how many processors one of those may take is not its matter.
+        made.cap_processors(None)
+    except OSError as exc:
+        raise MemoryUnavailable(f"the owner of memories could not be capped: {exc}") from exc
+    return made
 
 
 def _heard(control: socket.socket) -> dict[str, Any]:
@@ -158,7 +271,9 @@ def _heard(control: socket.socket) -> dict[str, Any]:
     return found
 
 
-def _start(settings: MemorySettings, its: socket.socket) -> "subprocess.Popen[bytes]":
+def _start(
+    settings: MemorySettings, its: socket.socket, group: Cgroup
+) -> "subprocess.Popen[bytes]":
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     if settings.url:
         environment["AWGP_QDRANT_URL"] = settings.url
@@ -168,9 +283,10 @@ def _start(settings: MemorySettings, its: socket.socket) -> "subprocess.Popen[by
         environment["SSL_CERT_FILE"] = settings.certificates
     number = its.fileno()
     user = USER if os.geteuid() == 0 else 0
+    data = max(DATA_BYTES, 2 * settings.memory_bytes)
     program = [sys.executable, "-I", "-B", "-m", "runtime_host.memory"]
     return subprocess.Popen(
-        [*program, str(number), str(settings.folder), str(user)],
+        [*group.entering, *program, str(number), str(settings.folder), str(user), str(data)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[number],

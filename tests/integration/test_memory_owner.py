@@ -6,23 +6,26 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
+from pipeline.execution import MIB
 from pipeline.gateway_call import GatewayCall, Refused
 from pipeline.gateway_scope import Scope
+from runtime_host.cgroups import CgroupTree
 from runtime_host.gateway.door import Knock
 from runtime_host.gateway.fetching import Fetcher
 from runtime_host.gateway.ledger import Ledger
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.gateway.requests import handler
 from runtime_host.memory.beside import MemoryKeeper, MemorySettings, MemoryUnavailable
-from runtime_host.wire import Decoder, encode, receive
+from runtime_host.wire import Decoder, WireBroken, encode, receive
 from tests.integration.gateway_server import Server, answering
 from tests.integration.own_host import until
 
@@ -183,6 +186,58 @@ def _speak_nonsense(keeper: MemoryKeeper) -> None:
             ours.sendall(encode(order, body))
             told = receive(ours, Decoder())
             assert (told.type, told.body["why"], told.body["number"]) == ("refused", "malformed", 7)
+
+
+def test_an_owner_that_takes_more_than_its_cap_is_ended_and_swept_like_a_sandbox(
+    tmp_path: Path, agent: Callable[..., Agent]
+) -> None:
+    name, folder = f"awgp-owner-{os.getpid()}", tmp_path / "memory"
+    groups = CgroupTree(name)
+    if "memory" not in groups.controllers:
+        pytest.skip("no group that caps memory can be made here")
+    keeper = MemoryKeeper(MemorySettings(folder=folder, memory_bytes=32 * MIB))
+    keeper.live_in(groups)
+    with ExitStack() as ends:
+        ends.callback(groups.remove)
+        ends.callback(keeper.close)
+        _is_ended_and_swept(keeper, folder, name, agent)
+    assert not [at for at, _, _ in os.walk("/sys/fs/cgroup") if name in at]
+
+
+def _is_ended_and_swept(
+    keeper: MemoryKeeper, folder: Path, name: str, agent: Callable[..., Agent]
+) -> None:
+    with capture_logs() as told:
+        clerk = agent(keeper, ACME)
+        assert clerk.ask("upsert", entries=[{"text": "prefers mail"}]) == {"upserted": 1}
+        _speak_too_much(keeper)
+        assert refused(lambda: clerk.ask("count")) is Refused.UNREACHABLE
+        until(lambda: "memory_ended" in {each["event"] for each in told}, "its end to be told")
+        assert [each["why"] for each in told if each["event"] == "memory_ended"] == ["oom"]
+        assert agent(keeper, ACME).ask("count") == {"count": 1}
+    # As a host that was killed leaves it, should it not hear of that.
+    pid = owner_of(folder)
+    os.kill(pid, signal.SIGSTOP)
+    another = CgroupTree(f"{name}-of-another")
+    assert another.sweep() == set()
+    another.remove()
+    assert not _ended(pid)
+    assert CgroupTree(name).sweep() == {"memory"}
+    until(lambda: _ended(pid), "the owner to be gone")
+
+
+def _speak_too_much(keeper: MemoryKeeper) -> None:
+    """More numbers than there is room for in 32 MiB."""
+    ours, its = socket.socketpair()
+    with ours:
+        with its:
+            keeper.lend(its, tenant=GLOBEX, assistant=CLERK, entries=1)
+        ours.settimeout(20)
+        body = b'{"entries": [' + b"0.5," * 4_000_000 + b"1]}"
+        with suppress(ConnectionError):  # it may be gone before it heard all
+            ours.sendall(encode({"type": "upsert", "number": 1}, body))
+        with pytest.raises((WireBroken, ConnectionError)):
+            receive(ours, Decoder())
 
 
 def test_texts_become_vectors_by_the_tenants_model(

@@ -17,6 +17,7 @@ from qdrant_client import QdrantClient
 from qdrant_edge import EdgeShard
 
 from ops.commands.runtime_host import settings_from
+from ops.memory_settings import memory_settings
 from pipeline.gateway_call import Refused
 from runtime_host.gateway.refusal import CallRefused
 from runtime_host.host import HostRefuses
@@ -419,3 +420,7 @@ def test_a_server_is_named_without_a_key_in_it_and_a_key_goes_encrypted(tmp_path
     ):
         with pytest.raises(HostRefuses, match="AWGP_QDRANT"):
             settings_from(host | wrong)
+    assert memory_settings({"AWGP_MEMORY_MIB": "128"}, key).memory_bytes == 128 << 20
+    for said in ("127", "1e3", "-1", "1 GiB"):
+        with pytest.raises(HostRefuses, match="AWGP_MEMORY_MIB must be a whole number from 128"):
+            settings_from(host | {"AWGP_MEMORY_MIB": said})
