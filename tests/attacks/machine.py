@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from pipeline.execution import MIB
+from runtime_host.memory.beside import GROUP as OWNER_OF_MEMORIES
 from tests.integration.own_host import RUNSC, Host, until
 
 OUTER_BYTES: Final = 1536 * MIB
@@ -89,7 +90,7 @@ class Machine:
         return Counter(
             [
                 *self._processes(parked),
-                *(f"group {p.parents[1]}" for p in self.enclosure.below() if p.name not in parked),
+                *self._groups(parked),
                 *("folder of a sandbox" for name in self._sandboxes() if name not in parked),
                 *self._descriptors(),
                 *self._mounts(),
@@ -137,6 +138,13 @@ class Machine:
                 yield f"the owner of memories, {pid}"  # there as long as the host
             elif arguments and not any(name in arguments for name in parked):
                 yield f"process {_name(pid)}"
+
+    def _groups(self, parked: set[str]) -> Iterator[str]:
+        for group in self.enclosure.below():
+            if group.name == OWNER_OF_MEMORIES:
+                yield f"the owner of memories in {group}"
+            elif group.name not in parked:
+                yield f"group {group.parents[1]}"
 
     def _sandboxes(self) -> list[str]:
         return self.host.sandboxes()
