@@ -63,6 +63,7 @@ def create_app(
     http: httpx.Client | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     notebook: Callable[[Outbox], Notebook] = Notebook,
+    silence_seconds: float = SILENCE_SECONDS,
 ) -> Flask:
     """Make the app; nothing is connected to yet.
 
@@ -71,6 +72,7 @@ def create_app(
         broker: In place of one made for AWGP_REDIS_URL.
         http: The client that asks the identity provider for its keys.
         notebook: Makes what notes refusals, given a way to the database.
+        silence_seconds: How much of the database's silence a request bears.
 
     Raises:
         SettingInvalid: A setting is missing or wrong.
@@ -83,7 +85,7 @@ def create_app(
         settings.database,
         pool_size=settings.database_pool_size,
         answer_seconds=REQUEST_ANSWER_SECONDS,
-        lend_seconds=SILENCE_SECONDS,
+        lend_seconds=silence_seconds,
     )
     respite = Respite(PAUSE_SECONDS)
     broker = broker or make_fast_path(settings, respite=respite)
@@ -118,7 +120,7 @@ def create_app(
     app.extensions[STOPPED_WITH_THE_WORKER] = edge.following
     _configure(app)
     trace_requests(app)
-    gate = Gate()
+    gate = Gate(silence_seconds)
     install_gate(app, gate)
     _add_api(app, edge)
     _add_health(app, engine)

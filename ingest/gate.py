@@ -3,7 +3,8 @@
 Where the database has said nothing for SILENCE_SECONDS, to nobody in this process, who waits is
 answered 503. From then on one request at a time goes on asking it, and every other is answered 503
 at once, so that a database that hangs takes no more than one thread of a process. The first answer
-lets everybody in again.
+lets everybody in again. Each time nobody answered the next waits longer, or a database that is back
+and busy would never be heard.
 
     open  a request gave up                                  -> shut
     shut  one request asks: it is answered -> open; it gives up -> shut
@@ -25,7 +26,7 @@ from pipeline.problem import RETRY_AFTER_SECONDS
 from pipeline.refusal import Refusal
 
 SILENCE_SECONDS: Final = 0.7
-# Who asks for all may have waited in line for those who gave up.
+# The first to ask for all may have waited in line for those who gave up; who asks later has not.
 ASKING_SECONDS: Final = 0.2
 # What asks nothing of the database.
 ALWAYS_OPEN: Final = frozenset({"healthz"})
@@ -51,13 +52,19 @@ class Visit:
 
 
 class Gate:
-    """Who may ask the database now. Any thread may pass."""
+    """Who may ask the database now. Any thread may pass.
 
-    def __init__(self) -> None:
+    Args:
+        silence_seconds: How much of it a request bears.
+    """
+
+    def __init__(self, silence_seconds: float = SILENCE_SECONDS) -> None:
         self.hearing = Hearing()
+        self._silence_seconds = silence_seconds
         self._lock = threading.Lock()
         self._shut = False
         self._somebody_asks = False
+        self._asked_in_vain = 0
 
     def enter(self) -> bool:
         """Return whether who enters is the one that asks for all.
@@ -84,8 +91,13 @@ class Gate:
         """
         asks = self.enter()
         environ[_WITHIN] = True
-        patience = Patience(ASKING_SECONDS if asks else SILENCE_SECONDS, self.hearing)
+        patience = Patience(self._seconds(asks=asks), self.hearing)
         return Visit(asks, patience, be_patient(patience))
+
+    def _seconds(self, *, asks: bool) -> float:
+        if not asks:
+            return self._silence_seconds
+        return min(ASKING_SECONDS * 2.0**self._asked_in_vain, self._silence_seconds)
 
     def let_out(self, visit: Visit) -> None:
         stop_being_patient(visit.token)
@@ -102,9 +114,11 @@ class Gate:
         with self._lock:
             if asked:
                 self._somebody_asks = False
+                self._asked_in_vain += patience.gave_up
             shut = patience.gave_up or (self._shut and not patience.answered)
             if shut != self._shut:
                 log.warning("database_silent" if shut else "database_answers")
+                self._asked_in_vain = 0
             self._shut = shut
 
 

@@ -49,12 +49,13 @@ class Patience:
     A database that answers others is there, and only slow; then the bounds of a connection hold.
 
     Attributes:
+        seconds: How long.
         answered: Whether it said anything to this piece of work.
         gave_up: Whether it was silent until the time was over.
     """
 
     def __init__(self, seconds: float, hearing: Hearing) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._hearing = hearing
         self._began: float | None = None
         self.answered = False
@@ -96,7 +97,7 @@ class Patience:
 
     def _is_over(self) -> bool:
         silent_since = max(self._hearing.at, self._began or 0.0)
-        return time.monotonic() - silent_since > self._seconds
+        return time.monotonic() - silent_since > self.seconds
 
 
 _PATIENCE: Final[ContextVar[Patience | None]] = ContextVar("patience", default=None)

@@ -1,4 +1,4 @@
-"""Small parts of the edge: the fast path's circuit, named proxies, trace context."""
+"""Small parts of the edge: the fast path's circuit, the gate, named proxies, trace context."""
 
 import json
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.gate import ASKING_SECONDS as FIRST_ASKING_SECONDS
+from ingest.gate import SILENCE_SECONDS, DatabaseAway, Gate, Visit
 from ingest.named_proxies import NamedProxies, read_networks
 from ingest.sources import REMEMBERED_SECONDS, RememberedSources, Source
 from ingest.traceparent import traceparent_of
@@ -75,6 +77,31 @@ def test_a_dead_broker_is_waited_for_once_and_tried_again_later() -> None:
 def test_the_fast_path_needs_an_address() -> None:
     with pytest.raises(SettingInvalid, match="AWGP_REDIS_URL"):
         make_fast_path(Settings())
+
+
+def told_nothing(gate: Gate) -> Visit:
+    """A request that the database does not answer."""
+    visit = gate.let_in({})
+    visit.patience.gave_up = True
+    gate.let_out(visit)
+    return visit
+
+
+def test_who_asks_a_silent_database_in_vain_lets_the_next_wait_longer() -> None:
+    gate = Gate()
+    assert not told_nothing(gate).asks
+    asked = [told_nothing(gate) for _ in range(4)]
+    assert all(each.asks for each in asked)
+    waits = [each.patience.seconds for each in asked]
+    assert waits == [FIRST_ASKING_SECONDS, 2 * FIRST_ASKING_SECONDS, *[SILENCE_SECONDS] * 2]
+
+    heard = gate.let_in({})
+    with pytest.raises(DatabaseAway):  # somebody asks
+        gate.let_in({})
+    heard.patience.answered = True
+    gate.let_out(heard)
+    assert not told_nothing(gate).asks
+    assert told_nothing(gate).patience.seconds == FIRST_ASKING_SECONDS
 
 
 def seen_from(address: str, networks: str) -> dict[str, Any]:
