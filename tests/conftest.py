@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from tests.together import SandboxesTogether, Together
@@ -14,6 +15,12 @@ from tests.together import SandboxesTogether, Together
 # A shell that starts us in the background has Ctrl-C ignored, and what we start would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is, and nothing else.
+settings.register_profile(
+    "unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(optionalhook=True)

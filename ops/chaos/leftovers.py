@@ -33,7 +33,7 @@ IN_THE_DATABASE: Final[tuple[tuple[str, LiteralString], ...]] = (
     ),
 )
 GRPC_OFFSET: Final = 10_000
-PARKED_SECONDS: Final = 20.0
+PARKED_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
 
 

@@ -112,7 +112,7 @@ class Machine:
             return not difference
 
         with suppress(AssertionError):
-            until(same, "the machine to be as it was", 10)
+            until(same, "the machine to be as it was")
         assert difference == [], difference
 
     def resident_bytes(self) -> int:
@@ -132,7 +132,7 @@ class Machine:
         if not self.warm:
             yield f"{len(os.listdir(f'/proc/{own}/task'))} threads of the host"  # noqa: PTH208
         for pid in found - {own}:
-            arguments = _arguments(pid)
+            arguments = arguments_of(pid)
             # gVisor's tracees have none, and end with the one that traces them.
             if "runtime_host.memory" in arguments:
                 yield f"the owner of memories, {pid}"  # there as long as the host
@@ -304,12 +304,13 @@ def _stat(pid: int) -> list[str]:
     return _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split() or ["gone"] * 20
 
 
-def _arguments(pid: int) -> str:
+def arguments_of(pid: int) -> str:
+    """With zero bytes between them; empty of a process that is gone."""
     return _text(Path(f"/proc/{pid}/cmdline"))
 
 
 def _name(pid: int) -> str:
-    return _arguments(pid).split("\0")[0].rpartition("/")[2]
+    return arguments_of(pid).split("\0")[0].rpartition("/")[2]
 
 
 def settled(machine: Machine) -> Counter[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.execution import ExecutionResult, ExecutionSpec, ExitReason
 from pipeline.gateway_scope import Injection, Scope
+from tests.attacks.machine import arguments_of
 from tests.attacks.site import Site
 from tests.attacks.test_neighbours import Beside
 from tests.integration.gateway_server import MOVED, Server, answering
@@ -206,8 +207,14 @@ def test_another_sandboxs_socket_is_out_of_reach(site: Site, port: int) -> None:
     waits = let_out(site, port, "import time\nprint('here', flush=True)\ntime.sleep(99)")
     beside = Beside(site, waits, until="here")
     # Others may be about to be parked.
-    until(lambda: len(_running(site)) == 1, "the other sandbox alone")
-    (name,) = _running(site)
+    alone: list[str] = []
+
+    def is_alone() -> bool:
+        alone[:] = _running(site)
+        return len(alone) == 1
+
+    until(is_alone, "the other sandbox alone")
+    (name,) = alone
     other = site.host.folder / "state/sandboxes" / name / "gateway/gateway.sock"
     assert other.is_socket()
     assert said(site.launch(let_out(site, port, BEYOND, other=str(other)))) == []
@@ -229,10 +236,15 @@ while True:
 """
     killed: list[int] = []
 
+    def is_alone() -> bool:
+        found = _gateways(site)
+        if len(found) == 1:
+            killed.extend(found)
+        return bool(killed)
+
     def kill(line: object) -> None:
         if not killed:
-            until(lambda: len(_gateways(site)) == 1, "its gateway alone")
-            killed.extend(_gateways(site))
+            until(is_alone, "its gateway alone")
             os.kill(killed[0], signal.SIGKILL)
 
     with site.host.client.launch(let_out(site, port, program + BEYOND, calls=1000), 600) as run:
@@ -321,8 +333,7 @@ def _gateways(site: Site) -> list[int]:
     """Gateways of sandboxes that are not parked."""
     found = []
     for pid in site.machine.enclosure.processes():
-        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
-            arguments = file.read().decode().split("\0")
+        arguments = arguments_of(pid).split("\0")  # of one that is about to go, none
         if "runtime_host.gateway" in arguments and not set(arguments) & set(site.host.parked()):
             found.append(pid)
     return found

@@ -88,7 +88,7 @@ class Beside:
         return self.joined()
 
     def joined(self) -> ExecutionResult:
-        self._thread.join(20)
+        self._thread.join(60)
         assert self.result is not None
         return self.result
 

@@ -106,7 +106,7 @@ def login_site(
         session_key="s" * 43,
         redis_url=valkey_url(login_valkey.data, "web"),
     )
-    with httpx.Client() as http, redis.Redis.from_url(settings.redis_url) as sessions:
+    with httpx.Client(timeout=60) as http, redis.Redis.from_url(settings.redis_url) as sessions:
         app = create_app(
             settings,
             engine=database.engine("awgp_web"),

@@ -10,7 +10,7 @@ from tests.e2e.provider_pages import Visitor
 
 def me(web: str, token: str) -> Mapping[str, Any]:
     """What it knows of a token's bearer."""
-    answer = httpx.get(f"{web}/v1/me", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(f"{web}/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert answer.status_code == httpx.codes.OK, answer.text
     found: dict[str, Any] = answer.json()
     return found

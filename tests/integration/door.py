@@ -99,6 +99,8 @@ class Door:
     admin: Engine
     broker: dramatiq.Broker = field(default_factory=stub_broker)
     changed: Mapping[str, Any] = field(default_factory=dict)
+    # A machine with more to do than a test makes PostgreSQL silent for longer than the edge bears.
+    silence_seconds: float = 60.0
     client: FlaskClient = field(init=False)
     notebook: Notebook = field(init=False)
 
@@ -110,6 +112,7 @@ class Door:
             http=httpx.Client(transport=httpx.MockTransport(identity_provider)),
             now=lambda: datetime.now(UTC),
             notebook=self._take_notes,
+            silence_seconds=self.silence_seconds,
         )
         self.client = app.test_client()
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Message, Ping, TextMessage
+from wsproto.events import CloseConnection, Message, Ping, Pong, TextMessage
 
 PATIENCE_SECONDS = 60.0
 # Closed after each test.
@@ -27,6 +27,7 @@ class Watcher:
     closed: int | None = None
     part: str = ""
     pings: int = 0
+    pongs: int = 0
 
     def say(self, text: str) -> None:
         self.connection.sendall(self.protocol.send(Message(data=text)))
@@ -42,6 +43,16 @@ class Watcher:
                     return event
             if self.closed is not None or time.monotonic() > deadline:
                 raise AssertionError(f"no {kind}, but {self.told}, closed {self.closed}")
+            self.read(deadline)
+
+    def until_heard(self) -> None:
+        """Wait until the server has read all that was said."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        before = self.pongs
+        self.connection.sendall(self.protocol.send(Ping()))
+        while self.pongs == before:
+            assert self.closed is None, self.told
+            assert time.monotonic() < deadline, f"no answer to a ping, but {self.told}"
             self.read(deadline)
 
     def until_closed(self) -> int:
@@ -72,6 +83,8 @@ class Watcher:
             elif isinstance(event, Ping):
                 self.pings += 1
                 self.connection.sendall(self.protocol.send(event.response()))
+            elif isinstance(event, Pong):
+                self.pongs += 1
             elif isinstance(event, CloseConnection):
                 self.closed = event.code
 
@@ -103,7 +116,9 @@ def ask(
     head = got.decode().split("\r\n")
     answered = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
     status = int(head[0].split(" ")[1])
-    body = b"" if status == 101 or "content-length" not in answered else connection.recv(65536)
+    body, length = b"", 0 if status == 101 else int(answered.get("content-length", "0"))
+    while len(body) < length and (more := connection.recv(length - len(body))):
+        body += more
     return connection, status, answered, body
 
 

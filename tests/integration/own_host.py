@@ -27,7 +27,7 @@ WRITE_RESULT = 'open("/output/result.json", "w").write(json.dumps(x))\n'
 INNOCENT = "import json\nx = json.load(open('/input/request.json'))\n" + WRITE_RESULT
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = 60.0) -> None:
     """Wait for a condition on another process."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -209,7 +209,7 @@ def wait_until_serving(host: Host) -> None:
 def end(process: "subprocess.Popen[bytes]") -> None:
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(20)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()

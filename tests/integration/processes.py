@@ -2,16 +2,17 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import httpx
 
+from ops.embedded.ports import choose_port
 from ops.embedded.running import Running
 from ops.embedded.valkey import valkey_url
 from tests.integration.conftest import Database
@@ -28,6 +29,32 @@ def wait_until(
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
+
+
+class Answered(Protocol):
+    """What is asked of an answer, whichever client it is of."""
+
+    @property
+    def status_code(self) -> int: ...
+
+
+Answer = TypeVar("Answer", bound=Answered)
+
+
+def insist(send: Callable[[], Answer]) -> Answer:
+    """Send until the answer is another than 503, as a sender does who is asked to come back.
+
+    An edge says so where its machine has so much else to do that PostgreSQL is silent for a moment
+    (ingest/gate.py), or where another is at the same event for longer than it is waited for.
+    """
+    answers: list[Answer] = []
+
+    def is_answered() -> bool:
+        answers.append(send())
+        return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
+
+    wait_until(is_answered, "the edge to do more than ask to come back")
+    return answers[-1]
 
 
 def awgp(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -96,10 +123,8 @@ def answer(url: str) -> int | None:
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port nobody listens on, no connection has, and no other test was given lately."""
+    return choose_port(taken=set())
 
 
 @contextmanager

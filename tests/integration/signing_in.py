@@ -151,7 +151,7 @@ def open_site(servers: Servers, database: Database, **changed: Any) -> Iterator[
     settings = servers.settings(**changed)
     with servers.valkey() as valkey:
         valkey.flushdb()
-    with redis.Redis.from_url(settings.redis_url) as sessions, httpx.Client() as http:
+    with redis.Redis.from_url(settings.redis_url) as sessions, httpx.Client(timeout=60) as http:
         app = create_app(
             settings,
             engine=database.engine("awgp_web"),
@@ -179,7 +179,7 @@ class Browser:
 
     site: Site
     origin: str
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
     csrf: str = ""
 
     def get(self, path: str, **further: Any) -> httpx.Response:

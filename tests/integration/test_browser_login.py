@@ -111,8 +111,8 @@ class Browser:
     def _visit(self, address: str) -> None:
         back = parse_qs(urlsplit(address).query)["redirect_uri"][0]
         for knock in self.knocks:
-            self.answers.append(httpx.get(f"{back}{knock}").status_code)
-        self.answers.append(httpx.get(address, follow_redirects=True).status_code)
+            self.answers.append(httpx.get(f"{back}{knock}", timeout=60).status_code)
+        self.answers.append(httpx.get(address, follow_redirects=True, timeout=60).status_code)
 
 
 def test_a_browser_signs_in_and_the_token_is_used(place: Place) -> None:

@@ -178,7 +178,7 @@ def test_a_message_travels_from_one_process_kind_to_another(valkey: Running) -> 
     )
     sender.enqueue(message)
 
-    received = next(receiver.consume("policy", prefetch=1, timeout=2000))
+    received = next(receiver.consume("policy", prefetch=1, timeout=60_000))
 
     assert received is not None
     assert received.message_id == message.message_id
@@ -249,7 +249,12 @@ def test_no_other_door_of_the_object_store_is_open(s3: Running, port: str) -> No
     base = f"http://127.0.0.1:{s3.data.ports[port]}"
     for method in ("GET", "DELETE"):
         for path in (f"/buckets/{AUDIT_BUCKET}/locked/three", "/buckets/?recursive=true"):
-            assert httpx.request(method, base + path).status_code in {400, 401, 404, 405}
+            assert httpx.request(method, base + path, timeout=60).status_code in {
+                400,
+                401,
+                404,
+                405,
+            }
 
 
 GRPC_PORTS = ["s3", "s3-master", "s3-volume", "s3-filer", "s3-admin"]
@@ -258,7 +263,7 @@ GRPC_PORTS = ["s3", "s3-master", "s3-volume", "s3-filer", "s3-admin"]
 @pytest.mark.parametrize("port", GRPC_PORTS)
 def test_the_object_stores_inner_ports_do_not_talk_in_the_clear(s3: Running, port: str) -> None:
     address = ("127.0.0.1", s3.data.ports[port] + SEAWEEDFS_GRPC_OFFSET)
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
         try:
             answer = connection.recv(64)
@@ -276,7 +281,7 @@ def test_nor_with_whoever_has_no_certificate_of_theirs(s3: Running, port: str) -
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
     with (
-        socket.create_connection(address, timeout=10) as plain,
+        socket.create_connection(address, timeout=60) as plain,
         pytest.raises(ssl.SSLError, match="certificate required"),
         context.wrap_socket(plain) as connection,
     ):
@@ -304,7 +309,7 @@ def test_locked_objects_are_there_after_a_kill(s3: Running) -> None:
 
 def claims_of(issuer: str, access_token: str) -> dict[str, object]:
     """Verify a token as the API would, by the published keys; return its claims."""
-    keys = KeySet.import_key_set(httpx.get(f"{issuer}/jwks").json())
+    keys = KeySet.import_key_set(httpx.get(f"{issuer}/jwks", timeout=60).json())
     token = jwt.decode(access_token, keys, algorithms=["RS256"])
     assert token.header["typ"] == "at+jwt"
     jwt.JWTClaimsRegistry(
@@ -342,13 +347,13 @@ def test_tokens_and_sign_ins_outlive_a_restart(oidc: Running) -> None:
 
 
 def test_a_wrong_password_is_refused(oidc: Running) -> None:
-    with httpx.Client() as browser, pytest.raises(SignInFailed, match="401"):
+    with httpx.Client(timeout=60) as browser, pytest.raises(SignInFailed, match="401"):
         authorization_code(browser, oidc.url, username="ada", password="guessed", verifier=VERIFIER)
 
 
 def test_no_code_is_given_without_a_challenge(oidc: Running) -> None:
     password = oidc.data.secret("person-ada")
-    with httpx.Client() as browser, pytest.raises(SignInFailed, match="PKCE"):
+    with httpx.Client(timeout=60) as browser, pytest.raises(SignInFailed, match="PKCE"):
         authorization_code(browser, oidc.url, username="ada", password=password, verifier=None)
 
 
@@ -362,7 +367,7 @@ def test_a_stolen_code_is_worth_nothing_without_its_verifier(
         "client_id": CLI_CLIENT,
         "redirect_uri": CLI_REDIRECT,
     } | ({} if verifier is None else {"code_verifier": verifier})
-    with httpx.Client() as browser:
+    with httpx.Client(timeout=60) as browser:
         code = authorization_code(
             browser, oidc.url, username="ada", password=password, verifier=VERIFIER
         )
@@ -375,7 +380,7 @@ def test_userinfo_takes_the_same_token_the_api_takes_and_no_altered_one(oidc: Ru
     token = token_for(oidc.data, "otto").access_token
     altered = token[:-8] + ("A" * 8 if not token.endswith("A" * 8) else "B" * 8)
     good, bad = (
-        httpx.get(f"{oidc.url}/me", headers={"Authorization": f"Bearer {each}"})
+        httpx.get(f"{oidc.url}/me", headers={"Authorization": f"Bearer {each}"}, timeout=60)
         for each in (token, altered)
     )
     assert good.json()["realm_access"] == {"roles": ["auditor"]}
@@ -384,7 +389,7 @@ def test_userinfo_takes_the_same_token_the_api_takes_and_no_altered_one(oidc: Ru
 
 def test_a_page_elsewhere_cannot_speak_to_the_provider_under_its_own_name(oidc: Running) -> None:
     url = f"{oidc.url}/.well-known/openid-configuration"
-    assert httpx.get(url, headers={"Host": "elsewhere.example"}).status_code == 421
+    assert httpx.get(url, headers={"Host": "elsewhere.example"}, timeout=60).status_code == 421
 
 
 def test_the_provider_refuses_production_and_public_issuers(oidc: Running, tmp_path: Path) -> None:
@@ -414,7 +419,7 @@ def test_the_server_itself_refuses_too(
         env={"AWGP_ENV": environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert result.returncode == 78
@@ -430,7 +435,7 @@ def test_the_sign_in_page_works_without_script_and_is_labelled(oidc: Running) ->
         "code_challenge": "x" * 43,
         "code_challenge_method": "S256",
     }
-    with httpx.Client(follow_redirects=True) as browser:
+    with httpx.Client(follow_redirects=True, timeout=60) as browser:
         page = browser.get(f"{oidc.url}/auth", params=query)
     assert "default-src 'none'" in page.headers["content-security-policy"]
     for wanted in ('lang="en"', 'for="username"', 'for="password"', "prefers-color-scheme: dark"):

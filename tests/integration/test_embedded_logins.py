@@ -28,7 +28,7 @@ def oidc() -> Iterator[Running]:
 def test_a_login_made_while_the_provider_runs_counts_at_once(oidc: Running) -> None:
     password = add_login(oidc.data, "nora", "Nora Vidal", ["initech-admins"], ["approver"])
     token = token_for(oidc.data, "nora", password).access_token
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         verifier = BearerVerifier(issuer_url(oidc.data), AUDIENCE, http=http)
         identity = verifier.identify(f"Bearer {token}")
     assert identity.subject == subject_of(oidc.data, "nora")

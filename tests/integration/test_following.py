@@ -116,7 +116,7 @@ def test_a_stream_tells_each_state_from_the_present_one_and_ends_with_the_run(
 ) -> None:
     run = door.hook(world.acme, DENIED).get_json()["run"]
     url, accept = f"{edge}/v1/runs/{run}", {"Accept": "text/event-stream"}
-    with httpx.stream("GET", url, headers=bearer() | accept, timeout=30) as response:
+    with httpx.stream("GET", url, headers=bearer() | accept, timeout=60) as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         events = read_events(response)
         first = next(events)
@@ -128,7 +128,7 @@ def test_a_stream_tells_each_state_from_the_present_one_and_ends_with_the_run(
 
     def again(last_id: str) -> httpx.Response:
         said = bearer() | {"Last-Event-ID": last_id}
-        return httpx.get(f"{url}/events", headers=said, timeout=30)
+        return httpx.get(f"{url}/events", headers=said, timeout=60)
 
     assert again(last["id"]).status_code == 204
     (resumed,) = list(read_events(again(first["id"])))
@@ -149,7 +149,7 @@ def test_who_was_taken_away_is_told_nothing_more(
 ) -> None:
     run = door.ask({"assistant": "booker", "payload": {}}).get_json()["run"]
     with httpx.stream(
-        "GET", f"{edge}/v1/runs/{run}/events", headers=bearer(), timeout=30
+        "GET", f"{edge}/v1/runs/{run}/events", headers=bearer(), timeout=60
     ) as response:
         events = read_events(response)
         next(events)
@@ -180,7 +180,7 @@ def test_where_no_place_is_left_the_answer_comes_at_once(
         assert (once.status_code, event["id"]) == (200, refused.headers["ETag"].strip('"'))
         # Whoever still waits at the end is told how it is.
         watch.stop()
-        assert waits.result(timeout=30).json()["status"] == "received"
+        assert waits.result(timeout=60).json()["status"] == "received"
 
 
 def test_live_events_name_the_runs_that_changed(valkey: Running) -> None:
@@ -232,7 +232,7 @@ def test_more_wait_than_there_are_threads_and_webhooks_are_accepted(
             def send(body: bytes, event: str) -> str:
                 said = signed(body, event=event)
                 url = f"{base}/v1/hooks/{world.acme.source_id}"
-                run: str = httpx.post(url, content=body, headers=said, timeout=10).json()["run"]
+                run: str = httpx.post(url, content=body, headers=said, timeout=60).json()["run"]
                 return run
 
             def stream(run: str, first_told: Callable[[], object]) -> list[str]:

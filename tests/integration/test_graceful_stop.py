@@ -114,29 +114,29 @@ def test_what_was_fetched_and_not_begun_goes_back_at_once_and_what_was_begun_end
     # Given: a worker of two threads, both held up in a run, and two more messages in its hands
     ingest = database.outbox("awgp_ingest")
     runs = [submit(ingest, world.acme, {"amount_cents": 1}) for _ in range(4)]
+    make_due(database, world.acme)
+    # It would send each anew within seconds; a worker may take longer to start.
     with relay_process(database, valkey):
-        with worker_process(database, valkey, "policy") as worker:
-            with tenant_transaction(database.owner, world.acme.tenant_id) as blocker:
-                blocker.execute(text("SELECT run_id FROM runs FOR UPDATE"))
-                make_due(database, world.acme)
-                wait_until(lambda: fetched(valkey, "policy") == 4, "the worker's hands to be full")
-                # When: it is told to stop
-                worker.send_signal(signal.SIGTERM)
-                # Then: it keeps what it has begun and nothing else, before it has ended
-                wait_until(lambda: queued(valkey, "policy") == 2, "the messages to come back")
-                assert fetched(valkey, "policy") == 2
-                assert worker.poll() is None
-            assert worker.wait(PATIENCE_SECONDS) == 0
-        wait_until(lambda: fetched(valkey, "policy") == 0, "the begun ones to be acknowledged")
-        # The relay may have sent one of them anew meanwhile.
-        assert queued(valkey, "policy") >= 2
-        with client_of(valkey) as client:
-            assert living_workers(client) == []
-        # And: another worker takes the others from the queue
-        with worker_process(database, valkey, "policy"):
-            wait_until(
-                lambda: statuses(database, world.acme, runs) == {"permitted"}, "all to be judged"
-            )
+        wait_until(lambda: queued(valkey, "policy") == 4, "all to be sent, once")
+    with worker_process(database, valkey, "policy") as worker:
+        with tenant_transaction(database.owner, world.acme.tenant_id) as blocker:
+            blocker.execute(text("SELECT run_id FROM runs FOR UPDATE"))
+            wait_until(lambda: fetched(valkey, "policy") == 4, "the worker's hands to be full")
+            # When: it is told to stop
+            worker.send_signal(signal.SIGTERM)
+            # Then: it keeps what it has begun and nothing else, before it has ended
+            wait_until(lambda: queued(valkey, "policy") == 2, "the messages to come back")
+            assert fetched(valkey, "policy") == 2
+            assert worker.poll() is None
+        assert worker.wait(PATIENCE_SECONDS) == 0
+    assert (fetched(valkey, "policy"), queued(valkey, "policy")) == (0, 2)
+    with client_of(valkey) as client:
+        assert living_workers(client) == []
+    # And: another worker takes the others from the queue
+    with worker_process(database, valkey, "policy"):
+        wait_until(
+            lambda: statuses(database, world.acme, runs) == {"permitted"}, "all to be judged"
+        )
 
 
 def test_a_running_sandbox_may_end_and_its_result_is_kept(

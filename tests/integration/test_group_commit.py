@@ -23,6 +23,7 @@ pytestmark = pytest.mark.services
 
 SOMEBODY = Actor(type="system", id="test")
 TRANSACTION = "SELECT txid_current()"
+PATIENCE_SECONDS = 60.0
 
 
 class NotToday(AwgpError):
@@ -42,11 +43,11 @@ def at_once(
 
     def hold_up(_work: Work) -> None:
         begun.set()
-        assert goes_on.wait(10)
+        assert goes_on.wait(PATIENCE_SECONDS)
 
     threads = ThreadPoolExecutor(len(works) + 1)
     first = threads.submit(group.run, works[0][0], hold_up)
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     found = [threads.submit(group.run, tenant_id, do) for tenant_id, do in works]
     while group.waiting < len(works):
         time.sleep(0.01)
@@ -204,6 +205,6 @@ def test_who_meets_a_lock_holds_up_nobody_else(
     with tenant_transaction(database.owner, tenant_id) as blocker:
         blocker.execute(text("SELECT FROM runs WHERE run_id = :run FOR UPDATE"), {"run": run_id})
         held_up, goes_on = at_once(group, (tenant_id, lock), (tenant_id, look), wait=False)
-        assert goes_on.result(10)
+        assert goes_on.result(PATIENCE_SECONDS)
         assert not held_up.done()
-    assert held_up.result(10) == run_id
+    assert held_up.result(PATIENCE_SECONDS) == run_id

@@ -346,7 +346,7 @@ def test_an_expiry_that_comes_before_its_time_comes_again(database: Database, wo
 
 def wait_for_a_lock(database: Database) -> None:
     """Return once a session of the worker waits for a row somebody holds."""
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 60
     waiting = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND usename = 'awgp_worker' AND wait_event_type = 'Lock'"

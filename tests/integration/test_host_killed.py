@@ -130,7 +130,7 @@ def test_each_run_is_finished_once_or_its_outcome_is_unknown(
             mortal.start()
         # A message that gets lost after a run has waited long for a host is long in coming again.
         wait_until(over, "every run to end", seconds=RESEND_CEILING.total_seconds() + 30)
-        shown = httpx.get(f"http://{ops}/metrics").text
+        shown = httpx.get(f"http://{ops}/metrics", timeout=60).text
     assert "awgp_warm_sandboxes " in shown
     assert 'awgp_sandbox_launches_total{start="warm"}' in shown
 

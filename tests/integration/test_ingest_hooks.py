@@ -275,7 +275,7 @@ def test_a_connection_that_died_in_the_pool_costs_nobody_a_request(
     with door.admin.begin() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                 " WHERE usename = 'awgp_ingest' AND datname = current_database()"
             )
         )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,7 @@ from ops.chaos.slow_senders import honest, slow_senders
 from ops.reading_worker import READ_SECONDS
 from tests.integration.conftest import Database
 from tests.integration.door import KEK, Door, signed
+from tests.integration.processes import insist
 from tests.integration.world import ISSUER, SECRET, World
 
 EVENT = b'{"amount_cents": 1234}'
@@ -56,7 +58,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", address: str, log: Pat
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
-            if httpx.get(f"{address}/readyz", timeout=1).status_code == 200:
+            if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
                 return
         except httpx.HTTPError:
             continue
@@ -98,7 +100,7 @@ def test_fifty_sends_of_one_event_at_once_make_one_run(
 
     def send(_number: int) -> httpx.Response:
         path = f"{address}/v1/hooks/{world.acme.source_id}"
-        return httpx.post(path, content=EVENT, headers=headers, timeout=30)
+        return insist(lambda: httpx.post(path, content=EVENT, headers=headers, timeout=60))
 
     with ThreadPoolExecutor(50) as senders:
         answers = list(senders.map(send, range(50)))
@@ -122,7 +124,8 @@ def test_fifty_different_events_at_once_make_fifty_runs(
     def send(number: int) -> int:
         path = f"{address}/v1/hooks/{world.acme.source_id}"
         headers = signed(EVENT, event=f"evt_{number}")
-        return httpx.post(path, content=EVENT, headers=headers, timeout=30).status_code
+        post = partial(httpx.post, path, content=EVENT, headers=headers, timeout=60)
+        return insist(post).status_code
 
     with ThreadPoolExecutor(50) as senders:
         assert set(senders.map(send, range(50))) == {202}
@@ -133,13 +136,17 @@ def test_a_body_in_chunks_is_taken_and_cut_off_at_the_limit(
     address: str, door: Door, world: World
 ) -> None:
     path = f"{address}/v1/hooks/{world.acme.source_id}"
-    taken = httpx.post(path, content=iter([EVENT[:5], EVENT[5:]]), headers=signed(EVENT))
+    taken = httpx.post(
+        path, content=iter([EVENT[:5], EVENT[5:]]), headers=signed(EVENT), timeout=60
+    )
     assert taken.status_code == 202
     assert door.stored_payload(taken.json()["run"]) == EVENT
 
     before = door.counts()
     large = b'{"a": "' + b"x" * 5000 + b'"}'
-    refused = httpx.post(path, content=iter([large[:100], large[100:]]), headers=signed(large))
+    refused = httpx.post(
+        path, content=iter([large[:100], large[100:]]), headers=signed(large), timeout=60
+    )
     assert (refused.status_code, refused.json()["type"]) == (413, "urn:awgp:problem:body-too-large")
     assert door.counts() == before
 
@@ -167,7 +174,7 @@ def test_no_secret_and_no_payload_reaches_the_log(
     path = f"{address}/v1/hooks/{world.acme.source_id}"
     body = b'{"name": "Grace Hopper"}'
     for headers in (signed(body), signed(body, secret=b"x"), {}, signed(body, event="x" * 300)):
-        httpx.post(path, content=body, headers=headers)
+        httpx.post(path, content=body, headers=headers, timeout=60)
     written = log.read_bytes()
     assert b"run_received" in written
     for secret in (SECRET, KEK.encode(), b"Hopper", headers_signature(body)):

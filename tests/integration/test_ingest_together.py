@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
@@ -38,7 +39,7 @@ from pipeline.sending import send_all
 from pipeline.settings import Settings
 from tests.integration.conftest import Database
 from tests.integration.door import Door, held_key, nothing_left_behind, problem, settings, signed
-from tests.integration.processes import wait_until
+from tests.integration.processes import insist, wait_until
 from tests.integration.world import SECRET, TenantWorld, World
 
 pytestmark = pytest.mark.services
@@ -237,7 +238,7 @@ def test_twenty_at_once_are_each_answered_as_if_they_had_come_alone(
         *[(world.globex, EVENT, "twin")] * 4,
     ]
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda each: post(door, *each), sent))
+        answers = list(pool.map(lambda each: insist(partial(post, door, *each)), sent))
     assert [each.status_code for each in answers] == [202] * 12 + [422] * 4 + [202] * 4
     assert {problem(each) for each in answers[12:16]} == {(422, "idempotency-key-reused")}
     runs = [each.get_json().get("run") for each in answers]

@@ -122,7 +122,7 @@ def test_without_a_word_to_the_worker_its_next_renewal_finds_it(killing: Killing
         assert running.killed.wait(PATIENCE_SECONDS)
         return result(ExitReason.KILLED, exit_code=None)
 
-    killing.execute(agent, seconds=2)
+    killing.execute(agent, seconds=4)
     assert (killing.ended(), killing.exits()) == (KILLED, [("killed",)])
 
 

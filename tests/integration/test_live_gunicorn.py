@@ -69,7 +69,7 @@ def test_more_watch_than_there_are_threads_and_the_api_answers_and_a_stop_sends_
     watchers = [watch(base, token) for token in tokens]
     for each in watchers:
         each.until("hello")
-    me = httpx.get(f"{base}/v1/me", headers={"Authorization": f"Bearer {tokens[0]}"}, timeout=20)
+    me = httpx.get(f"{base}/v1/me", headers={"Authorization": f"Bearer {tokens[0]}"}, timeout=60)
     assert me.status_code == 200
     os.kill(web.master, signal.SIGTERM)
     assert {each.until_closed() for each in watchers} == {1012}

@@ -39,7 +39,7 @@ class Peer:
 
     def said(self, wanted: type) -> object:
         """Read until something of a kind comes."""
-        self.connection.settimeout(15)
+        self.connection.settimeout(60)
         while True:
             self.protocol.receive_data(self.connection.recv(4096))
             for event in self.protocol.events():

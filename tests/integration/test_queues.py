@@ -172,7 +172,7 @@ def test_a_watch_prints_a_line_a_look_until_it_is_interrupted(
         assert watching.stdout is not None
         looks = [json.loads(watching.stdout.readline()) for _ in range(3)]
         watching.send_signal(signal.SIGINT)
-        _, err = watching.communicate(timeout=30)
+        _, err = watching.communicate(timeout=60)
     assert (watching.returncode, err.strip()) == (130, "")
     assert by_queue(looks[0])["audit"]["depth"] >= 1
     assert looks[2]["at"] > looks[0]["at"]
@@ -182,7 +182,7 @@ def test_a_watch_redraws_until_it_is_interrupted(database: Database, world: Worl
     with an_operator(database).process("queues", "--watch") as watching:
         wait_until(lambda: database_is_asked(database), "the first look")
         watching.send_signal(signal.SIGINT)
-        _, err = watching.communicate(timeout=30)
+        _, err = watching.communicate(timeout=60)
     assert (watching.returncode, err.strip()) == (130, "")
 
 

@@ -15,7 +15,8 @@ from pipeline.respite import Respite
 
 pytestmark = pytest.mark.services
 
-SOURCE, TENANT = Rate(per_minute=60, burst=10), Rate(per_minute=600, burst=100)
+# So slowly that nothing comes back while a busy machine is at a test.
+SOURCE, TENANT = Rate(per_minute=1, burst=10), Rate(per_minute=1, burst=100)
 
 
 @pytest.fixture
@@ -41,15 +42,15 @@ def test_a_bucket_is_one_for_all_edges_and_lasts_until_it_is_empty(valkey: Runni
     batch = one.charge([ask("1")] * 64)
     assert [each.allowed for each in batch] == [True] * 10 + [False] * 54
     # Until there is a place for one, not for all that were refused together.
-    assert batch[-1].retry_after_seconds == 1
-    assert batch[-1].headers()["RateLimit"].startswith('"source";r=0;t=10, "tenant";')
+    assert batch[-1].retry_after_seconds == 60
+    assert batch[-1].headers()["RateLimit"].startswith('"source";r=0;t=600, "tenant";')
     (again,) = one.charge([ask("1")])
     (elsewhere,) = rates(valkey).charge([ask("1")])
     assert (again.allowed, elsewhere.allowed) == (False, False)
     # What its source refused was given back to the tenant: 100, less 10 and this one.
     (other,) = one.charge([ask("2")])
     assert other.allowed
-    assert other.levels[1].remaining in {89, 90}
+    assert other.levels[1].remaining == 89
 
 
 def test_a_batch_of_events_is_allowed_whole_or_not_at_all(valkey: Running) -> None:

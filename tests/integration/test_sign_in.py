@@ -383,7 +383,7 @@ def test_many_requests_at_the_end_of_a_token_refresh_it_once(site: Site) -> None
     cookies = dict(ada.http.cookies.items())
 
     def ask(_: int) -> int:
-        with httpx.Client(cookies=cookies, timeout=20) as http:
+        with httpx.Client(cookies=cookies, timeout=60) as http:
             return http.get(f"{ada.origin}/v1/me").status_code
 
     with ThreadPoolExecutor(8) as pool:
@@ -445,7 +445,7 @@ def logout_token(site: Site, key: RSAKey | None = None, **changed: Any) -> str:
 
 
 def tell(site: Site, token: str) -> httpx.Response:
-    return httpx.post(f"{site.url}/backchannel-logout", data={"logout_token": token}, timeout=20)
+    return httpx.post(f"{site.url}/backchannel-logout", data={"logout_token": token}, timeout=60)
 
 
 def test_signing_out_at_the_provider_ends_the_session_here(site: Site) -> None:

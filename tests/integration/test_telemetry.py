@@ -17,7 +17,7 @@ from pipeline.live import telemetry_key, watched_key
 from pipeline.live_log import MOST_CHARACTERS, log_key, read_log, write_lines
 from pipeline.live_publisher import Publisher
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ class Slow:
     def __call__(self, tenant: UUID, handoff: UUID | None) -> list[UUID]:
         self.asked.append((tenant, handoff))
         self.begun.set()
-        assert self.may_end.wait(10)
+        assert self.may_end.wait(60)
         return self.along
 
 
@@ -34,12 +34,12 @@ def test_messages_that_come_while_a_tenant_is_sealed_are_sealed_by_the_thread_th
     sealer = Sealer(slow)
     at_it = threading.Thread(target=sealer.seal, args=(ACME, FIRST))
     at_it.start()
-    assert slow.begun.wait(10)
+    assert slow.begun.wait(60)
 
     sealer.seal(ACME, SECOND)
     sealer.seal(ACME, THIRD)
     slow.may_end.set()
-    at_it.join(10)
+    at_it.join(60)
 
     assert slow.asked == [(ACME, FIRST), (ACME, None)]
 
@@ -49,10 +49,10 @@ def test_another_tenant_is_sealed_beside_it() -> None:
     sealer = Sealer(slow)
     at_it = threading.Thread(target=sealer.seal, args=(ACME, FIRST))
     at_it.start()
-    assert slow.begun.wait(10)
+    assert slow.begun.wait(60)
     slow.may_end.set()
     sealer.seal(GLOBEX, SECOND)
-    at_it.join(10)
+    at_it.join(60)
 
     assert (GLOBEX, SECOND) in slow.asked
 
@@ -77,10 +77,10 @@ def test_what_was_sealed_along_is_not_sealed_for_again() -> None:
     sealer = Sealer(slow)
     at_it = threading.Thread(target=sealer.seal, args=(ACME, FIRST))
     at_it.start()
-    assert slow.begun.wait(10)
+    assert slow.begun.wait(60)
     sealer.seal(ACME, SECOND)
     slow.may_end.set()
-    at_it.join(10)
+    at_it.join(60)
 
     sealer.seal(ACME, SECOND)
     sealer.seal(ACME, THIRD)
