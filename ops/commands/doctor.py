@@ -84,7 +84,8 @@ def runtime_(context: click.Context, data_path: str | None, *, as_json: bool) ->
 
     cgroups and their version, the user's rights, system calls, runsc with its flags and what is
     known against it, /dev/kvm, every limit, each runtime, and the proof in two sandboxes that the
-    runtime host makes at its start, too. Exit status 0 when nothing failed, else 1.
+    runtime host makes at its start, too; what agents remember with, tried. Exit status 0 when
+    nothing failed, else 1.
 
     \b
     Examples:

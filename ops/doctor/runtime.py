@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ops.doctor import sandbox
+from ops.doctor import memory, sandbox
 from ops.doctor.check import Check, fail, ok, warn
 from ops.doctor.run import Probe
-from ops.doctor.sandbox import SUBJECT, find_runsc
+from ops.doctor.sandbox import DELEGATE, SUBJECT, find_runsc
 from ops.doctor.system import System
 from runtime_host import selftest
 from runtime_host.cgroups import CgroupTree
@@ -26,7 +26,6 @@ FLAGS_SECONDS: Final = 10.0
 NEEDED_FLAGS: Final = ("oci-seccomp", "host-uds", "ignore-cgroups", "network", "overlay2")
 SYSTRAP: Final = "systrap"
 FILTER_ACTIONS: Final = frozenset({"errno", "trace", "allow"})
-DELEGATE: Final = "run the runtime host as root, or delegate it a cgroup (systemd: Delegate=yes)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,4 +209,5 @@ PROBES: Final = (
     Probe(subject=SUBJECT, name="kvm", ask=kvm),
     Probe(subject=SUBJECT, name="enforced", ask=enforced),
     *(each for each in sandbox.PROBES if each.name not in {sandbox.RUNSC, "limits"}),
+    *memory.PROBES,
 )

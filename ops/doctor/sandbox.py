@@ -22,6 +22,7 @@ from runtime_host.runsc import RunscDriver
 SUBJECT: Final = "sandbox"
 RUNSC: Final = "runsc"
 RUNTIME: Final = "runtime"
+DELEGATE: Final = "run the runtime host as root, or delegate it a cgroup (systemd: Delegate=yes)"
 SELF_TEST_SECONDS: Final = 90.0
 DIGEST_SECONDS: Final = 60.0
 
@@ -77,8 +78,7 @@ def limits(_system: System) -> Iterator[Check]:
         tree.remove()
     if lacks:
         said = "; ".join(f"{name} does not hold: {why}" for name, why in lacks.items())
-        mend = "run the runtime host as root, or delegate it a cgroup (systemd: Delegate=yes)"
-        yield warn("limits", said, mend)
+        yield warn("limits", said, DELEGATE)
     else:
         yield ok("limits", f"{len(holds)} of them hold")
 

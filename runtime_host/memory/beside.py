@@ -66,6 +66,11 @@ class MemorySettings:
     certificates: str | None = None
     memory_bytes: int = MEMORY_BYTES
 
+    @property
+    def data_bytes(self) -> int:
+        """Of memory that is no file."""
+        return max(DATA_BYTES, 2 * self.memory_bytes)
+
 
 class MemoryKeeper:
     """Owns the owner. Used by several threads."""
@@ -89,8 +94,7 @@ class MemoryKeeper:
         Raises:
             MemoryUnavailable: As it says.
         """
-        order = {"tenant": str(tenant), "assistant": str(assistant), "entries": entries}
-        self._send(order, end)
+        self._send(lending(tenant=tenant, assistant=assistant, entries=entries), end)
 
     def forget(self, tenant: UUID, assistant: UUID | None) -> int:
         """Remove an assistant's memory, or a whole tenant's; how many collections there were.
@@ -120,12 +124,11 @@ class MemoryKeeper:
             self._end()
 
     def _send(self, order: Mapping[str, object], end: socket.socket) -> None:
-        said = json.dumps(order).encode()
         with self._lock:
             for last in (False, True):
-                control = self._started().control
+                owner = self._started()
                 try:
-                    socket.send_fds(control, [said], [end.fileno()])
+                    owner.send(order, end)
                 except OSError as exc:
                     # It has let go of its end: it is about to be seen ended, and another can serve.
                     if last or not isinstance(exc, BrokenPipeError | ConnectionResetError):
@@ -177,13 +180,13 @@ class OwnerProcess:
         self._asked = self._slow = False
         self._group = _group(settings, groups)
         self._kills = self._group.oom_kills()
-        self.control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._watcher: threading.Thread | None = None
         try:
             with its:
                 self._process = _start(settings, its, self._group)
         except OSError as exc:
-            self.control.close()
+            self._control.close()
             self._remove_group()
             raise MemoryUnavailable(f"the owner of memories did not start: {exc}") from exc
         self._descriptor = os.pidfd_open(self._process.pid)
@@ -195,13 +198,21 @@ class OwnerProcess:
         self._watcher = threading.Thread(target=self._watch, name="owner of memories", daemon=True)
         self._watcher.start()
 
+    def send(self, order: Mapping[str, object], end: socket.socket) -> None:
+        """Have something done, and told over the other end of a connection.
+
+        Raises:
+            OSError: It went away.
+        """
+        socket.send_fds(self._control, [json.dumps(order).encode()], [end.fileno()])
+
     def lives(self) -> bool:
         return self._process.poll() is None
 
     def end(self) -> None:
         """Have it write down what was put in, and end."""
         self._asked = True
-        self.control.close()
+        self._control.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -219,10 +230,10 @@ class OwnerProcess:
             self._group.remove()
 
     def _await_ready(self) -> None:
-        self.control.settimeout(START_SECONDS)
+        self._control.settimeout(START_SECONDS)
         try:
-            said = _heard(self.control)
-            self.control.settimeout(SEND_SECONDS)
+            said = _heard(self._control)
+            self._control.settimeout(SEND_SECONDS)
         except OSError as exc:
             raise MemoryUnavailable("the owner of memories did not start") from exc
         if "ready" in said:
@@ -250,6 +261,11 @@ class OwnerProcess:
         if self._slow or status is None:
             return f"it took over {END_SECONDS:g} s to end"
         return f"signal {-status}" if status < 0 else f"status {status}"
+
+
+def lending(*, tenant: UUID, assistant: UUID, entries: int) -> dict[str, object]:
+    """The order to serve whoever has the other end, as this assistant's."""
+    return {"tenant": str(tenant), "assistant": str(assistant), "entries": entries}
 
 
 def _group(settings: MemorySettings, groups: CgroupTree | None) -> Cgroup:
@@ -283,10 +299,10 @@ def _start(
         environment["SSL_CERT_FILE"] = settings.certificates
     number = its.fileno()
     user = USER if os.geteuid() == 0 else 0
-    data = max(DATA_BYTES, 2 * settings.memory_bytes)
     program = [sys.executable, "-I", "-B", "-m", "runtime_host.memory"]
+    told = [str(number), str(settings.folder), str(user), str(settings.data_bytes)]
     return subprocess.Popen(
-        [*group.entering, *program, str(number), str(settings.folder), str(user), str(data)],
+        [*group.entering, *program, *told],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[number],

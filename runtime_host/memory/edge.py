@@ -25,6 +25,7 @@ import qdrant_edge as edge
 
 from pipeline.errors import AwgpError
 from runtime_host.memory.engine import (
+    FREE_SHARE,
     Condition,
     Filter,
     Found,
@@ -44,8 +45,6 @@ FLUSH_SECONDS: Final = 2.0
 LOCK_SECONDS: Final = 20.0
 LOOK_SECONDS: Final = 0.05
 BLOCK_BYTES: Final = 512  # of st_blocks, whatever the file system has
-# Of a file system, kept free of memories: the host and its sandboxes live there, too.
-FREE_SHARE: Final = 0.1
 MADE, GONE = ".made-", ".gone-"
 # Names of what is true of a point, and of what is false: the engine (0.9) takes a bool that is to
 # be matched for a number, and so finds none.

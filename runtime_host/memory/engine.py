@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
+
+# Of a file system, kept free of memories: the host and its sandboxes live there, too.
+FREE_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
