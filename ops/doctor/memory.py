@@ -20,7 +20,7 @@ import httpx
 from ops.doctor.check import Check, fail, ok, skipped, warn
 from ops.doctor.run import Probe
 from ops.doctor.sandbox import DELEGATE
-from ops.doctor.system import ANSWER_SECONDS, System
+from ops.doctor.system import System
 from ops.memory_settings import is_here, memory_settings
 from pipeline.execution import MIB
 from runtime_host.cgroups import CgroupTree
@@ -41,7 +41,8 @@ SETTINGS: Final = "settings"
 FOLDER_MEND: Final = "AWGP_MEMORY_FOLDER: an empty folder that the runtime host may write"
 EMBEDDED: Final = "qdrant-edge-py"
 # To start an owner, and for it to keep something.
-TRY_SECONDS: Final = 60.0
+TRY_SECONDS: Final = 90.0
+EACH_SECONDS: Final = 15.0
 # Queries as we ask them came with it.
 LEAST_VERSION: Final = (1, 10)
 # Neither their locks nor the order of what is written is a local disk's.
@@ -93,7 +94,7 @@ def _try(settings: MemorySettings, groups: CgroupTree) -> None:
         with ours:
             with its:
                 owner.send(lending(tenant=uuid4(), assistant=uuid4(), entries=1), its)
-            ours.settimeout(ANSWER_SECONDS)
+            ours.settimeout(EACH_SECONDS)
             entry = {"id": "a", "text": "doctor", "vector": entry_vector("doctor")}
             _asked(ours, UPSERT, {"entries": [entry]})
             if not _asked(ours, SEARCH, {"vector": query_vector("doctor")})["hits"]:
@@ -124,7 +125,7 @@ def _server(settings: MemorySettings) -> Iterator[Check]:
     with httpx.Client(
         headers={"api-key": key} if key else {},
         verify=trusted if settings.certificates else True,
-        timeout=ANSWER_SECONDS,
+        timeout=EACH_SECONDS,
         trust_env=False,
     ) as client:
         try:

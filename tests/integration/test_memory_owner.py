@@ -195,7 +195,7 @@ def test_an_owner_that_takes_more_than_its_cap_is_ended_and_swept_like_a_sandbox
     groups = CgroupTree(name)
     if "memory" not in groups.controllers:
         pytest.skip("no group that caps memory can be made here")
-    keeper = MemoryKeeper(MemorySettings(folder=folder, memory_bytes=32 * MIB))
+    keeper = MemoryKeeper(MemorySettings(folder=folder, memory_bytes=96 * MIB))
     keeper.live_in(groups)
     with ExitStack() as ends:
         ends.callback(groups.remove)
@@ -227,7 +227,7 @@ def _is_ended_and_swept(
 
 
 def _speak_too_much(keeper: MemoryKeeper) -> None:
-    """More numbers than there is room for in 32 MiB."""
+    """More numbers than there is room for in 96 MiB."""
     ours, its = socket.socketpair()
     with ours:
         with its:
