@@ -83,6 +83,10 @@ class AuthorKey:
         Raises:
             AuthorKeyInvalid: Any other text.
         """
+        if text.startswith(PRIVATE):
+            raise AuthorKeyInvalid(
+                "this is the private key, which stays with its author; the public one is in .pub"
+            )
         name, _, rest = text.partition("+")
         try:
             raw = base64.b64decode(rest.partition("+")[2], validate=True)

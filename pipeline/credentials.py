@@ -78,7 +78,10 @@ def save_credential(
     """
     check_name("name", name)
     if not _HEADER.fullmatch(header) or is_reserved(header):
-        raise FieldInvalid("header", "the name of an HTTP header, such as Authorization")
+        raise FieldInvalid(
+            "header",
+            "the name of an HTTP header, such as Authorization, that is no part of the connection",
+        )
     if not LEAST_VALUE_CHARACTERS <= len(value) <= MAX_VALUE_CHARACTERS:
         span = f"{LEAST_VALUE_CHARACTERS} to {MAX_VALUE_CHARACTERS}"
         raise FieldInvalid("value", f"{span} characters: shorter ones cannot be masked")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from pipeline.author_keys import signers_of
+from pipeline.author_keys import signers_of, unsigned_because
 from pipeline.author_signature import SignatureInvalid
 from pipeline.bundle_view import bundle_content, bundles_page, show_bundle
 from pipeline.identity import ensure_person
@@ -123,12 +123,15 @@ def show(bundle: str) -> dict[str, Any]:
     with reading() as work:
         shown = show_bundle(work, bundle)
         content = bundle_content(work, bundle)
-        signers = signers_of(work, bundle)
+        signed = {
+            "signers": signers_of(work, bundle),
+            "unsigned_because": unsigned_because(work, bundle),
+        }
     files = list(read_files(content).values())
     return shown | {
         "files": files,
         "unpacked_bytes": sum(each.size for each in files),
-        "signers": signers,
+        **signed,
     }
 
 

@@ -76,6 +76,11 @@ class BundleDetail(BundleLine):
     files = fields.List(fields.Nested(FileLine), required=True)
     unpacked_bytes = fields.Integer(required=True)
     signers = fields.List(fields.Nested(BundleSignerView), required=True)
+    unsigned_because = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it is not launched for want of a signature."},
+    )
 
 
 class FileQuery(Strict):

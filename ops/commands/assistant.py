@@ -151,6 +151,8 @@ def add(
         beyond = {name: said for name, said in policy.items() if name != "limits"}
         wanted = (code.digest, runs_on[1], list(targets), policy.get("limits"), beyond)
         if before is not None and before["active"] and _is(before, wanted):
+            if code.signature is not None:
+                _push(change, code, change.behind(author, "--author").person_id)
             assistant_id, version, said = before["id"], before["version"], "is as it was"
         else:
             by = change.behind(author, "--author").person_id

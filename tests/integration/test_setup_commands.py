@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from ops.author_key_file import write_key
+from pipeline.author_keys import add_author_key
+from pipeline.author_signature import SigningKey
 from pipeline.envelope import KeyRing
 from pipeline.registry import TARGET_SECRET
 from pipeline.schemes.registry import SCHEMES
+from pipeline.work import Actor
 from runtime_host.wire import Decoder, encode, receive
 from tests.integration.command_line import ISSUER, KEK_LINE, CommandLine, at_the_machine
 from tests.integration.conftest import Database
@@ -225,6 +229,16 @@ def test_adding_the_same_again_changes_nothing_and_adding_another_is_version_two
     person = ("person", "add", "--name", "Z", "--subject", "z", "--issuer", ISSUER, *AT)
     awgp.told(*person)
     assert "was added before" in awgp.refused(*person)
+
+    key, kept = SigningKey.generate("ada"), awgp.folder / "ada.key"
+    write_key(kept, key)
+    ben = world.acme.persons["ben"]
+    with awgp.database.outbox("awgp_web").work(world.acme.tenant_id) as work:
+        add_author_key(work, key.public, by=ben, actor=Actor(type="person", id=str(ben)))
+    # The same version, but now signed: without that it is not launched.
+    assert awgp.told(*agent, "--key", str(kept))["changed"] is False
+    (signed,) = rows(awgp.database, world.acme, "SELECT key_id FROM bundle_signatures")
+    assert signed[0] == key.public.fingerprint
 
 
 def test_a_targets_new_version_keeps_its_secret_when_asked(

@@ -132,8 +132,10 @@ def test_a_tenant_with_author_keys_takes_signed_bundles_alone(
     assert (revoked["revoked_because"], revoked["revoked_by"]["name"]) == ("laptop stolen", "Olga")
     assert problem(send(plane, "POST", one, ADMIN, {"reason": "again"}))[0] == 404
     assert problem(send(plane, "POST", "/v1/author-keys", ADMIN, body))[0] == 422, "for good"
-    (signer,) = plane.get(f"/v1/bundles/{digest}", AUDITOR).get_json()["signers"]
+    bundle = plane.get(f"/v1/bundles/{digest}", AUDITOR).get_json()
+    (signer,) = bundle["signers"]
     assert (signer["counts"], signer["revoked_because"]) == (False, "laptop stolen")
+    assert bundle["unsigned_because"] == "its author's key 'ada' was revoked: laptop stolen"
     assert problem(pushed(plane, "two"))[1] == "bundle-unsigned", "the door stays shut"
     listed = plane.get("/v1/author-keys", AUDITOR).get_json()
     assert listed["unsigned_assistants"] == ["booker", "signed"]

@@ -36,6 +36,8 @@ def test_keys_and_notes_have_the_form_they_always_had() -> None:
     assert ADA.sign(DIGEST) == (f"awgp.bundle.v1\n{DIGEST}\n\n— ada@acme {NOTE_LINE}\n")
     assert AuthorKey.parse(ADAS_KEY) == ADA.public
     assert SigningKey.parse(ADA.secret_text()).public == ADA.public
+    with pytest.raises(AuthorKeyInvalid, match="this is the private key"):
+        AuthorKey.parse(ADA.secret_text())
     assert "AAECAwQF" not in repr(ADA), "a private key is not told"
 
 

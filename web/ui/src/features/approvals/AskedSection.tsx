@@ -32,7 +32,14 @@ export function AskedSection({ approval }: { approval: Approval }): ReactElement
         </Fact>
         <Fact name="Policy set">{line.policy_version ?? 'unknown'}</Fact>
         <Fact name="Assistant">
-          {line.assistant} <Id value={approval.assistant_version} label="assistant’s version" />
+          <Link
+            to="/t/$tenant/assistants/$assistant"
+            params={{ tenant, assistant: line.assistant }}
+            className="text-accent hover:underline"
+          >
+            {line.assistant}
+          </Link>{' '}
+          <Id value={approval.assistant_version} label="assistant’s version" />
         </Fact>
         <Fact name="Run">
           <Link

@@ -1,5 +1,5 @@
 import { Plus, X } from 'lucide-react';
-import { useRef, type ReactElement } from 'react';
+import { useRef, useState, type ReactElement } from 'react';
 import {
   ADDITIONS,
   GATEWAY_CEILINGS,
@@ -27,6 +27,8 @@ interface Editing {
 }
 
 export function AllowanceFields(editing: Editing): ReactElement {
+  // Members a newer server has: whoever empties them still sees where they were.
+  const [besides] = useState(editing.draft.more !== '');
   return (
     <div className="space-y-4">
       <Network {...editing} />
@@ -52,7 +54,7 @@ export function AllowanceFields(editing: Editing): ReactElement {
       />
       <Memory {...editing} />
       <SystemCalls {...editing} />
-      <More {...editing} />
+      {besides && <More {...editing} />}
     </div>
   );
 }

@@ -197,7 +197,7 @@ function Applies({ name }: { name: string }): ReactElement {
             {Object.keys(data.asked).length === 0 ? (
               <p className="text-sm">nothing beyond its sandbox</p>
             ) : (
-              <JsonTree value={data.asked} label="What its bundle asks for" />
+              <JsonTree value={data.asked} deeper={2} label="What its bundle asks for" />
             )}
           </div>
         </div>

@@ -45,7 +45,7 @@ export function BundleView({
           {bytesText(data.unpacked_bytes)}, packed {bytesText(data.packed_bytes)}
         </Fact>
         <Fact name="Signed">
-          <Signers signers={data.signers} />
+          <Signers signers={data.signers} unsignedBecause={data.unsigned_because} />
         </Fact>
       </Facts>
       <ul aria-label="Files" className="divide-y divide-line rounded-md border border-line">

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { verdictOf } from './call-words';
 import { useRunCalls, type GatewayCall } from './run-calls';
@@ -14,15 +15,18 @@ import {
   TableHeader,
   TableRow,
 } from '@/shared/components/ui/table';
+import { useTenant } from '@/shared/session/tenant';
 import { bytesText, counted, spanText } from '@/shared/text/amounts';
 
 /** Where an execution's calls went and what came of each, from the sealed trail. */
 export function ExecutionCalls({
   run,
+  assistant,
   execution,
   over,
 }: {
   run: string;
+  assistant: string;
   execution: string;
   /** Nothing runs any more. */
   over: boolean;
@@ -43,6 +47,10 @@ export function ExecutionCalls({
   return (
     <div className="space-y-2">
       <Calls calls={calls} />
+      <p className="text-sm text-muted">
+        Where to, never a path: none is kept.{' '}
+        {calls.some((each) => each.error === 'not-allowed') && <Allowed assistant={assistant} />}
+      </p>
       {query.hasNextPage && (
         <Button
           size="small"
@@ -53,6 +61,20 @@ export function ExecutionCalls({
         </Button>
       )}
     </div>
+  );
+}
+
+/** Where one goes who wonders why a call was not allowed. */
+function Allowed({ assistant }: { assistant: string }): ReactElement {
+  const tenant = useTenant();
+  return (
+    <Link
+      to="/t/$tenant/assistants/$assistant/allowed"
+      params={{ tenant, assistant }}
+      className="inline-flex min-h-6 items-center text-accent underline underline-offset-2"
+    >
+      What {assistant} is allowed now
+    </Link>
   );
 }
 

@@ -20,7 +20,9 @@ export function RunExecutions({ run }: { run: Run }): ReactElement {
   if (run.executions.length === 0) {
     return (
       <EmptyState icon={Box} title="Nothing has run">
-        A sandbox is started when the run is approved.
+        {run.sealed_at === null
+          ? 'A sandbox is started when the run is approved.'
+          : 'The run ended before a sandbox was started for it.'}
       </EmptyState>
     );
   }
@@ -31,7 +33,12 @@ export function RunExecutions({ run }: { run: Run }): ReactElement {
           <Details run={run} execution={each} />
           <section aria-label={`Calls of attempt ${each.attempt}, epoch ${each.epoch}`}>
             <h4 className="mb-1 text-sm text-muted">Through its gateway</h4>
-            <ExecutionCalls run={run.id} execution={each.id} over={each.finished_at !== null} />
+            <ExecutionCalls
+              run={run.id}
+              assistant={run.assistant}
+              execution={each.id}
+              over={each.finished_at !== null}
+            />
           </section>
         </Part>
       ))}
@@ -52,6 +59,11 @@ function Title({ execution }: { execution: Execution }): ReactElement {
   );
 }
 
+function printed({ output_bytes: bytes, finished_at: end }: Execution): string {
+  if (bytes !== null) return bytesText(bytes);
+  return end === null ? 'as it comes:' : 'nothing kept';
+}
+
 function Details({ run, execution }: { run: Run; execution: Execution }): ReactElement {
   const tenant = useTenant();
   const reason = execution.exit_reason;
@@ -63,7 +75,7 @@ function Details({ run, execution }: { run: Run; execution: Execution }): ReactE
           {execution.exit_code !== null && <>, exit code {execution.exit_code}</>}.
         </Fact>
       )}
-      {execution.detail !== null && (
+      {execution.detail !== null && reason !== 'ok' && (
         <Fact name="Detail">
           <Printable text={execution.detail} />
         </Fact>
@@ -84,7 +96,7 @@ function Details({ run, execution }: { run: Run; execution: Execution }): ReactE
         </Fact>
       )}
       <Fact name="Printed">
-        {execution.output_bytes === null ? 'nothing kept' : bytesText(execution.output_bytes)}
+        {printed(execution)}
         {execution.truncated && <span className="text-wait"> (cut: it printed more)</span>}{' '}
         <Link
           to="/t/$tenant/runs/$run"

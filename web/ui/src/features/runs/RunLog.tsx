@@ -28,7 +28,7 @@ export function RunLog({
   if (log.executionId === null) {
     return (
       <EmptyState icon={Terminal} title="Nothing has run">
-        What the agent prints appears here while it runs.
+        What an agent prints appears here while it runs.
       </EmptyState>
     );
   }

@@ -43,6 +43,7 @@ export function RunPage(): ReactElement {
 }
 
 function Found({ run }: { run: Run }): ReactElement {
+  const tenant = useTenant();
   return (
     <Page
       title={run.assistant}
@@ -52,6 +53,13 @@ function Found({ run }: { run: Run }): ReactElement {
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <StatusBadge status={run.status} />
             <Id value={run.id} what="run's id" />
+            <Link
+              to="/t/$tenant/assistants/$assistant"
+              params={{ tenant, assistant: run.assistant }}
+              className="inline-flex min-h-6 items-center text-accent underline underline-offset-2"
+            >
+              the assistant
+            </Link>
             {run.epoch > 1 && <span>epoch {run.epoch}</span>}
             <SealedMark at={run.sealed_at} />
           </div>

@@ -147,7 +147,21 @@ export function headlineOf(run: Run): string {
   if (asked !== null)
     return `${run.handoff?.kill_by ?? 'Somebody'} stopped it; it ends in a moment.`;
   const why = run.reason === null || run.reason === '' ? '' : ` ${sentence(run.reason)}`;
-  return NOW[run.status] + why;
+  return (exception(run) ?? NOW[run.status]) + why;
+}
+
+/** Where what its status says of most runs is not what happened to this one. */
+function exception(run: Run): string | undefined {
+  const { status, epoch } = run;
+  if (status === 'delivered' || status === 'completed') {
+    if (run.deliveries.some((each) => each.epoch === epoch)) return undefined;
+    return status === 'delivered'
+      ? 'The agent has run; the trail is being sealed.'
+      : 'It ran, no target was to be told, and all of it is sealed.';
+  }
+  if (status !== 'denied') return undefined;
+  const denied = run.decisions.some((each) => each.epoch === epoch && each.verdict === 'deny');
+  return denied ? undefined : 'It was refused when it was to start. Nothing ran.';
 }
 
 function sentence(text: string): string {

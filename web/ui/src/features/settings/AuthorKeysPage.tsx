@@ -7,6 +7,7 @@ import { SettingsTabs } from './SettingsTabs';
 import { EmptyState } from '@/shared/components/empty-state';
 import { FormDialog, textIn } from '@/shared/components/form-dialog';
 import { LongTextField } from '@/shared/components/form-field';
+import { InputFault } from '@/shared/components/input-fault';
 import { Page } from '@/shared/components/page';
 import { ProblemNotice } from '@/shared/components/problem-notice';
 import { Button } from '@/shared/components/ui/button';
@@ -100,7 +101,7 @@ function Add({ first, stops }: { first: boolean; stops: readonly string[] }): Re
       description="What its owner signs may run here, now and for as long as the key is not revoked."
       confirm="Add the key"
       onSubmit={async (form) => {
-        const added = await add.mutateAsync(textIn(form, 'key'));
+        const added = await add.mutateAsync(publicKeyIn(textIn(form, 'key')));
         toast({ tone: 'ok', title: `${added.name}’s signature counts` });
         return null;
       }}
@@ -123,6 +124,14 @@ function Add({ first, stops }: { first: boolean; stops: readonly string[] }): Re
       />
       {first && <FirstKey stops={stops} />}
     </FormDialog>
+  );
+}
+
+/** A private key goes nowhere: it is stopped here, before it is sent. */
+function publicKeyIn(text: string): string {
+  if (!/^\s*PRIVATE\+KEY\+/i.test(text)) return text;
+  throw new InputFault(
+    'This is the private key: it stays with its author. Paste the line of the .pub file.',
   );
 }
 

@@ -7791,6 +7791,8 @@ export interface components {
             runtime: string;
             signers: components["schemas"]["BundleSignerView"][];
             unpacked_bytes: number;
+            /** @description Why it is not launched for want of a signature. */
+            unsigned_because: string | null;
             used_by: components["schemas"]["UseOfBundle"][];
             version: string;
         };

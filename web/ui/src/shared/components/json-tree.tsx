@@ -19,13 +19,16 @@ type Branch = readonly [key: string, value: unknown][];
 export function JsonTree({
   value,
   label = 'JSON',
+  deeper = 0,
 }: {
   value: unknown;
   label?: string;
+  /** How many levels more than usual are open at first. */
+  deeper?: number;
 }): ReactElement {
   return (
     <div role="group" aria-label={label} className="font-mono text-sm break-words">
-      <Node name={undefined} value={value} depth={0} />
+      <Node name={undefined} value={value} depth={-deeper} />
     </div>
   );
 }
