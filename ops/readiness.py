@@ -69,7 +69,7 @@ def _answers(url: str) -> bool:
     # The socket listens long before a process behind it can answer. Asked many times a second, so
     # by the least there is: a client of httpx alone takes longer to make than the answer does.
     parsed = urlsplit(url)
-    connection = http.client.HTTPConnection(parsed.netloc, timeout=1)
+    connection = http.client.HTTPConnection(parsed.netloc, timeout=5)
     try:
         connection.request("GET", parsed.path)
         return connection.getresponse().status == HTTPStatus.OK

@@ -48,7 +48,6 @@ from ops.supervisor_files import (
 from pipeline.errors import AwgpError
 
 SUPERVISOR = "supervisord"
-_STARTS_WITHIN_SECONDS = 60.0
 
 
 class PortTaken(AwgpError):
@@ -112,7 +111,6 @@ def bring_up(
             is_alive=lambda: process.poll() is None,
             log=log_file(data, SUPERVISOR),
             name=SUPERVISOR,
-            seconds=_STARTS_WITHIN_SECONDS,
         )
         _start_services(data, supervisor, services, report)
         _timed("database schema", lambda: prepare(data), report)

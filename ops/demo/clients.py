@@ -17,6 +17,7 @@ from pipeline.errors import AwgpError
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.05
+COME_BACK_SECONDS = 0.5
 
 
 class DemoFailed(AwgpError):
@@ -38,7 +39,24 @@ def send_event(
         "webhook-signature": Webhook(secret).sign(event, now, body),
     }
     url = f"{ingest}/v1/hooks/{sender.source_id}"
-    return httpx.post(url, content=body, headers=headers, timeout=PATIENCE_SECONDS)
+    return _again_where_asked_to(
+        lambda: httpx.post(url, content=body, headers=headers, timeout=PATIENCE_SECONDS)
+    )
+
+
+def _again_where_asked_to(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """Come back after a 503, as any sender does: an edge says so while its database is silent.
+
+    Args:
+        send: May be done twice, as a GET, or what has a key of its own.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        answer = send()
+        away = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        if not away or time.monotonic() > deadline:
+            return answer
+        time.sleep(COME_BACK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +69,18 @@ class Person:
     token: str
 
     def get(self, url: str) -> httpx.Response:
-        return httpx.get(url, headers=self._headers(), timeout=PATIENCE_SECONDS)
+        return _again_where_asked_to(
+            lambda: httpx.get(url, headers=self._headers(), timeout=PATIENCE_SECONDS)
+        )
 
     def post(self, url: str, body: Mapping[str, Any]) -> httpx.Response:
-        return httpx.post(url, json=body, headers=self._headers(), timeout=PATIENCE_SECONDS)
+        headers = self._headers() | {"idempotency-key": uuid4().hex}
+
+        def send() -> httpx.Response:
+            return httpx.post(url, json=body, headers=headers, timeout=PATIENCE_SECONDS)
+
+        # The edge makes one run of one key; the control plane knows no keys.
+        return _again_where_asked_to(send) if url.startswith(self.ingest) else send()
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"}

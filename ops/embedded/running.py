@@ -21,7 +21,8 @@ from ops.embedded.program import (
 from pipeline.errors import AwgpError
 
 POLL_SECONDS = 0.03
-START_SECONDS = 60.0
+START_SECONDS = 150.0
+"""On a machine with much else to do; one that ended is told of at once."""
 
 
 class ServerDidNotStart(AwgpError):

@@ -8,6 +8,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -192,12 +193,10 @@ def test_slowness_and_width_delay_and_lose_nothing(
     proxy: FaultProxy, client: socket.socket
 ) -> None:
     proxy.slow(SHORT, jitter=0.01, direction=Direction.DOWN)
+    sent_at = time.monotonic()
     client.sendall(b"late")
-    client.settimeout(SHORT / 4)
-    with pytest.raises(TimeoutError):
-        client.recv(4)
-    client.settimeout(PATIENCE_SECONDS)
     assert hear(client, 4) == b"late"
+    assert time.monotonic() - sent_at > SHORT / 2  # a busy machine only adds to it
     proxy.throttle(10_000)
     assert say(client, b"x" * 1000) == b"x" * 1000
 
@@ -334,7 +333,7 @@ def test_what_a_killed_owner_left_is_swept_with_what_runs_in_it() -> None:
         assert owner.stdout is not None
         name, pid = owner.stdout.readline().decode().split()
         owner.kill()
-    assert namespaces.sweep() == [name]
+    assert name in namespaces.sweep()  # others of this machine may have left some
     # It was told to die; when it is gone is up to the kernel.
     wait_until(lambda: has_ended(pid), "what ran in it to end")
-    assert namespaces.sweep() == []
+    assert name not in namespaces.sweep()

@@ -20,7 +20,7 @@ from pipeline.live_log import write_lines
 from pipeline.live_publisher import MOST_EVENTS, Publisher
 from tests.integration.conftest import Database, stub_broker
 from tests.integration.control_plane import SETTINGS, person, token, verifier
-from tests.integration.live_client import OPENED, ask, upgrade, watch
+from tests.integration.live_client import ask, go_away, upgrade, watch
 from tests.integration.served import served
 from tests.integration.world import TenantWorld, World
 from web.app import create_app
@@ -76,6 +76,7 @@ def on_stage(database: Database, world: World, valkey: Running) -> Iterator[Stag
     with ExitStack() as stack:
         stage = Stage(database, world, valkey, stack)
         yield stage
+        go_away()
         for app in stage.apps:
             live_of(app).stop()
 
@@ -86,8 +87,6 @@ def stage(database: Database, world: World, valkey: Running) -> Iterator[Stage]:
         admin.flushall()
     with on_stage(database, world, valkey) as stage:
         yield stage
-    while OPENED:
-        OPENED.pop().close()
 
 
 def ben(tenant: TenantWorld, *roles: str) -> str:

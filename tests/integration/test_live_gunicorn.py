@@ -14,7 +14,7 @@ from ops.embedded.running import Running
 from ops.embedded.valkey import start_valkey, valkey_url
 from tests.integration.conftest import Database
 from tests.integration.control_plane import KEK
-from tests.integration.live_client import OPENED, watch
+from tests.integration.live_client import go_away, watch
 from tests.integration.world import World
 
 pytestmark = pytest.mark.services
@@ -57,8 +57,7 @@ def web(
         valkey.data, "live", "web.app:from_environ()", told, configuration=PRODUCT
     ) as app:
         yield app
-    while OPENED:
-        OPENED.pop().close()
+    go_away()
 
 
 def test_more_watch_than_there_are_threads_and_the_api_answers_and_a_stop_sends_all_elsewhere(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Database
-from tests.integration.live_client import OPENED, ask, upgrade, watch
+from tests.integration.live_client import ask, go_away, upgrade, watch
 from tests.integration.signing_in import Browser, Servers, Site, open_site, start_servers
 from tests.integration.world import World
 from web.live import live_of
@@ -29,9 +29,8 @@ def servers() -> Iterator[Servers]:
 def site(servers: Servers, database: Database, world: World) -> Iterator[Site]:
     with open_site(servers, database) as opened:
         yield opened
+        go_away()
         live_of(opened.app).stop()
-    while OPENED:
-        OPENED.pop().close()
 
 
 def cookie_of(browser: Browser) -> str:

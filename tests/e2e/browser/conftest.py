@@ -27,6 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             for mark in (pytest.mark.runsc, pytest.mark.services, pytest.mark.browser):
                 item.add_marker(mark)
+            if item.get_closest_marker("timeout") is None:
+                # Whoever comes first waits until everything runs, beside three that start as much.
+                item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -131,6 +131,7 @@ def test_a_link_decides_nothing_when_opened_and_once_for_its_person(
     ben.page.get_by_role("button", name=APPROVE).click()
     expect(cleo.page.get_by_text("1 of 2 votes").first).to_be_visible()
     ben.page.get_by_role("button", name="Withdraw my vote").click()
+    expect(cleo.page.get_by_text("0 of 2 votes").first).to_be_visible()
     ben.expects("status of 410")
     ben.open(link)
     expect(ben.page.get_by_text(came)).to_be_visible()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -14,6 +15,7 @@ from tests.e2e.browser.other_origin import OtherOrigin, other_origin
 from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import MALLORY, Asked, BrowserWorld, lines
 
+get = partial(httpx.get, timeout=60)
 REFUSED = r"CORS|status of 40[0-9]|ERR_FAILED|ERR_BLOCKED|WebSocket connection|frame-ancestors"
 STRICT = (
     "default-src 'none'",
@@ -59,11 +61,11 @@ def unharmed(visitor: Visitor) -> None:
 
 
 def test_every_answer_carries_the_headers_that_keep_browsers_strict(world: BrowserWorld) -> None:
-    page = httpx.get(f"{world.web}/t/acme/inbox")
+    page = get(f"{world.web}/t/acme/inbox")
     script = re.search(r'src="(/assets/[^"]+\.js)"', page.text)
     assert script is not None
-    answers = [page, httpx.get(world.web + script[1]), httpx.get(f"{world.web}/v1/me")]
-    answers += [httpx.get(f"{world.web}/login"), httpx.get(f"{world.web}/authorize?code=x&state=y")]
+    answers = [page, get(world.web + script[1]), get(f"{world.web}/v1/me")]
+    answers += [get(f"{world.web}/login"), get(f"{world.web}/authorize?code=x&state=y")]
     for answer in answers:
         assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.url
         assert answer.headers["Referrer-Policy"] == "no-referrer", answer.url
@@ -78,7 +80,7 @@ def test_every_answer_carries_the_headers_that_keep_browsers_strict(world: Brows
 
 
 def test_the_page_itself_holds_no_inline_script_or_style(world: BrowserWorld) -> None:
-    page = httpx.get(f"{world.web}/").text
+    page = get(f"{world.web}/").text
     assert re.findall(r"<script(?![^>]*\bsrc=)", page) == []
     assert re.findall(r"<style|\bstyle=|\bon[a-z]+=", page) == []
 
@@ -234,7 +236,7 @@ def test_a_cookie_somebody_planted_is_not_the_session_one_gets(visit: Visit) -> 
         each.get("value") for each in ben.context.cookies(ben.world.web) if each.get("name") == name
     ]
     assert values != [planted]
-    assert httpx.get(f"{ben.world.web}/v1/me", cookies={name: planted}).status_code == 401
+    assert get(f"{ben.world.web}/v1/me", cookies={name: planted}).status_code == 401
 
 
 def test_a_sign_in_gives_a_new_session_and_ends_the_one_before(visit: Visit) -> None:
@@ -251,7 +253,7 @@ def test_a_sign_in_gives_a_new_session_and_ends_the_one_before(visit: Visit) -> 
     ben.give_password()
     ben.page.wait_for_url("**/v1/me")
     assert value() != before
-    assert httpx.get(f"{ben.world.web}/v1/me", cookies={name: before}).status_code == 401
+    assert get(f"{ben.world.web}/v1/me", cookies={name: before}).status_code == 401
 
 
 ELSEWHERE = (

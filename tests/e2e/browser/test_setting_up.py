@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from tests.e2e.browser.keyboard import Keyboard
 from tests.e2e.browser.test_pages import axe_is_content, looks_good
 from tests.e2e.browser.visitor import Visitor
 from tests.e2e.browser.world import MANIFEST, SCRIBE
+from tests.integration.processes import insist
 
 REFUSED = "status of 4[0-9][0-9]"
 ASKS = """
@@ -185,7 +187,8 @@ def sent(
     }
     if back is not None:
         headers["awgp-callback"] = back
-    return httpx.post(hook, content=body, headers=headers).status_code
+    post = partial(httpx.post, hook, content=body, headers=headers, timeout=60)
+    return insist(post).status_code
 
 
 def test_an_edit_of_what_another_changed_meanwhile_is_refused_and_says_so(visit: Visit) -> None:

@@ -40,8 +40,9 @@ ENDED: Final = frozenset({"completed", "denied", "rejected", "expired", "failed"
 TOKEN_SECONDS: Final = 240
 NOBODYS_SECRET: Final = bytes(range(32))
 REJECT_REASONS: Final = ("wrong account", "not ordered")
-# How old a proof of who one is may be, where the rule `fresh` asks for one.
-FRESH: Final = timedelta(seconds=10)
+# How old a proof of who one is may be, where the rule `fresh` asks for one. A busy machine takes
+# its time to show a page again after a sign-in.
+FRESH: Final = timedelta(seconds=20)
 # After so many seconds `watch` reminds, and asks admins too.
 REMINDS: Final = 1
 ESCALATES: Final = 2
