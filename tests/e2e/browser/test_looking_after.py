@@ -1,9 +1,11 @@
 """Looking after it in the browser: queues, dead letters, the trail, tenants, visits, sessions."""
 
 import re
+import time
 import zipfile
 
 from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import TimeoutError as NotYet
 
 from ops.demo.story import INVOICE
 from tests.e2e.browser.conftest import Visit
@@ -219,9 +221,17 @@ def refuse_sockets(visitor: Visitor) -> None:
 
 
 def until(visitor: Visitor, state: str) -> None:
-    """Let the pauses between tries pass until the dot says this."""
-    for _ in range(100):
-        if visitor.page.get_by_title(state).count() > 0:
+    """Let the pauses between tries pass until the dot says this.
+
+    The page's clock is ours, and a server's is not: it is given time to answer between two steps,
+    or the page would take it for dead.
+    """
+    dot, deadline = visitor.page.get_by_title(state).first, time.monotonic() + 90
+    while time.monotonic() < deadline:
+        try:
+            dot.wait_for(state="attached", timeout=200)
+        except NotYet:
+            visitor.page.clock.run_for(3_000)
+        else:
             return
-        visitor.page.clock.run_for(3_000)
     raise AssertionError(f"it never said: {state}")

@@ -18,7 +18,7 @@ from playwright.sync_api import (
 
 from tests.e2e.browser.world import BrowserWorld
 
-PATIENCE_MS: Final = 30_000
+PATIENCE_MS: Final = 60_000
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
 LAUNCH_ARGUMENTS: Final = (
