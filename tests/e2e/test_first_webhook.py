@@ -32,12 +32,12 @@ from ops.source_probe import source_probe
 from pipeline.outbox import Outbox
 from tests.e2e.sender_how_tos import SENDERS, HowTo
 
-pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs/tutorials/your-first-webhook.md").read_text(encoding="utf-8")
 HEADING = "## Your own first webhook in five minutes\n"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LISTED = re.compile(r"^([0-9a-f-]{36})\s.*\s([0-9a-f]{16})\s*$", re.MULTILINE)
 ON_THEIR_WAY = """

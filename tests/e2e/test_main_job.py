@@ -20,7 +20,7 @@ from ops.embedded.secret_files import SECRETS
 from ops.embedded.valkey import valkey_url
 from ops.supervisor_client import Supervisor
 
-pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from ops.chaos.plan import SHORT_KINDS
 
-pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.runsc, pytest.mark.services, pytest.mark.timeout(900)]
 
 
 def chaos(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -587,7 +587,7 @@ def at_socket(folder: Path) -> Iterator[str]:
 
 
 def test_its_process_has_few_rights_and_ends_with_its_host(
-    outside: Outside, tmp_path: Path
+    outside: Outside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "00ff00ff00ff00ff"
     folder.mkdir()
@@ -600,7 +600,7 @@ def test_its_process_has_few_rights_and_ends_with_its_host(
             assert "0" not in shown["Uid"].split() + shown["Gid"].split()
             assert (int(shown["CapEff"], 16), shown["Groups"].strip()) == (0, "")
         gateway.attach(Scope.from_json({"fetch": [rule], "budget": BUDGET}))
-        os.chdir(folder / "gateway")  # its path may be longer than a socket's
+        monkeypatch.chdir(folder / "gateway")  # its path may be longer than a socket's
         hostiles: list[dict[str, Any]] = [{"method": []}, {"method": None}, {"url": "http://["}]
         for hostile in hostiles:
             assert ask(address, hostile).startswith(b"HTTP/1.1 4"), hostile

@@ -38,7 +38,7 @@ KINDS_OF_BODIES = len(EVENT_BODIES["content"])
 CALLERS = {"a person": bearer(), "a stranger": {}, "a forger": {"Authorization": "Bearer a.b.c"}}
 LIMITS = {"max_body_bytes": 256 * 1024, "max_json_depth": 32}
 
-pytestmark = pytest.mark.timeout(180 + CASES)
+pytestmark = pytest.mark.timeout(300 + CASES)
 
 
 def cases(few: int) -> settings:

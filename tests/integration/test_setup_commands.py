@@ -99,7 +99,7 @@ def test_every_change_is_recorded_with_who_made_it(awgp: CommandLine) -> None:
 
 
 def test_what_assistants_remember_is_forgotten_and_recorded(
-    awgp: CommandLine, world: World, tmp_path: Path
+    awgp: CommandLine, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[dict[str, str | None]] = []
 
@@ -111,7 +111,7 @@ def test_what_assistants_remember_is_forgotten_and_recorded(
                 connection.sendall(encode({"type": "forgotten", "collections": 3}))
 
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(tmp_path)  # its path may be longer than a socket's
+        monkeypatch.chdir(tmp_path)  # its path may be longer than a socket's
         listener.bind("host")
         listener.listen()
         thread = threading.Thread(target=answer, args=(listener,), daemon=True)

@@ -29,7 +29,7 @@ from tests.integration.processes import awgp, wait_until
 pytestmark = [
     pytest.mark.runsc,
     pytest.mark.services,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(os.getuid() != 0, reason="only root switches users"),
 ]
 
