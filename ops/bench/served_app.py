@@ -91,7 +91,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) 
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=1).status_code == 200:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200:
                 return
         time.sleep(0.05)
     words = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-500:]

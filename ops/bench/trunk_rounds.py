@@ -93,19 +93,18 @@ def check_nothing_left(data: DataFolder, admin: Engine, tenants: Sequence[BenchT
     Raises:
         BenchFailed: Names what is wrong.
     """
-    with admin.connect() as connection:
-        for table in ("handoffs", "audit_pending", "dead_letters"):
-            left = connection.execute(text(f"SELECT count(*) FROM awgp.{table}")).scalar_one()  # noqa: S608  # our own names
-            if left:
-                raise BenchFailed(f"{left} rows were left in {table}")
+    deadline = time.monotonic() + SIGNED_SECONDS
+    # The last records are sealed and signed beside the runs, a moment later.
+    while (left := _left(admin)) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    if left:
+        raise BenchFailed(left)
     public = make_signer_key(Settings(checkpoint_key=data.secret("checkpoint.key")))
     auditor = login_engine(data, "awgp_auditor")
     entries = 0
-    deadline = time.monotonic() + SIGNED_SECONDS
     try:
         for tenant in tenants:
             report = verify_tenant(auditor, tenant.tenant_id, public)
-            # The last records are signed beside the sealing, a moment later.
             while report.uncovered and report.first_bad is None and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
                 report = verify_tenant(auditor, tenant.tenant_id, public)
@@ -115,6 +114,16 @@ def check_nothing_left(data: DataFolder, admin: Engine, tenants: Sequence[BenchT
     finally:
         auditor.dispose()
     return entries
+
+
+def _left(admin: Engine) -> str:
+    """What is still there, in words; empty is right."""
+    with admin.connect() as connection:
+        for table in ("handoffs", "audit_pending", "dead_letters"):
+            left = connection.execute(text(f"SELECT count(*) FROM awgp.{table}")).scalar_one()  # noqa: S608  # our own names
+            if left:
+                return f"{left} rows were left in {table}"
+    return ""
 
 
 def tenant_ids(tenants: Sequence[BenchTenant]) -> list[UUID]:

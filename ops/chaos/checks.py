@@ -179,17 +179,21 @@ def _check_unknown(verdict: Verdict, evidence: Evidence) -> None:
         (each.run for each in unknown if each.source in safe),
     )
     ended_at = _ended_at(evidence.launches)
-    kills = [each.killed_at for each in evidence.kills if each.kind in CAUSES]
-    kills += [at for at, _ in evidence.offsets[1:]]  # the clock is put right in the end
+    kills = [
+        (each.struck_at or each.killed_at, each.killed_at)
+        for each in evidence.kills
+        if each.kind in CAUSES
+    ]
+    kills += [(at, at) for at, _ in evidence.offsets[1:]]  # the clock is put right in the end
     verdict.must(
         "an outcome is unknown though nothing was killed under its execution",
         (
             f"{each.run} ({_how_it_went(each, evidence)})"
             for each in unknown
             if not any(
-                start - SLACK_SECONDS <= killed <= end + SLACK_SECONDS
+                start - SLACK_SECONDS <= killed and struck <= end + SLACK_SECONDS
                 for start, end in _under_way(each, ended_at, evidence.offsets)
-                for killed in kills
+                for struck, killed in kills
             )
         ),
     )

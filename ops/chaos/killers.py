@@ -61,6 +61,8 @@ class Kill:
 
     Args:
         how: What exactly was done.
+        struck_at: Not done yet by then; `killed_at` where that is not known.
+        killed_at: Done by then.
         ready_at: When the part was there again.
         ack_seconds: From then to the first acknowledgement of a request sent since.
         run_seconds: From then to the first end of a run accepted since.
@@ -69,6 +71,7 @@ class Kill:
     kind: str
     how: str
     killed_at: float
+    struck_at: float | None = None
     ready_at: float | None = None
     ack_seconds: float | None = None
     run_seconds: float | None = None
@@ -97,6 +100,7 @@ class Killer:
         Raises:
             SystemBroken: There is nothing of it to kill.
         """
+        began = time.time()
         if kind == CLOCK:
             how, ready = self._step_clock()
         elif kind == "postgres_backend":
@@ -105,7 +109,7 @@ class Killer:
             how, ready = self._take_s3_away()
         else:
             how, ready = self._kill_program(kind)
-        kill = Kill(kind=kind, how=how, killed_at=time.time())
+        kill = Kill(kind=kind, how=how, struck_at=began, killed_at=time.time())
         self._ready[id(kill)] = ready
         return kill
 

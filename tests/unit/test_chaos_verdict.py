@@ -147,7 +147,11 @@ def test_a_rerun_of_what_is_safe_is_no_duplicate() -> None:
 def test_an_unknown_outcome_is_right_only_under_a_kill_and_where_a_rerun_is_not_safe() -> None:
     right = judge(with_unknown("once", killed_at=AT + 0.05))
     assert (right.outcome_unknown, right.broken) == (1, [])
-    assert judge(with_unknown("once", killed_at=AT + 60)).broken != []
+    late = with_unknown("once", killed_at=AT + 60)
+    assert judge(late).broken != []
+    # On a busy machine whoever kills may be the last to note when.
+    slow = [replace(each, struck_at=AT + 0.05) for each in late.kills]
+    assert judge(replace(late, kills=slow)).broken == []
 
 
 def with_stopped(**changes: Any) -> Evidence:
