@@ -4,9 +4,10 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from ops.commands.up import prepare_database, warn_of_root
 from ops.demo.receiver import Receiver, running_receiver
@@ -43,12 +44,17 @@ def prepare_parts(report: Callable[[str], None]) -> str:
 
 @contextmanager
 def running_demo(
-    runtime_digest: str, report: Callable[[str, float], None], *, guests: Sequence[Service] = ()
+    runtime_digest: str,
+    report: Callable[[str, float], None],
+    *,
+    guests: Sequence[Service] = (),
+    behind: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[DemoStage]:
     """Start everything in a temporary folder, seed it, and leave nothing behind.
 
     Args:
         guests: What runs beside it.
+        behind: Of a part, what its command is put behind; it must become the part.
     """
     operator = demo_environment(os.environ)
     with (
@@ -62,12 +68,16 @@ def running_demo(
         users = choose_users(data)
         warn_of_root(users)
         with hold_data_folder(data) as lock:
+            apps = [
+                replace(app, command=(*behind.get(app.name, ()), *app.command))
+                for app in app_programs(data, operator=operator, users=users)
+            ]
             started = bring_up(
                 data,
                 lock=lock,
                 operator=operator,
                 prepare=partial(prepare_database, operator=operator),
-                apps=app_programs(data, operator=operator, users=users),
+                apps=apps,
                 report=report,
                 users=users,
                 guests=guests,

@@ -4,52 +4,29 @@ Each run waits for a person, who approves it; then it ends as it must, is told t
 and stands in an audit trail that verifies. After each, an honest invoice is booked.
 """
 
-import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from collections.abc import Iterator
+from typing import Final
 
 import psycopg
 import pytest
-from dramatiq.brokers.stub import StubBroker
-from rich.console import Console
 
-from ops.demo.clients import Person, expect, send_event
 from ops.demo.proof import output_lines, timeline
-from ops.demo.seed import Sender
-from ops.demo.stage import DemoStage, prepare_parts, running_demo
-from ops.demo.story import ENDED, INVOICE, Story
 from ops.embedded.postgres import superuser_url
-from ops.login_engine import login_engine
 from ops.processes import runtime_socket
-from pipeline.credentials import save_credential
-from pipeline.envelope import KeyRing
-from pipeline.outbox import Outbox
-from pipeline.policy_store import activate_policy_set, add_policy_set
-from pipeline.registry import (
-    add_assistant,
-    add_bundle,
-    add_source,
-    add_source_secret,
-    new_webhook_secret,
-)
-from pipeline.work import Actor, Work
-from runtime_host.bundle import inspect, pack
+from runtime_host.bundle import pack
 from runtime_host.client import HostClient
+from tests.attacks.attacked_pipeline import MANIFEST, Attacker, Pipeline, pipeline_at
 from tests.attacks.bombs import BOMBS
 from tests.attacks.machine import Witness
 from tests.attacks.results import RESULTS
 from tests.attacks.site import AGENTS, got_through
 from tests.attacks.test_words import SAID, TELL
 from tests.integration.gateway_server import Server, answering
-from tests.integration.own_engine import DRIVERS, way_of
-from tests.integration.own_host import Way
+from tests.integration.own_engine import DRIVERS
 
 pytestmark = [
     pytest.mark.runsc,
@@ -58,22 +35,6 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
-MANIFEST: Final = """
-[bundle]
-name = "attacker"
-version = "{name}"
-[limits]
-wall_seconds = {wall}
-memory_bytes = {memory}
-processes = 32
-disk_bytes = 16777216
-"""
-POLICY: Final = """
-@id("all")
-@hold("finance")
-@description("Everything, once somebody has looked.")
-permit (principal, action == Action::"run", resource);
-"""
 ERP: Final = "Bearer of-the-erp"
 FETCHES: Final = """
 import json
@@ -94,160 +55,35 @@ BAD: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
-    """The demo's system, with assistants that attack it."""
-
-    stage: DemoStage
-    story: Story
-    senders: dict[str, Sender]
-    way: Way
-
-    @property
-    def tenant_id(self) -> UUID:
-        return self.stage.demo.acme.tenant_id
-
-    def held(self, name: str, payload: Mapping[str, Any]) -> str:
-        """A run that waits for a person."""
-        answer = send_event(self.story.ingest, self.senders[name], payload)
-        run: str = expect(answer, 202)["run"]
-        self.ada.wait(run, lambda seen: seen["status"] == "held", lambda _: None)
-        return run
-
-    def approve(self, run: str) -> dict[str, Any]:
-        """Ben lets it happen; how it ended."""
-        ben = self.story.sign_in("ben")
-        expect(ben.vote(ben.open_approval(run), "approve", "let us see"), 200)
-        return self.ada.wait(
-            run, lambda seen: seen["status"] in ENDED and seen["sealed_at"], lambda _: None
-        )
-
-    def attack(self, name: str, payload: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        run = self.held(name, payload)
-        return run, self.approve(run)
-
-    @property
-    def ada(self) -> Person:
-        return self.story.sign_in("ada")
-
-    def told(self, run: str) -> dict[str, Any] | None:
-        """What the receiver was sent of it."""
-        return self.stage.receiver.received.messages.get(f"msg_{run.replace('-', '')}_0")
-
-    def honest(self) -> None:
-        """The next innocent run succeeds at once, and is told of."""
-        run, view = self.attack("erp", INVOICE)
-        assert view["status"] == "completed", (view["reason"], view["execution"])
-        assert self.told(run) is not None
-
-
-@contextmanager
-def set_for(way: Way) -> Iterator[None]:
-    """What an operator would set."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in way.settings.items():
-            environment.setenv(name, value)
-        yield
-
-
 @pytest.fixture(scope="module", params=DRIVERS)
 def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
     with (
-        _agents_let_to_this_machine(),
         answering() as port,
-        way_of(request.param) as way,
-        set_for(way),
-        running_demo(prepare_parts(lambda _: None), lambda _name, _seconds: None) as stage,
+        pipeline_at(
+            request.param,
+            _attackers(port),
+            credentials={"erp": ERP},
+            # The server that agents are let out to is on this machine.
+            AWGP_GATEWAY_OWN_MACHINE="1",
+        ) as pipeline,
     ):
-        story = Story(stage, Console(file=io.StringIO()))
-        senders = {"erp": stage.demo.acme.senders["erp"], **_attackers(stage, port)}
-        yield Pipeline(stage=stage, story=story, senders=senders, way=way)
+        yield pipeline
 
 
-@contextmanager
-def _agents_let_to_this_machine() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWGP_GATEWAY_OWN_MACHINE", "1")
-        yield
-
-
-def _attackers(stage: DemoStage, port: int) -> dict[str, Sender]:
-    owner = login_engine(stage.data, "awgp_owner")
-    keyring = KeyRing.from_text(stage.data.secret("kek"))
-    try:
-        with Outbox(owner, StubBroker(middleware=[])).work(stage.demo.acme.tenant_id) as work:
-            people = {
-                name.partition(" ")[0]: person
-                for name, person in work.execute("SELECT display_name, person_id FROM persons")
-            }
-            ada, cleo = people["Ada"], people["Cleo"]
-            version = add_policy_set(work, source=POLICY, author=ada, context_fields={})
-            activate_policy_set(work, version, by=cleo)
-            files = {
-                **{name: {"main.py": program} for name, program in BAD.items()},
-                "probes": {path.name: path.read_text() for path in AGENTS.glob("*.py")},
-                "words": {"main.py": TELL, "said.json": json.dumps(SAID)},
-                "swapped": {"main.py": "print('approved')"},
-                "rates": {"main.py": FETCHES.format(port=port)},
-            }
-            save_credential(
-                work,
-                keyring,
-                name="erp",
-                header="Authorization",
-                value=ERP,
-                by=cleo,
-                actor=Actor(type="person", id=str(cleo)),
-            )
-            rule = {"url": f"http://127.0.0.1:{port}/v1/", "methods": ["GET"]}
-            allowed = {"network": [{**rule, "private": True, "credential": "erp"}]}
-            asks = {"rates": ({"network": [rule]}, allowed)}
-            return {
-                name: _attacker(work, keyring, name, each, ada, cleo, *asks.get(name, ({}, {})))
-                for name, each in files.items()
-            }
-    finally:
-        owner.dispose()
-
-
-def _attacker(
-    work: Work,
-    keyring: KeyRing,
-    name: str,
-    files: dict[str, str],
-    ada: UUID,
-    cleo: UUID,
-    asked: dict[str, Any],
-    allowed: dict[str, Any],
-) -> Sender:
-    wall = 2 if name == "timeout" else 60
-    manifest = MANIFEST.format(name=name, wall=wall, memory=64 << 20)
-    packed = pack({n: t.encode() for n, t in {**files, "awgp.toml": manifest}.items()})
-    info = inspect(packed)
-    add_bundle(
-        work,
-        digest=info.digest,
-        manifest=info.manifest.as_json() | asked,
-        content=packed,
-        author=ada,
-    )
-    known = work.execute("SELECT runtime_digest FROM assistant_versions LIMIT 1").scalar_one()
-    ledger = work.execute("SELECT target_id FROM targets WHERE name = 'ledger'").scalar_one()
-    assistant = add_assistant(
-        work,
-        name=f"attacker-{name}",
-        bundle_digest=info.digest,
-        runtime=("python3", known),
-        by=ada,
-        targets=[ledger],
-        sandbox_policy=allowed,
-    )
-    source_id = add_source(
-        work, name=name, scheme="standard-webhooks", assistant_id=assistant, owner=cleo
-    )
-    secret = new_webhook_secret()
-    add_source_secret(work, keyring, source_id=source_id, secret=secret, by=cleo)
-    return Sender(name=name, source_id=source_id, secret=secret)
+def _attackers(port: int) -> dict[str, Attacker]:
+    rule = {"url": f"http://127.0.0.1:{port}/v1/", "methods": ["GET"]}
+    return {
+        **{name: Attacker(files={"main.py": program}) for name, program in BAD.items()},
+        "timeout": Attacker(files={"main.py": BAD["timeout"]}, wall_seconds=2),
+        "probes": Attacker(files={path.name: path.read_text() for path in AGENTS.glob("*.py")}),
+        "words": Attacker(files={"main.py": TELL, "said.json": json.dumps(SAID)}),
+        "swapped": Attacker(files={"main.py": "print('approved')"}),
+        "rates": Attacker(
+            files={"main.py": FETCHES.format(port=port)},
+            asks=[rule],
+            allowed=[{**rule, "private": True, "credential": "erp"}],
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", BAD)
