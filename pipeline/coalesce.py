@@ -90,31 +90,46 @@ class Coalescer(Generic[Item, Answer]):
         """Return what the batch answered for this item; None where it is to be done alone."""
         waiter: _Waiter[Item, Answer] = _Waiter(item)
         with self._lock:
-            self._waiting.append(waiter)
             leads = self._leader is None
             if leads:
                 self._leader = waiter
+            else:
+                self._waiting.append(waiter)
         if leads or self._is_to_lead(waiter):
             self._lead(waiter)
         return waiter.answer
 
     def _is_to_lead(self, waiter: _Waiter[Item, Answer]) -> bool:
-        """Wait for an answer (False) or for the lead (True)."""
+        """Wait for an answer (False) or for the lead (True).
+
+        Who leads waits no longer, from that moment on, so that no other takes it along: it would be
+        done twice.
+        """
         try:
-            rang = waiter.bell.acquire(timeout=self._patience_seconds)
+            while waiter.bell.acquire(timeout=self._patience_seconds):
+                if waiter.is_over:
+                    return False
+                # Where another took it along before it heard that it was to lead, it rings again.
+                if self._leader is waiter and self._takes_the_lead(waiter):
+                    return True
         except BaseException:
             self._leave(waiter)
             raise
-        if rang:
-            return self._leader is waiter and not waiter.is_over
-        with self._lock:
-            if waiter in self._waiting:
-                self._leader = waiter
-                log.warning("batch_overtaken", patience_seconds=self._patience_seconds)
-                return True
-        if not self._leaves_batches:
+        if self._takes_the_lead(waiter):
+            log.warning("batch_overtaken", patience_seconds=self._patience_seconds)
+            return True
+        while not (waiter.is_over or self._leaves_batches):
             waiter.bell.acquire()
         return False  # answered by now, or in a batch that hangs
+
+    def _takes_the_lead(self, waiter: _Waiter[Item, Answer]) -> bool:
+        """Not where another has taken it along."""
+        with self._lock:
+            if waiter not in self._waiting:
+                return False
+            self._waiting.remove(waiter)
+            self._leader = waiter
+            return True
 
     def _leave(self, waiter: _Waiter[Item, Answer]) -> None:
         """Give up waiting, and the lead if it came this moment."""
@@ -127,10 +142,9 @@ class Coalescer(Generic[Item, Answer]):
         if self._has_company and self._linger_seconds:
             time.sleep(self._linger_seconds)
         with self._lock:
-            others = [each for each in self._waiting if each is not leader][: self._most - 1]
+            others = self._waiting[: self._most - 1]
+            del self._waiting[: self._most - 1]
             batch = [leader, *others]
-            taken = set(map(id, batch))
-            self._waiting = [each for each in self._waiting if id(each) not in taken]
         self._has_company = len(batch) > 1
         items = [each.item for each in batch]
         answers: Sequence[Answer | None] = [None] * len(batch)

@@ -21,6 +21,7 @@ from pipeline.live_publisher import MOST_EVENTS, Publisher
 from tests.integration.conftest import Database, stub_broker
 from tests.integration.control_plane import SETTINGS, person, token, verifier
 from tests.integration.live_client import ask, go_away, upgrade, watch
+from tests.integration.processes import wait_until
 from tests.integration.served import served
 from tests.integration.world import TenantWorld, World
 from web.app import create_app
@@ -390,8 +391,4 @@ def _read_until(connection: socket.socket, mark: bytes) -> bytes:
 
 
 def _until_let_in(base: str, bearer: str) -> None:
-    for _ in range(200):
-        _, status, _ = upgrade(base, bearer)
-        if status == 101:
-            return
-    raise AssertionError("no place became free")
+    wait_until(lambda: upgrade(base, bearer)[1] == 101, "a place to become free")

@@ -78,7 +78,9 @@ def test_lines_are_there_while_the_agent_runs_and_the_rest_when_it_ends(
 def test_an_execution_that_is_over_at_once_is_told_of_by_its_output_alone(
     client: "redis.Redis",
 ) -> None:
-    telemetry, running, longer = Telemetry(client, Publisher(client)), spec(), spec()
+    # Long enough for a busy machine to come to the end of an execution that is over at once.
+    telemetry = Telemetry(client, Publisher(client), gather_seconds=0.5)
+    running, longer = spec(), spec()
     with telemetry.of(longer) as on_line:
         with telemetry.of(running) as short:
             short(line(0))

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,10 +42,23 @@ class Committer:
         self.told.append((list(items), list(answers)))
 
 
+class Gathering(Coalescer[int, int]):
+    """Nobody's patience begins before all have come, however long that takes."""
+
+    def __init__(self, *given: Any, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self.all_there = threading.Event()
+        self.all_there.set()
+
+    def _is_to_lead(self, waiter: Any) -> bool:
+        assert self.all_there.wait(PATIENCE_SECONDS)
+        return super()._is_to_lead(waiter)
+
+
 def coalescer(
     committer: Committer, *, most: int = 100, patience: float = FOR_EVER, leaves: bool = True
-) -> Coalescer[int, int]:
-    return Coalescer(
+) -> Gathering:
+    return Gathering(
         committer.commit,
         after=committer.after,
         most=most,
@@ -64,15 +77,17 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def behind_one(
-    committer: Committer, one: Coalescer[int, int], pool: ThreadPoolExecutor, numbers: Sequence[int]
+    committer: Committer, one: Gathering, pool: ThreadPoolExecutor, numbers: Sequence[int]
 ) -> list[Future[int | None]]:
     """Submit the first, which is held in its commit, then the others, which wait."""
+    one.all_there.clear()
     committer.door = threading.Semaphore(0)
     submitted = [pool.submit(one.submit, numbers[0])]
     assert committer.entered.acquire(timeout=PATIENCE_SECONDS)
     for position, number in enumerate(numbers[1:], start=1):
         submitted.append(pool.submit(one.submit, number))
         wait_until(lambda position=position: len(one._waiting) == position)  # type: ignore[misc]
+    one.all_there.set()
     return submitted
 
 
@@ -158,7 +173,7 @@ def test_who_has_not_heard_yet_that_it_leads_may_be_taken_along_by_another() -> 
     committer = Committer()
     awake = threading.Event()
 
-    class HardOfHearing(Coalescer[int, int]):
+    class HardOfHearing(Gathering):
         def _is_to_lead(self, waiter: Any) -> bool:
             assert waiter.item != 2 or awake.wait(PATIENCE_SECONDS)
             return super()._is_to_lead(waiter)
@@ -176,6 +191,56 @@ def test_who_has_not_heard_yet_that_it_leads_may_be_taken_along_by_another() -> 
             awake.set()
         assert submitted[1].result(PATIENCE_SECONDS) == 4
     assert committer.batches == [[1], [3, 2]]
+
+
+def test_who_hears_late_that_it_leads_waits_for_the_batch_that_took_it_along() -> None:
+    committer = Committer()
+    awake = threading.Event()
+
+    class HardOfHearing(Gathering):
+        def _is_to_lead(self, waiter: Any) -> bool:
+            if waiter.item == 2:
+                assert awake.wait(PATIENCE_SECONDS)
+            self._patience_seconds = FOR_EVER if waiter.item == 2 else 0.05
+            return super()._is_to_lead(waiter)
+
+    one = HardOfHearing(committer.commit, after=committer.after, most=9, patience_seconds=FOR_EVER)
+    with ThreadPoolExecutor(8) as pool:
+        submitted = behind_one(committer, one, pool, [1, 2])
+        assert committer.door is not None
+        committer.door.release(1)
+        assert submitted[0].result(PATIENCE_SECONDS) == 2  # ... and the second is to lead
+        submitted.append(pool.submit(one.submit, 3))
+        wait_until(lambda: committer.batches == [[1], [3, 2]])
+        awake.set()
+        assert wait([submitted[1]], timeout=0.2).done == set()
+        committer.door.release(1)
+        assert [each.result(PATIENCE_SECONDS) for each in submitted] == [2, 4, 6]
+
+
+def test_two_who_lose_patience_at_once_are_done_once_each() -> None:
+    committer = Committer()
+    both = threading.Barrier(2)
+
+    class AtOnce(Gathering):
+        def _lead(self, leader: Any) -> None:
+            if leader.item != 1:
+                both.wait(PATIENCE_SECONDS)
+            super()._lead(leader)
+
+    one = AtOnce(
+        committer.commit,
+        after=committer.after,
+        most=9,
+        patience_seconds=0.05,
+        leaves_batches=False,
+    )
+    with ThreadPoolExecutor(8) as pool:
+        submitted = behind_one(committer, one, pool, [1, 2, 3])
+        assert committer.door is not None
+        committer.door.release(9)
+        assert [each.result(PATIENCE_SECONDS) for each in submitted[1:]] == [4, 6]
+    assert sorted(each for batch in committer.batches for each in batch) == [1, 2, 3]
 
 
 def test_who_is_in_a_batch_that_hangs_goes_by_itself() -> None:
