@@ -76,11 +76,12 @@ class Hub:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._stopping = False
+        self._has_ended = False
 
     # From any thread.
 
     def add(self, client: Client, told: Sequence[Told]) -> None:
-        """Hold a client from now on, and tell it this first."""
+        """Hold a client from now on, and tell it this first; one that comes too late is closed."""
         self._order(lambda: self._add(client, told))
 
     def tell(self, tenant_id: UUID, told: Sequence[Told]) -> None:
@@ -120,10 +121,15 @@ class Hub:
         thread.join(STOP_SECONDS)
 
     def _order(self, order: Callable[[], None]) -> None:
-        self._orders.append(order)
         with self._lock:
+            has_ended = self._has_ended
+            if not has_ended:
+                self._orders.append(order)
             if self._thread is None:
                 self._begin()
+        if has_ended:
+            order()  # nobody is held any more
+            return
         with contextlib.suppress(OSError):  # it has enough to wake up for, or has ended
             self._wake.send(b"\0")
 
@@ -149,6 +155,10 @@ class Hub:
                 ticks_at = self._monotonic() + TICK_SECONDS
                 self._tick()
         self._selector.close()
+        with self._lock:
+            self._has_ended = True
+        while self._orders:
+            self._orders.popleft()()
         self._woken.close()
         self._wake.close()
 

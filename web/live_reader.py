@@ -97,6 +97,9 @@ class Reader:
     def join(self, client: Client, last: str | None) -> None:
         """Let a client be told what comes, and before that what came since `last`."""
         self._joining.append((client, last))
+        if self._stopped.is_set():
+            self._turn_away()
+            return
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
@@ -116,7 +119,14 @@ class Reader:
         if self._thread is not None:
             self._wake()
             self._thread.join(STOP_SECONDS)
+        self._turn_away()
         self._client.close()
+
+    def _turn_away(self) -> None:
+        """Who comes too late is the hub's to close."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._hub.add(self._joining.popleft()[0], [])
 
     # In the reader's own thread.
 

@@ -111,6 +111,19 @@ def test_who_gives_no_sign_of_life_is_sent_away(hub: Hub, clock: Clock, peer: Pe
     assert sent_away.code == 4408
 
 
+def test_who_comes_when_it_has_stopped_is_closed_and_holds_no_place(clock: Clock) -> None:
+    places = Places(per_person=9, per_tenant=9)
+    hub = Hub(places, monotonic=clock)
+    for peer in held(hub, clock):
+        peer.said(TextMessage)
+    hub.stop()
+    places.take(TENANT, BEN)
+    for late in held(hub, clock):
+        late.connection.settimeout(60)
+        assert late.connection.recv(1) == b""
+    assert not places.taken(TENANT)
+
+
 def test_places_are_counted_by_person_and_by_tenant() -> None:
     places = Places(per_person=1, per_tenant=2)
     places.take(TENANT, BEN)
