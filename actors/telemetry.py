@@ -1,4 +1,4 @@
-"""What agents write, brought to who looks on while they write it; a twentieth of a second late.
+"""What agents write, brought to who looks on while they write it; thirty milliseconds late.
 
 An execution that is over sooner is told of by its stored output alone, so the many short ones cost
 nothing. Lines come from whoever wrote the agent: of a flood only the last of each moment are kept,
@@ -22,7 +22,7 @@ from pipeline.live_publisher import PAUSE_SECONDS, Publisher
 
 log = structlog.get_logger()
 
-GATHER_SECONDS: Final = 0.05
+GATHER_SECONDS: Final = 0.03
 MOST_AT_ONCE: Final = 200
 """Lines of one execution in that time."""
 

@@ -4,7 +4,7 @@ The control plane as it is served, real PostgreSQL and Valkey, and many open Web
 tenants in a process of their own. Votes are cast through the API at a steady rate; what is measured
 is the time from just before a vote is sent until it arrived at each socket of its tenant. Beside
 it, with as many sockets open at the same time, flask-sock's plain echo says back what one socket
-sends to that socket alone, and their rounds alternate.
+sends to that socket alone, and their rounds alternate. Then what agents write: `live_output`.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from typing import Any, Final
 import click
 import httpx
 
+from ops.bench.live_output import Output, follow_output
 from ops.bench.live_watchers import Plan, Watchers, plan_line
 from ops.bench.live_world import (
     Issuer,
@@ -63,13 +64,17 @@ class Figures:
 @click.option("--votes", type=click.IntRange(2), default=100, show_default=True, help="A round.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Of each.")
 @click.option("--rate", type=float, default=10.0, show_default=True, help="Votes a second.")
-def command(sockets: int, tenants: int, votes: int, rounds: int, rate: float) -> None:
-    """How soon a decision arrives at everyone who watches.
+@click.option(
+    "--lines", type=click.IntRange(0), default=100, show_default=True, help="And events; a round."
+)
+def command(sockets: int, tenants: int, votes: int, rounds: int, rate: float, lines: int) -> None:
+    """How soon a decision, or what an agent writes, arrives at everyone who watches.
 
     \b
     Examples:
       python -m ops.bench live
       python -m ops.bench live --sockets 100 --votes 20 --rounds 1
+      python -m ops.bench live --sockets 2 --votes 2
     """
     issuer = Issuer()
     with throwaway_servers() as servers, issuer.served():
@@ -86,7 +91,8 @@ def command(sockets: int, tenants: int, votes: int, rounds: int, rate: float) ->
         engine = login_engine(servers.data, "awgp_web")
         settings = read_settings(engine)
         engine.dispose()
-    _print(sockets, figures, settings)
+    output = follow_output(lines, rounds) if lines else None
+    _print(sockets, figures, output, settings)
 
 
 class _Watchers:
@@ -208,7 +214,7 @@ def _watch(
     return watchers, (app.memory_bytes() - before) / len(tokens)
 
 
-def _print(sockets: int, figures: Figures, settings: dict[str, str]) -> None:
+def _print(sockets: int, figures: Figures, output: Output | None, settings: dict[str, str]) -> None:
     p50, p99 = (percentile(figures.arrivals_ms, share) for share in (0.5, 0.99))
     echo_p50, echo_p99 = (percentile(figures.echoes_ms, share) for share in (0.5, 0.99))
     live_kib, echo_kib = figures.live_bytes / 1024, figures.echo_bytes / 1024
@@ -223,6 +229,7 @@ def _print(sockets: int, figures: Figures, settings: dict[str, str]) -> None:
             ["  since it was published", f"{told:.1f}", f"{told_p99:.1f}", ""],
             ["  the vote's own answer", f"{percentile(figures.votes_ms, 0.5):.1f}", "", ""],
             ["echo to the same socket", f"{echo_p50:.1f}", f"{echo_p99:.1f}", f"{echo_kib:.0f}"],
+            *([] if output is None else output.rows()),
         ],
         figures={
             "sockets": sockets,
@@ -238,6 +245,7 @@ def _print(sockets: int, figures: Figures, settings: dict[str, str]) -> None:
             "kib_per_socket": live_kib,
             "echo_kib_per_socket": echo_kib,
             "n": len(figures.arrivals_ms),
+            **({} if output is None else output.figures()),
         },
         settings=settings,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from uuid import uuid4
 
 from ops import build_runtime, install_runsc
@@ -170,16 +170,47 @@ class RawRunsc:
         folder: For the OCI bundle and runsc's state.
     """
 
-    def __init__(self, machine: Machine, folder: Path) -> None:
+    def __init__(self, machine: Machine, folder: Path, *, program: str = PROGRAM) -> None:
         self._machine = machine
         self._folder = folder
-        self._program = PROGRAM
+        self._program = program
 
     def run(self) -> Moments:
         """One sandbox, from its start to its end."""
         place = self._place()
         begun = time.perf_counter()
-        process = subprocess.Popen(
+        process = self._start(place)
+        assert process.stdout is not None  # noqa: S101  # we asked for a pipe
+        said = process.stdout.read(1)
+        first = time.perf_counter() - begun
+        process.stdout.read()
+        status = process.wait()
+        moments = Moments(first=first, done=time.perf_counter() - begun)
+        shutil.rmtree(place)
+        if status or not said:
+            raise BenchFailed(f"a raw runsc run ended with {status}")
+        return moments
+
+    @contextmanager
+    def started(self) -> Iterator[IO[bytes]]:
+        """Start one and give its stdout, to be read to its end.
+
+        Raises:
+            BenchFailed: It did not end well.
+        """
+        place = self._place()
+        process = self._start(place)
+        assert process.stdout is not None  # noqa: S101  # we asked for a pipe
+        try:
+            yield process.stdout
+        finally:
+            status = process.wait()
+            shutil.rmtree(place)
+        if status:
+            raise BenchFailed(f"a raw runsc run ended with {status}")
+
+    def _start(self, place: Path) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             [
                 str(self._machine.runsc),
                 f"--root={place / 'state'}",
@@ -197,16 +228,6 @@ class RawRunsc:
             stderr=subprocess.DEVNULL,
             bufsize=0,
         )
-        assert process.stdout is not None  # noqa: S101  # we asked for a pipe
-        said = process.stdout.read(1)
-        first = time.perf_counter() - begun
-        process.stdout.read()
-        status = process.wait()
-        moments = Moments(first=first, done=time.perf_counter() - begun)
-        shutil.rmtree(place)
-        if status or not said:
-            raise BenchFailed(f"a raw runsc run ended with {status}")
-        return moments
 
     def _place(self) -> Path:
         place = self._folder / f"raw-{uuid4().hex[:12]}"

@@ -78,11 +78,18 @@ def send_evenly(
     begun = time.perf_counter()
     for number in range(count):
         time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
-        (message,) = accept_runs(bed.servers.data, [tenants[number % len(tenants)]], 1)
-        sent[_run_of(bed.admin, UUID(message.args[1]))] = datetime.now(UTC)
-        bed.broker.enqueue(message)
+        run, at = begin_run(bed, tenants[number % len(tenants)])
+        sent[run] = at
     _wait_until_sealed(bed.admin, set(sent))
     return sent
+
+
+def begin_run(bed: Bed, tenant: BenchTenant) -> tuple[UUID, datetime]:
+    """Accept a run and send it; returns which it is and when it was sent."""
+    (message,) = accept_runs(bed.servers.data, [tenant], 1)
+    run, at = _run_of(bed.admin, UUID(message.args[1])), datetime.now(UTC)
+    bed.broker.enqueue(message)
+    return run, at
 
 
 def _run_of(admin: Engine, handoff_id: UUID) -> UUID:

@@ -21,12 +21,14 @@ from actors import audit, execute, hold, policy, post_action
 from actors.broker import make_broker, make_redis
 from actors.middleware import Heartbeat
 from actors.sandbox_host import Host
+from actors.telemetry import Telemetry
 from audit_export.from_settings import make_signer
 from ops.bench.noop_executor import UnsafeNoOpExecutor
 from pipeline.courier import Courier
 from pipeline.database import make_engine
 from pipeline.envelope import KeyRing
 from pipeline.event_log import configure_event_log
+from pipeline.fast_path import quick_client
 from pipeline.live_publisher import make_publisher
 from pipeline.outbox import Outbox
 from pipeline.run import Stage
@@ -60,7 +62,11 @@ def make_trunk_worker(environ: Mapping[str, str]) -> dramatiq.Broker:
     )
     policy.declare(broker, outbox)
     hold.declare(broker, outbox)
-    execute.declare(broker, outbox, _host(environ), lease=worker.lease)
+    host = _host(environ)
+    telemetry = None
+    if isinstance(host, HostClient) and outbox.live is not None:
+        telemetry = Telemetry(quick_client(worker), outbox.live)
+    execute.declare(broker, outbox, host, lease=worker.lease, telemetry=telemetry)
     post_action.declare(
         broker,
         outbox,

@@ -26,7 +26,7 @@ def test_the_pipeline_bench_completes_its_runs_and_says_so_in_a_last_line_of_jso
 
 
 def test_the_live_bench_brings_every_vote_to_every_socket_of_its_tenant() -> None:
-    options = ["--sockets", "8", "--votes", "4", "--rounds", "1", "--rate", "20"]
+    options = ["--sockets", "8", "--votes", "4", "--rounds", "1", "--rate", "20", "--lines", "0"]
     done = CliRunner().invoke(live, options)
     assert done.exception is None, done.output
     said = json.loads(done.output.splitlines()[-1])

@@ -2,8 +2,11 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -39,6 +42,8 @@ HOSTILE = (
     "x" * 20_000,
     "\x1b[31mred\x1b[0m \x07",
 )
+# A line that tells an event: docs/reference/events.md.
+EVENT: Final = '\x1e{"eventName":"order.read","attributes":{"note":"<b>\u202eevil"}}'
 
 
 @pytest.fixture
@@ -287,7 +292,7 @@ def test_no_sign_in_ends_anywhere_but_here(visit: Visit, elsewhere: OtherOrigin)
 
 
 def poison(world: BrowserWorld) -> Asked:
-    payload = lines(*HOSTILE) | {each[:60]: each for each in HOSTILE}
+    payload = lines(*HOSTILE, EVENT) | {each[:60]: each for each in HOSTILE}
     return world.ask("mallory", "scribe", payload)
 
 
@@ -322,8 +327,18 @@ def test_what_an_agent_printed_is_text_on_the_runs_page(visit: Visit, world: Bro
     log = ben.page.get_by_role("region", name="Log")
     for each in HOSTILE[:6]:
         expect(log).to_contain_text(each)
+    expect(log).to_contain_text("event: INFOorder.readnote=<b>")
     unharmed(ben)
     no_sideways_scroll(ben)
+    command = [sys.executable, "-m", "ops.cli", "runs", "log", asked.run, "--as", "ben"]
+    said = subprocess.run(
+        [*command, "--tenant", "acme", "--data", str(world.data.root)],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    ).stdout
+    assert "  event   INFO order.read note=<b>\\u202eevil\n" in said
+    assert "\x1b" not in said
 
 
 def test_a_reason_for_rejecting_is_text_where_the_asker_reads_it(

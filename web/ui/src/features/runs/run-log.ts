@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient, type QueryKey } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { apiOf, read } from '@/shared/api/client';
 import { tenantKey } from '@/shared/api/query-client';
 import type { components } from '@/shared/api/schema';
@@ -55,10 +56,23 @@ export function useRunLog(run: string, execution: string | undefined) {
   const tenant = useTenant();
   const client = useQueryClient();
   const queryKey: QueryKey = [...tenantKey(tenant), 'run-log', run, execution ?? 'newest'];
+  const reading = useRef({ now: false, again: false });
+  // One answer is waited for before the next is asked for: lines may come faster than answers, and
+  // each of them would put the answer off once more.
+  const readAgain = async (): Promise<void> => {
+    const state = reading.current;
+    state.again = state.now;
+    if (state.now) return;
+    state.now = true;
+    do {
+      state.again = client.isFetching({ queryKey, exact: true }) > 0;
+      await client.invalidateQueries({ queryKey }, { cancelRefetch: false });
+    } while (state.again);
+    state.now = false;
+  };
   useFollowRun(run);
   useLiveEvents((event) => {
-    const ours = event.kind === 'reset' || event.run_id === run;
-    if (ours) void client.invalidateQueries({ queryKey });
+    if (event.kind === 'reset' || event.run_id === run) void readAgain();
   });
   return useQuery({
     queryKey,
