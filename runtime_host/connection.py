@@ -1,16 +1,19 @@
 """A client's connection while its sandbox runs: hears leases, tells lines, notices its end."""
 
+import contextlib
 import math
 import selectors
 import socket
 import time
 from collections.abc import Callable
 
-from pipeline.execution import OutputLine
-from runtime_host.launch_frame import encode_line, lease
+from pipeline.execution import ExecutionResult, OutputLine
+from runtime_host.launch_frame import encode_call, encode_line, encode_result, lease
 from runtime_host.wire import Decoder, WireBroken
 
 READ_BYTES = 64 * 1024
+# A client takes its result within this.
+RESULT_SECONDS = 30.0
 
 
 class ClientWatcher:
@@ -34,6 +37,7 @@ class ClientWatcher:
         self._lease_until = lease_until
         self._stop_at = stop_at
         self._unsent = bytearray()
+        self._over = False
         connection.setblocking(False)
         # From here on the client only renews and kills, which takes no blob.
         decoder.max_blob_bytes = 0
@@ -71,6 +75,18 @@ class ClientWatcher:
     def line(self, line: OutputLine) -> None:
         """Tell a line as soon as the client takes it."""
         self.tell(encode_line(line))
+
+    def over(self, result: ExecutionResult) -> None:
+        """Tell how it ended, once, to a client that still listens."""
+        if self._over:
+            return
+        self._over = True
+        with contextlib.suppress(OSError):
+            self._connection.settimeout(RESULT_SECONDS)
+            for call in result.calls:
+                self.tell(encode_call(call))
+            self.tell(encode_result(result))
+            self.flush()
 
     def tell(self, frame: bytes) -> None:
         """Queue a frame; its size is bounded by the sandbox's output limit."""

@@ -148,6 +148,10 @@ class DockerSandbox:
         self._peak = self._group.peak_bytes() or self._peak
         self._cpu_us = self._group.cpu_us() or self._cpu_us
 
+    def kill(self) -> bool:
+        """The engine is asked for that together with the removal."""
+        return False
+
     def end(self) -> None:
         """Kill what is inside at once where we may, then have the engine remove it."""
         # Whatever becomes of the rest: an execution that is over calls nobody any more.

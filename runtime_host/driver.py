@@ -169,6 +169,7 @@ class SandboxDriver(ABC):
             loop = Loop(sandbox, spec, started, watcher)
             loop.serve(_feed(spec, profile, sandbox))
             result = loop.ending()
+            _tell_ahead(result, sandbox, loop, watcher)
         except GatewayFailed as exc:
             raise SandboxFailed(str(exc)) from exc
         finally:
@@ -197,10 +198,13 @@ class SandboxDriver(ABC):
                 return None
             loop = Loop(sandbox, spec, started, watcher)
             loop.serve(_feed(spec, profile, sandbox))
-            result = None if loop.died_unused() else loop.ending()
+            if loop.died_unused():
+                return None
+            result = replace(loop.ending(), warm=True)
+            _tell_ahead(result, sandbox, loop, watcher)
         finally:
             _remove(sandbox, may_have_run=loop is not None)
-        return None if result is None else replace(result, calls=self.calls(sandbox))
+        return replace(result, calls=self.calls(sandbox))
 
     def _caps(self, spec: ExecutionSpec) -> tuple[int, int]:
         """Memory and threads that the whole sandbox of a spec may take of the machine."""
@@ -208,6 +212,15 @@ class SandboxDriver(ABC):
         if spec.scope and self.shares_groups:
             memory_bytes += GATEWAY_BYTES
         return memory_bytes, oci.machine_tasks(spec.limits)
+
+
+def _tell_ahead(result: ExecutionResult, sandbox: Sandbox, loop: Loop, watcher: Watcher) -> None:
+    """Tell a result that nothing can change any more while its sandbox is still taken away.
+
+    Not where somebody waits for it to be gone, or calls are counted until then.
+    """
+    if loop.ended_itself and sandbox.gateway is None and sandbox.kill():
+        watcher.over(result)
 
 
 def _remove(sandbox: Sandbox, *, may_have_run: bool) -> None:

@@ -5,7 +5,6 @@ it has proved that its sandboxes hold (`selftest`), runs only bytes whose digest
 was told, and kills a sandbox when its client goes away, its lease lapses or it must stop itself.
 """
 
-import contextlib
 import fcntl
 import grp
 import os
@@ -24,10 +23,10 @@ import structlog
 from pipeline.errors import AwgpError
 from pipeline.execution import ExecutionSpec
 from runtime_host import rootfs, selftest
-from runtime_host.connection import ClientWatcher
+from runtime_host.connection import RESULT_SECONDS, ClientWatcher
 from runtime_host.driver import DriverUnavailable
 from runtime_host.drivers import DockerSettings, RunscSettings
-from runtime_host.launch_frame import SpecRefused, decode_launch, encode_call, encode_result
+from runtime_host.launch_frame import SpecRefused, decode_launch
 from runtime_host.memory.beside import MemoryUnavailable
 from runtime_host.memory.orders import decode_forget
 from runtime_host.places import Places
@@ -39,7 +38,6 @@ from runtime_host.wire import Decoder, Frame, WireBroken, encode, receive
 log = structlog.get_logger()
 
 REQUEST_SECONDS = 10.0
-RESULT_SECONDS = 30.0
 BUSY_SECONDS = 10.0
 # How much of a lease may pass in waiting for a place; its client renews after a third.
 BUSY_SHARE = 0.25
@@ -405,12 +403,7 @@ class RuntimeHost:
             raise SpecRefused("sandbox_failed", str(exc)) from exc
         told = {"duration_ms": result.duration_ms, "warm": result.warm, "sandbox": result.sandbox}
         log.info("ended", reason=result.reason.value, **told, **ids)
-        with contextlib.suppress(OSError):
-            connection.settimeout(RESULT_SECONDS)
-            for call in result.calls:
-                watcher.tell(encode_call(call))
-            watcher.flush()
-            connection.sendall(encode_result(result))
+        watcher.over(result)
 
     def _finish(self) -> None:
         """Wait for clients still served; their sandboxes end by our deadline."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
@@ -157,7 +157,7 @@ class WarmPool:
         if sandbox is not None:
             result = self._driver.run_in(sandbox, spec, profile, watcher)
             if result is not None:
-                return replace(result, warm=True)
+                return result
             log.warning("warm_sandbox_died", sandbox=sandbox.name)
             with self._changed:
                 self._state.counts.died += 1

@@ -90,11 +90,16 @@ class RunscSandbox:
         """As its groups have it."""
         return self.group.cpu_us()
 
-    def end(self) -> None:
-        """Kill everything of it and take away its folder and groups."""
+    def kill(self) -> bool:
+        """By its groups; without them, who is of it is found only by looking at every process."""
         # It is our own child and not yet waited for, so its id cannot be another's.
         self.process.kill()
         self.group.kill()
+        return bool(self.group.entry_files)
+
+    def end(self) -> None:
+        """Kill everything of it and take away its folder and groups."""
+        self.kill()
         if self.gateway is not None:
             self.gateway.end()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):

@@ -81,6 +81,9 @@ class Sandbox(Protocol):
     def cpu_us(self) -> int | None:
         """Processor time taken so far, in microseconds; None where nobody says."""
 
+    def kill(self) -> bool:
+        """Kill everything of it, where that is done at once; whether it is."""
+
     def end(self) -> None:
         """Kill everything of it and remove it.
 

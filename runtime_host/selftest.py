@@ -179,3 +179,6 @@ class _Nobody:
 
     def line(self, _line: OutputLine) -> None:
         return None
+
+    def over(self, _result: ExecutionResult) -> None:
+        return None

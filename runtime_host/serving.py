@@ -34,6 +34,9 @@ class Watcher(Protocol):
     def line(self, line: OutputLine) -> None:
         """The agent wrote this."""
 
+    def over(self, result: ExecutionResult) -> None:
+        """It ended so, and all of it is killed; what it was in is yet to be removed."""
+
 
 class Loop:
     """One thread, one sandbox: feeds it, reads it, keeps its clock, hears its watcher."""
@@ -88,6 +91,11 @@ class Loop:
     def _cpu_ms(self) -> int | None:
         before, after = self._cpu_before_us, self._sandbox.cpu_us()
         return None if before is None or after is None else (after - before) // 1000
+
+    @property
+    def ended_itself(self) -> bool:
+        """Whether the agent ended, and nobody ended it."""
+        return self._transcript.told_its_end
 
     def died_unused(self) -> bool:
         """Whether the sandbox ended by itself before its launcher said that the agent starts.

@@ -84,6 +84,11 @@ class Transcript:
         began = self._begun_ms is not None
         return began or self._stopped is not None or self._refused is not None
 
+    @property
+    def told_its_end(self) -> bool:
+        """Whether the launcher told how the agent ended, before there was a reason to kill it."""
+        return self._end is not None and self._stopped is None
+
     def stop(self, reason: ExitReason, detail: str) -> None:
         """The sandbox is to be killed for this; only the first call counts."""
         if self._stopped is None and self._end is None:

@@ -148,7 +148,13 @@ def test_a_parked_sandbox_holds_what_its_run_may_take(warm_host: Host, name: str
 
 
 def test_a_parked_sandbox_that_died_is_never_claimed(warm_host: Host) -> None:
-    until(warm_host.parked, "a sandbox to be parked")
+    warm_run(warm_host, INNOCENT)
+
+    def made_up_for() -> bool:
+        warm = warm_host.client.describe().warm
+        return warm["parked"] >= warm["wanted"]
+
+    until(made_up_for, "as many to be parked as are wanted, this kind among them")
     died = warm_host.client.describe().warm["died"]
     for name in warm_host.parked():
         for pid in warm_host.pids_of(name):

@@ -67,6 +67,25 @@ class Nobody:
     def line(self, line: OutputLine) -> None:
         """It is in the result too."""
 
+    def over(self, _result: ExecutionResult) -> None:
+        """It is returned too."""
+
+
+class Follower(Nobody):
+    """Hears a result, unless it had the run killed."""
+
+    def __init__(self, sandbox: "Stuck", *, kills: bool = False) -> None:
+        self.sandbox = sandbox
+        self.kills = kills
+        self.told: list[ExecutionResult] = []
+
+    def deadline(self) -> tuple[float, str]:
+        return (0.0 if self.kills else float("inf")), "killed"
+
+    def over(self, result: ExecutionResult) -> None:
+        assert self.sandbox.did == ["kill"]
+        self.told.append(result)
+
 
 @dataclass
 class Stuck:
@@ -78,6 +97,8 @@ class Stuck:
     nonce: str = NONCE
     gateway: Gateway | None = None
     caps_memory: ClassVar = True
+    killed_at_once: bool = True
+    did: list[str] = field(default_factory=list)
     job: tuple[int, int] = field(default_factory=os.pipe)
     says: tuple[int, int] = field(default_factory=os.pipe)
 
@@ -111,7 +132,12 @@ class Stuck:
     def cpu_us(self) -> None:
         return None
 
+    def kill(self) -> bool:
+        self.did.append("kill")
+        return self.killed_at_once
+
     def end(self) -> None:
+        self.did.append("end")
         raise SandboxFailed("its folder could not be removed")
 
 
@@ -170,6 +196,34 @@ def test_what_has_run_is_told_although_its_sandbox_cannot_be_removed(
         warm(stuck(ENDED, cap_holds=False))
     with pytest.raises(SandboxFailed, match="removed"):
         Driver(stuck(ENDED)).run(replace(SPEC, scope=SCOPE), PROFILE, Nobody())
+
+
+def test_a_result_is_told_before_its_sandbox_is_removed_once_nothing_can_change_it(
+    stuck: Callable[..., Stuck],
+) -> None:
+    for warm in (False, True):
+        sandbox = stuck(ENDED)
+        follower = Follower(sandbox)
+        driver = Driver(sandbox)
+        if warm:
+            result = driver.run_in(sandbox, SPEC, PROFILE, follower)
+        else:
+            result = driver.run(SPEC, PROFILE, follower)
+        assert [*follower.told] == [result]
+        assert result is not None
+        assert result.warm is warm
+        assert sandbox.did == ["kill", "end"]
+
+
+def test_who_has_a_run_killed_hears_of_it_when_it_is_gone(stuck: Callable[..., Stuck]) -> None:
+    unmarked = HEADER.pack(b"S", 0)
+    for said, kills, at_once in ((unmarked, True, True), (ENDED, False, False)):
+        sandbox = stuck(said)
+        sandbox.killed_at_once = at_once
+        follower = Follower(sandbox, kills=kills)
+        Driver(sandbox).run(SPEC, PROFILE, follower)
+        assert follower.told == []
+        assert sandbox.did[-1] == "end"
 
 
 def frame(sent: bytes) -> Frame:

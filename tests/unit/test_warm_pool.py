@@ -182,7 +182,7 @@ class FakeDriver:
         if self.dies_unused:
             return None
         self.ran.append(sandbox.name)
-        return RESULT
+        return replace(RESULT, warm=True)
 
 
 def profile(disk_bytes: int = MIB) -> Profile:

@@ -74,6 +74,20 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['src/**/*.test.{ts,tsx}'],
+    ignores: ['src/**/*.mocked.test.{ts,tsx}'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'vi',
+          property: 'mock',
+          message: 'Tests share their modules: name the file .mocked.test, and it runs alone.',
+        },
+      ],
+    },
+  },
   forbid(
     ['src/shared/**'],
     ['@/features/*', '@/features/**', '@/app/**'],

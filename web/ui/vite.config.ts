@@ -11,6 +11,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const server = process.env['AWGP_DEV_SERVER'] ?? 'http://127.0.0.1:8080';
 const proxied = ['/v1', '/login', '/authorize', '/logout', '/d/'];
 
+// Tests that put something in a module's place.
+const MOCKED = 'src/**/*.mocked.test.{ts,tsx}';
+
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   cacheDir: '.cache/vite',
@@ -37,13 +40,24 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
-    // A worker's files share one document, which each test leaves clean (test-setup.ts): making 44
-    // took ten times as long as all their tests.
-    isolate: false,
     testTimeout: 30_000, // a busy machine is no failure
     setupFiles: ['./src/test-setup.ts'],
-    include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
     unstubGlobals: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          // A worker's files share one document, which each test leaves clean (test-setup.ts), and
+          // their modules: making 44 took ten times as long as all their tests.
+          isolate: false,
+          include: ['src/**/*.test.{ts,tsx}'],
+          exclude: [MOCKED],
+        },
+      },
+      // A module that was loaded before cannot be put another in place of.
+      { extends: true, test: { name: 'mocked', isolate: true, include: [MOCKED] } },
+    ],
   },
 });
