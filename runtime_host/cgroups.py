@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,8 +142,9 @@ class Cgroup:
         """SIGKILL everything inside; new processes of theirs too."""
         with contextlib.suppress(OSError):
             self.cap_processors(None)  # who waits for processor time dies no sooner than it comes
+        killed: set[int] = set()
         for folder in _unique(self._folders):
-            kill_all_in(folder)
+            killed |= kill_all_in(folder, but=killed)
 
     def remove(self) -> None:
         """Kill what is left and take the folders away.
@@ -236,12 +238,22 @@ def _limit_memory_1(folder: Path, memory_bytes: int) -> None:
     _write_if_there(with_swap, memory_bytes)
 
 
-def kill_all_in(folder: Path) -> None:
-    """SIGKILL every process of a group, by descriptor, so that no reused id is ever hit."""
+def kill_all_in(folder: Path, *, but: Collection[int] = ()) -> set[int]:
+    """SIGKILL every process of a group, by descriptor, so that no reused id is ever hit.
+
+    Args:
+        but: Those killed already, by way of another group of the same sandbox.
+
+    Returns:
+        Which were killed one by one.
+    """
+    killed: set[int] = set()
     with contextlib.suppress(OSError):
         _write(folder / "cgroup.kill", 1)
-        return
+        return killed
     for pid in _pids(folder):
+        if pid in but:
+            continue
         try:
             descriptor = os.pidfd_open(pid)
         except OSError:
@@ -249,10 +261,12 @@ def kill_all_in(folder: Path) -> None:
         try:
             if pid in _pids(folder):
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                killed.add(pid)
         except ProcessLookupError:
             pass
         finally:
             os.close(descriptor)
+    return killed
 
 
 def remove_group(folder: Path) -> None:

@@ -105,8 +105,9 @@ class _Watch:
                     os._exit(0)
                 self._carry(descriptor)
             if not self._streams or time.monotonic() >= next_tick:
-                self._look_at_limits()
                 status = self._reap()
+                if status is None:
+                    self._look_at_limits()
                 next_tick = time.monotonic() + TICK_SECONDS
         self._finish(status)
 
