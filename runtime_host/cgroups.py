@@ -25,9 +25,11 @@ SHARES_A_PROCESSOR = 2 * 1024
 REMOVAL_SECONDS = 3.0
 # Enters the groups in $2 onwards ($1 of them) before becoming a program; a shell, because Python
 # cannot run code between fork and exec safely in a process with threads.
-ENTER = """
+ENTER_GROUPS = """
 n=$1; shift
 while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 97; shift; n=$((n-1)); done
+"""
+ENTER = f"""{ENTER_GROUPS}
 exec "$@"
 """
 

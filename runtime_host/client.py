@@ -62,6 +62,7 @@ class HostDescription:
     sandboxes: int
     warm: dict[str, float]
     parked: tuple[str, ...]
+    waiting: tuple[str, ...]
 
 
 class Launched:
@@ -159,6 +160,8 @@ class HostClient:
             sandboxes=body["sandboxes"],
             warm=body["warm"],
             parked=tuple(body["parked"]),
+            # A host of the version before has none.
+            waiting=tuple(body.get("waiting", ())),
         )
 
     def forget(self, tenant: UUID, assistant: UUID | None = None) -> int:

@@ -97,6 +97,11 @@ class SandboxDriver(ABC):
         return None
 
     @property
+    def waiting(self) -> list[str]:
+        """Names of places for sandboxes that are made ahead, with nothing in them yet."""
+        return []
+
+    @property
     @abstractmethod
     def parks(self) -> bool:
         """Whether sandboxes can be started ahead, before their caps are known."""

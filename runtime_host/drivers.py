@@ -38,6 +38,7 @@ class RunscSettings:
             rootless=os.geteuid() != 0,
             gateways=self.gateways,
             trace=self.trace,
+            ahead=True,
         )
 
 

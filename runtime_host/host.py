@@ -174,6 +174,7 @@ class RuntimeHost:
             "sandboxes": self._settings.sandboxes,
             "warm": self._pool.describe(),
             "parked": self._pool.parked(),
+            "waiting": self._driver.waiting,
         }
 
     @contextmanager

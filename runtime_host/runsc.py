@@ -7,14 +7,16 @@ import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final
 
 import structlog
 
 from runtime_host import oci, root_image, sweep
-from runtime_host.cgroups import Cgroup, CgroupTree
-from runtime_host.driver import DriverUnavailable, SandboxDriver
+from runtime_host.cgroups import CgroupTree
+from runtime_host.driver import PARKED_BYTES, PARKED_TASKS, DriverUnavailable, SandboxDriver
+from runtime_host.entrance import Entered, Entrance, enter
 from runtime_host.gateway.beside import Gateway, GatewaySettings
 from runtime_host.memory.beside import MemoryKeeper
 from runtime_host.profile import Profile
@@ -42,6 +44,7 @@ class RunscDriver(SandboxDriver):
         trace: Folder where gVisor writes down every system call of a sandbox; for a desk.
         images: Of the runtimes, by digest; one without has its tree for a root.
         trees: Which those were, by digest.
+        ahead: Whether groups are entered ahead of a start.
     """
 
     name: ClassVar = "runsc"
@@ -56,6 +59,7 @@ class RunscDriver(SandboxDriver):
     images: dict[str, Path] = field(default_factory=dict)
     trees: dict[str, tuple[int, int]] = field(default_factory=dict)
     trace: Path | None = None
+    ahead: bool = False
 
     def prepare(self) -> str:
         """Look whether runsc runs."""
@@ -89,39 +93,57 @@ class RunscDriver(SandboxDriver):
 
     def close(self) -> None:
         """Take our place among the groups away, and our images."""
+        self._entrance.close()
         self._forget_images()
         self.cgroups.remove()
 
     def start(self, profile: Profile, *, memory_bytes: int, tasks: int) -> Sandbox:
         """Start `runsc run` in groups of its own."""
         self._look_at_tree(profile)
-        name = secrets.token_hex(8)
-        folder = self.sandboxes / name
-        folder.mkdir(mode=0o700)
-        try:
-            group = self.cgroups.create(name, memory_bytes=memory_bytes, tasks=tasks)
-        except OSError as exc:
-            shutil.rmtree(folder)
-            raise SandboxFailed(f"sandbox {name} could not be capped: {exc}") from exc
+        entered = self._entrance.take()
         gateway = None
         try:
+            entered.group.limit(memory_bytes=memory_bytes, tasks=tasks)
             if profile.gateway:
-                gateway = Gateway(folder, group.entering, self.gateways)
+                gateway = Gateway(entered.folder, entered.group.entering, self.gateways)
             way_out = None if gateway is None else gateway.folder
             configuration = oci.configuration(
                 profile, way_out, image=self.images.get(profile.runtime_digest)
             )
-            (folder / "config.json").write_text(json.dumps(configuration))
-            process = self._process(folder, group, profile)
-            return RunscSandbox(folder, group, process, gateway)
+            (entered.folder / "config.json").write_text(json.dumps(configuration))
+            # Sockets it was given, and there is one: its gateway's.
+            entered.become("open" if profile.gateway else "none")
+            return RunscSandbox(entered.folder, entered.group, entered.process, gateway)
         except BaseException as exc:
             if gateway is not None:
                 gateway.end()
             with contextlib.suppress(OSError):
-                sweep.remove_place(folder, group)
+                entered.remove()
             if isinstance(exc, OSError):
                 raise SandboxFailed(f"runsc could not be started: {exc}") from exc
             raise
+
+    @property
+    def waiting(self) -> list[str]:
+        """Those that are no sandboxes yet."""
+        return self._entrance.waiting()
+
+    @cached_property
+    def _entrance(self) -> Entrance:
+        return Entrance(self._enter, ahead=self.ahead)
+
+    def _enter(self) -> Entered:
+        name = secrets.token_hex(8)
+        folder = self.sandboxes / name
+        folder.mkdir(mode=0o700)
+        group = None
+        try:
+            group = self.cgroups.create(name, memory_bytes=PARKED_BYTES, tasks=PARKED_TASKS)
+            return enter(folder, group, self._command(folder))
+        except OSError as exc:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(folder) if group is None else sweep.remove_place(folder, group)
+            raise SandboxFailed(f"sandbox {name} could not be capped: {exc}") from exc
 
     def _look_at_tree(self, profile: Profile) -> None:
         """Raise SandboxFailed where a runtime was built since its tree was verified."""
@@ -138,30 +160,18 @@ class RunscDriver(SandboxDriver):
     def _forget_images(self) -> None:
         shutil.rmtree(self._images, ignore_errors=True)
 
-    def _process(self, folder: Path, group: Cgroup, profile: Profile) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [*group.entering, *self._command(folder, profile)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            cwd="/",
-            start_new_session=True,
-        )
-
-    def _command(self, folder: Path, profile: Profile) -> list[str]:
+    def _command(self, folder: Path) -> list[str]:
+        """What a process becomes; its second word is told last."""
         (folder / "state").mkdir(mode=0o700)
         return [
             str(self.binary),
+            "--host-uds",
             f"--root={folder / 'state'}",
             *(["--rootless"] if self.rootless else []),
             f"--platform={PLATFORM}",
             "--network=none",
             "--oci-seccomp",
             "--overlay2=none",
-            # Sockets it was given, and there is one: its gateway's.
-            f"--host-uds={'open' if profile.gateway else 'none'}",
             "--ignore-cgroups",
             *([] if self.trace is None else _tracing(self.trace / folder.name)),
             "run",

@@ -77,7 +77,7 @@ class Machine:
     """A host, seen from outside.
 
     Args:
-        warm: It starts sandboxes ahead. What belongs to one that is parked is not looked at.
+        warm: It starts sandboxes ahead. What is there for runs to come is not looked at.
     """
 
     host: Host
@@ -86,7 +86,7 @@ class Machine:
 
     def look(self) -> Counter[str]:
         """What there is now; the same before and after an attack."""
-        parked = set(self.host.parked()) if self.warm else set()
+        parked = self.host.ahead()
         return Counter(
             [
                 *self._processes(parked),

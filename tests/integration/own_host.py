@@ -59,9 +59,17 @@ class Host:
         except HostUnavailable:
             return ()
 
+    def ahead(self) -> set[str]:
+        """Names of all that is there for runs to come: sandboxes, and places for them."""
+        try:
+            told = self.client.describe()
+        except HostUnavailable:
+            return set()
+        return {*told.parked, *told.waiting}
+
     def processes(self) -> list[int]:
-        """Processes of this host's sandboxes but the parked, runsc's own included."""
-        names = set(self.sandboxes()) - set(self.parked())
+        """Processes of this host's sandboxes, runsc's own included; none that is there ahead."""
+        names = set(self.sandboxes()) - self.ahead()
         return [pid for name in names for pid in self.pids_of(name)]
 
     def sandboxes(self) -> list[str]:
@@ -87,15 +95,15 @@ class Host:
         yield from ()
 
     def leftovers(self) -> list[object]:
-        """What a sandbox left that is not parked: processes, folders, groups."""
+        """What a sandbox left: processes, folders, groups."""
         groups = [
             Path(at)
             for at, _, _ in os.walk("/sys/fs/cgroup")  # others' may go meanwhile
             if Path(at).parent.name == self.group
         ]
-        parked, folder = self.parked(), self.folder / "state/sandboxes"
-        left = [path for path in (*folder.iterdir(), *groups) if path.name not in parked]
-        return [*(self.processes() if parked else self.pids_of("")), *left]
+        ahead, folder = self.ahead(), self.folder / "state/sandboxes"
+        left = [path for path in (*folder.iterdir(), *groups) if path.name not in ahead]
+        return [*(self.processes() if ahead else self.pids_of("")), *left]
 
     @property
     def group(self) -> str:

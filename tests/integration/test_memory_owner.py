@@ -107,7 +107,10 @@ def _read(path: Path) -> bytes:
 
 def _ended(pid: int) -> bool:
     """Whether it has let go of all it had, whoever has yet to hear of its end."""
-    states = [_read(path) for path in Path(f"/proc/{pid}/task").glob("[0-9]*/stat")]
+    try:
+        states = [_read(path) for path in Path(f"/proc/{pid}/task").glob("[0-9]*/stat")]
+    except FileNotFoundError:
+        return True  # somebody has heard of it meanwhile
     return all(not each or each.rpartition(b")")[2].split()[0] == b"Z" for each in states)
 
 
