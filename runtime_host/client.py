@@ -64,6 +64,11 @@ class HostDescription:
     parked: tuple[str, ...]
     waiting: tuple[str, ...]
 
+    @property
+    def ahead(self) -> frozenset[str]:
+        """Names of all that is there for runs to come: sandboxes, and places for them."""
+        return frozenset((*self.parked, *self.waiting))
+
 
 class Launched:
     """One execution under way. `wait` in one thread; `renew` and `kill` from any."""

@@ -48,7 +48,7 @@ def left_in_the_database(records: Records) -> list[str]:
 
 
 def left_in_the_sandboxes(data: DataFolder) -> list[str]:
-    """Sandboxes while the host still serves and nothing should run, but for those that it parked.
+    """Sandboxes while the host still serves and nothing should run, but for those of runs to come.
 
     Raises:
         HostUnavailable: It does not serve.
@@ -57,9 +57,9 @@ def left_in_the_sandboxes(data: DataFolder) -> list[str]:
     deadline = time.monotonic() + PARKED_SECONDS
     while True:
         found = [*_entries(folder), *_cgroup_folders(data, below=True)]
-        parked = HostClient(runtime_socket(data)).describe().parked
-        left = [each for each in found if each.name not in parked]
-        # One that is being started has a folder before it is parked.
+        ahead = HostClient(runtime_socket(data)).describe().ahead
+        left = [each for each in found if each.name not in ahead]
+        # One that is being made has a folder before it is told of.
         if not left or time.monotonic() > deadline:
             return [_say(each, folder) for each in left]
         time.sleep(POLL_SECONDS)

@@ -57,19 +57,25 @@ class Enclosure:
         return {
             int(pid)
             for group in self.groups
-            for file in group.rglob("cgroup.procs")
-            for pid in _text(file).split()
+            for folder in _folders(group)
+            for pid in _text(folder / "cgroup.procs").split()
         }
 
     def below(self) -> list[Path]:
         """Groups within the host's own place."""
-        return [p for group in self.groups for p in group.glob("awgp-*/*") if p.is_dir()]
+        found = [folder for group in self.groups for folder in _folders(group)]
+        return [folder for folder in found if folder.parent.name.startswith("awgp-")]
 
     def remove(self) -> None:
         for group in self.groups:
             for folder in sorted((p for p in group.rglob("*") if p.is_dir()), reverse=True):
                 folder.rmdir()
             group.rmdir()
+
+
+def _folders(group: Path) -> list[Path]:
+    """The group and all below; those that go meanwhile are left out."""
+    return [Path(at) for at, _, _ in os.walk(group)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +92,15 @@ class Machine:
 
     def look(self) -> Counter[str]:
         """What there is now; the same before and after an attack."""
-        parked = self.host.ahead()
+        ahead = self.host.ahead()
         return Counter(
             [
-                *self._processes(parked),
-                *self._groups(parked),
-                *("folder of a sandbox" for name in self._sandboxes() if name not in parked),
+                *self._processes(ahead),
+                *self._groups(ahead),
+                *("folder of a sandbox" for name in self._sandboxes() if name not in ahead),
                 *self._descriptors(),
                 *self._mounts(),
-                *self._sockets(parked),
+                *self._sockets(ahead),
                 *_strays(),
                 *self._runtime(),
                 *self.host.remains(),
@@ -125,7 +131,7 @@ class Machine:
         """Of the host process."""
         return len(os.listdir(f"/proc/{self.host.process.pid}/fd"))  # noqa: PTH208
 
-    def _processes(self, parked: set[str]) -> Iterator[str]:
+    def _processes(self, ahead: frozenset[str]) -> Iterator[str]:
         found = self.enclosure.processes() | set(self.host.processes())
         own = self.host.process.pid
         yield f"the host, {own}, started at {_stat(own)[19]}"
@@ -136,14 +142,14 @@ class Machine:
             # gVisor's tracees have none, and end with the one that traces them.
             if "runtime_host.memory" in arguments:
                 yield f"the owner of memories, {pid}"  # there as long as the host
-            elif arguments and not any(name in arguments for name in parked):
+            elif arguments and not any(name in arguments for name in ahead):
                 yield f"process {_name(pid)}"
 
-    def _groups(self, parked: set[str]) -> Iterator[str]:
+    def _groups(self, ahead: frozenset[str]) -> Iterator[str]:
         for group in self.enclosure.below():
             if group.name == OWNER_OF_MEMORIES:
                 yield f"the owner of memories in {group}"
-            elif group.name not in parked:
+            elif group.name not in ahead:
                 yield f"group {group.parents[1]}"
 
     def _sandboxes(self) -> list[str]:
@@ -163,9 +169,9 @@ class Machine:
             if any(each in line for each in own):
                 yield f"mount {line.split()[4]}"
 
-    def _sockets(self, parked: set[str]) -> Iterator[str]:
+    def _sockets(self, ahead: frozenset[str]) -> Iterator[str]:
         for line in _text(Path("/proc/net/unix")).splitlines():
-            if str(self.host.folder / "state") in line and not any(n in line for n in parked):
+            if str(self.host.folder / "state") in line and not any(n in line for n in ahead):
                 yield "socket of a sandbox"
 
     def _runtime(self) -> Iterator[str]:

@@ -59,13 +59,12 @@ class Host:
         except HostUnavailable:
             return ()
 
-    def ahead(self) -> set[str]:
-        """Names of all that is there for runs to come: sandboxes, and places for them."""
+    def ahead(self) -> frozenset[str]:
+        """Names of all that is there for runs to come; none of a host that does not answer."""
         try:
-            told = self.client.describe()
+            return self.client.describe().ahead
         except HostUnavailable:
-            return set()
-        return {*told.parked, *told.waiting}
+            return frozenset()
 
     def processes(self) -> list[int]:
         """Processes of this host's sandboxes, runsc's own included; none that is there ahead."""
