@@ -176,7 +176,7 @@ def _policy(wanted: Wanted, before: Mapping[str, Any]) -> dict[str, Any]:
     try:
         limits = {"limits": ceiling(wanted.limits)} if wanted.limits else {}
     except LimitsInvalid as error:
-        raise FieldInvalid("limits", str(error)) from error
+        raise FieldInvalid(error.field, error.rule) from error
     if wanted.allow is None:
         return limits | {name: said for name, said in before.items() if name in ALLOWABLE}
     return limits | allowance(wanted.allow)

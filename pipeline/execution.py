@@ -22,6 +22,11 @@ MIB = 1024 * KIB
 class LimitsInvalid(AwgpError):
     """A limit is unknown, not a number, or out of its range."""
 
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field} {rule}")
+        self.field = field
+        self.rule = rule
+
 
 class ExitReason(StrEnum):
     """Why an execution ended; only `ok` counts as done."""
@@ -69,7 +74,8 @@ class Limits:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise LimitsInvalid(f"limits.{name} is {value}; it must be {low} to {high}")
+                between = f"{_shown(name, low)} to {_shown(name, high)}"
+                raise LimitsInvalid(f"limits.{name}", f"must be {between}; it is {value}")
 
     def within(self, ceiling: "Limits") -> "Limits":
         """The smaller of the two, limit by limit."""
@@ -107,10 +113,10 @@ class Limits:
         """
         expected = set(cls().as_json())
         if set(values) != expected:
-            raise LimitsInvalid(f"limits must have exactly the fields {sorted(expected)}")
+            raise LimitsInvalid("limits", f"must have exactly the fields {sorted(expected)}")
         for name, value in values.items():
             if isinstance(value, bool) or not isinstance(value, int):
-                raise LimitsInvalid(f"limits.{name} must be a whole number")
+                raise LimitsInvalid(f"limits.{name}", "must be a whole number")
         rest = {name: value for name, value in values.items() if name != "wall_ms"}
         wall_ms = values["wall_ms"]
         return cls.from_mapping({"wall_seconds": int(str(wall_ms)) / 1000, **rest})
@@ -127,15 +133,23 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+def _shown(name: str, value: float) -> str:
+    """As the API takes it, and sizes as people read them too."""
+    if not name.endswith("_bytes"):
+        return f"{value:g}"
+    unit, called = (MIB, "MiB") if value >= MIB else (KIB, "KiB")
+    return f"{value} ({value // unit} {called})"
+
+
 def _number(name: str, value: object) -> float | int:
     if name not in RANGES:
-        raise LimitsInvalid(f"limits.{name} is unknown; the limits are {', '.join(RANGES)}")
+        raise LimitsInvalid(f"limits.{name}", f"is unknown; the limits are {', '.join(RANGES)}")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LimitsInvalid(f"limits.{name} must be a number")
+        raise LimitsInvalid(f"limits.{name}", "must be a number")
     if name == "wall_seconds":
         return float(value)
     if not isinstance(value, int):
-        raise LimitsInvalid(f"limits.{name} must be a whole number")
+        raise LimitsInvalid(f"limits.{name}", "must be a whole number")
     return value
 
 

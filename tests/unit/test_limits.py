@@ -30,6 +30,13 @@ def test_a_limit_below_or_above_its_range_is_refused_by_name(name: str) -> None:
             Limits.from_mapping({name: value})
 
 
+def test_a_range_of_sizes_is_told_as_people_read_it_too() -> None:
+    with pytest.raises(LimitsInvalid) as refused:
+        Limits(output_bytes=1)
+    assert refused.value.field == "limits.output_bytes"
+    assert refused.value.rule == "must be 1024 (1 KiB) to 67108864 (64 MiB); it is 1"
+
+
 @pytest.mark.parametrize("value", ["10", None, True, [], float("nan"), float("inf")])
 def test_a_limit_that_is_not_a_number_is_refused(value: object) -> None:
     with pytest.raises(LimitsInvalid, match="limits"):

@@ -12,13 +12,11 @@ import {
   type RuleDraft,
   type VariableDraft,
 } from './allowance';
+import type { FaultOf } from './faults';
 import { useCredentialNames } from './sandbox';
 import { CheckField, LongTextField, SelectField, TextField } from '@/shared/components/form-field';
 import { Section } from '@/shared/components/section';
 import { Button } from '@/shared/components/ui/button';
-
-/** What is wrong with a field of the allowance, by its place: `network.0`, `gateway.calls`. */
-export type FaultOf = (field: string) => string | undefined;
 
 interface Editing {
   draft: AllowanceDraft;
@@ -293,23 +291,17 @@ function Model({ draft, fault, onChange }: Editing): ReactElement {
   );
 }
 
-function Variables({ draft, fault, onChange }: Editing): ReactElement {
+function Variables({ draft, onChange }: Editing): ReactElement {
   const more = useRef<HTMLButtonElement>(null);
   const put = (to: VariableDraft): void => {
     onChange({ variables: draft.variables.map((each) => (each.key === to.key ? to : each)) });
   };
-  const error = fault('environment');
   return (
     <Section
       title="Variables"
       description="Given if its bundle asks for them, and shown to whoever approves: no secrets."
     >
       <div className="space-y-3">
-        {error !== undefined && (
-          <p role="alert" className="text-sm font-medium text-bad">
-            {error}
-          </p>
-        )}
         {draft.variables.map((each, at) => (
           <div key={each.key} className="flex flex-wrap items-end gap-2">
             <div className="min-w-32 flex-1">
@@ -414,7 +406,7 @@ function Memory({ draft, fault, onChange }: Editing): ReactElement {
           min={1}
           step={1}
           value={memory.entries}
-          error={fault('memory.entries') ?? fault('memory')}
+          error={fault('memory')}
           onChange={(event) => {
             onChange({ memory: { ...memory, entries: event.target.value } });
           }}
@@ -446,7 +438,7 @@ function SystemCalls({ draft, fault, onChange }: Editing): ReactElement {
         <SelectField
           label="Profile"
           value={strict ? 'strict' : 'default'}
-          error={fault('syscalls.profile') ?? fault('syscalls.add')}
+          error={fault('syscalls')}
           help="Of its bundle’s and this one the narrower counts. A call outside strict ends the program."
           onChange={(event) => {
             onChange({ syscalls: { add: [], strict: event.target.value === 'strict' } });

@@ -1,9 +1,10 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
-import { useState, type ReactElement, type SyntheticEvent } from 'react';
+import { useEffect, useRef, useState, type ReactElement, type SyntheticEvent } from 'react';
 import { allowOf, draftOf, limitsOf, type AllowanceDraft } from './allowance';
-import { AllowanceFields, type FaultOf } from './AllowanceFields';
+import { AllowanceFields } from './AllowanceFields';
 import { useAssistant, useNewVersion, type Assistant } from './assistants';
+import { faultsIn } from './faults';
 import { useSandbox, useTryAllowance } from './sandbox';
 import { isProblem } from '@/shared/api/problem';
 import { Granted } from '@/shared/components/granted';
@@ -83,6 +84,13 @@ function Editor({ seen, onBeginAgain }: { seen: Seen; onBeginAgain: () => void }
   const { current } = assistant;
   const [draft, setDraft] = useState(() => draftOf(current.sandbox_policy, current.ceilings));
   const [error, setError] = useState<unknown>();
+  const faults = faultsIn(error);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (error !== undefined) {
+      form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+    }
+  }, [error]);
   const trial = useTryAllowance(assistant.name);
   const save = useNewVersion(assistant.name);
   const navigate = route.useNavigate();
@@ -113,18 +121,19 @@ function Editor({ seen, onBeginAgain }: { seen: Seen; onBeginAgain: () => void }
   };
   return (
     <form
+      ref={form}
       className="grid items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]"
       onSubmit={(event: SyntheticEvent) => {
         event.preventDefault();
         void act('save');
       }}
     >
-      <AllowanceFields draft={draft} fault={faultsIn(error)} onChange={change} />
+      <AllowanceFields draft={draft} fault={faults.at} onChange={change} />
       <div className="space-y-4 lg:sticky lg:top-4">
         <Outcome name={assistant.name} tried={trial.data} />
-        {error !== undefined && (
-          <ProblemNotice error={error}>
-            {isProblem(error, 'precondition-failed') && (
+        {faults.rest !== undefined && (
+          <ProblemNotice error={faults.rest}>
+            {isProblem(faults.rest, 'precondition-failed') && (
               <Button size="small" className="mt-2" onClick={onBeginAgain}>
                 Begin again from what is saved now
               </Button>
@@ -146,16 +155,6 @@ function Editor({ seen, onBeginAgain }: { seen: Seen; onBeginAgain: () => void }
       </div>
     </form>
   );
-}
-
-/** What the server says of a field of the form, by its place in `allow` or among the limits. */
-function faultsIn(error: unknown): FaultOf {
-  return (field) => {
-    if (!isProblem(error)) return undefined;
-    const under = [field, `${field}.url`, `${field}.methods`, `${field}.credential`];
-    const names = under.flatMap((each) => [`allow.${each}`, each]);
-    return names.map((name) => error.fieldError(name)).find((found) => found !== undefined);
-  };
 }
 
 function Outcome({
