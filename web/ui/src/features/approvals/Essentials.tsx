@@ -22,7 +22,7 @@ export function Essentials({ approval }: { approval: Approval }): ReactElement {
         <PayloadTree payload={approval.payload} />
       </Item>
       <Item name="What runs">
-        {line.assistant}, {bundleWords(approval)}
+        <WhatRuns approval={approval} />
       </Item>
       <Item name="Risk">
         <RiskBadge risk={line.risk} />
@@ -54,6 +54,21 @@ export function Essentials({ approval }: { approval: Approval }): ReactElement {
         <RuleProgress approval={approval} />
       </Item>
     </dl>
+  );
+}
+
+/** The assistant and its bundle; and what would be in vain to approve. */
+export function WhatRuns({ approval }: { approval: Approval }): ReactElement {
+  const unsigned = approval.bundle.unsigned_because;
+  return (
+    <>
+      {approval.line.assistant}, {bundleWords(approval)}
+      {approval.status === 'open' && unsigned !== null && (
+        <span className="block break-words text-bad">
+          It will not be launched before it is signed: <bdi>{showHidden(unsigned)}</bdi>
+        </span>
+      )}
+    </>
   );
 }
 

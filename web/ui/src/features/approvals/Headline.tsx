@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Approval } from './approval';
-import { bundleWords, Sentences } from './Essentials';
+import { Sentences, WhatRuns } from './Essentials';
 import { HeldBy } from './HeldBy';
 import { showHidden } from './hidden';
 import { RiskBadge } from './RiskBadge';
@@ -9,7 +9,6 @@ import { Fact, Section } from './Section';
 /** What will happen, to be understood in ten seconds. */
 export function Headline({ approval }: { approval: Approval }): ReactElement {
   const { line, sandbox, post_actions: targets } = approval;
-  const unsigned = approval.bundle.unsigned_because;
   return (
     <Section
       title={approval.status === 'open' ? 'What will happen if it is approved' : 'What was asked'}
@@ -19,12 +18,7 @@ export function Headline({ approval }: { approval: Approval }): ReactElement {
       </p>
       <dl className="space-y-2">
         <Fact name="Runs">
-          {line.assistant}, {bundleWords(approval)}
-          {approval.status === 'open' && unsigned !== null && (
-            <span className="block text-bad">
-              It will not be launched: <bdi>{showHidden(unsigned)}</bdi>. Have it signed first.
-            </span>
-          )}
+          <WhatRuns approval={approval} />
         </Fact>
         <Fact name="Network">
           <Sentences of={sandbox.network} />

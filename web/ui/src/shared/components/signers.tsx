@@ -22,13 +22,13 @@ export function Signers({
   return (
     <div className="space-y-1 text-sm">
       {signers.map((each) => (
-        <p key={each.key_id} className="flex flex-wrap items-center gap-1.5">
+        <p key={each.key_id} className="flex items-start gap-1.5">
           {each.counts ? (
-            <BadgeCheck aria-hidden className="size-4 shrink-0 text-ok" />
+            <BadgeCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-ok" />
           ) : (
-            <ShieldAlert aria-hidden className="size-4 shrink-0 text-bad" />
+            <ShieldAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-bad" />
           )}
-          <span>
+          <span className="min-w-0 break-words">
             Signed by{' '}
             <Link
               to="/t/$tenant/settings/author-keys"
@@ -42,15 +42,17 @@ export function Signers({
                 , whose key was revoked: <Printable text={each.revoked_because ?? ''} />
               </>
             )}
-            {!each.counts && !each.revoked && ', and the signature does not hold'}
+            {!each.counts && !each.revoked && ', and the signature does not hold'}{' '}
+            <code className="text-xs break-all text-muted">{each.key_id.slice(0, 19)}…</code>
           </span>
-          <code className="text-xs break-all text-muted">{each.key_id.slice(0, 19)}…</code>
         </p>
       ))}
       {unsignedBecause && (
-        <p className="flex items-center gap-1.5 text-bad">
-          <ShieldAlert aria-hidden className="size-4 shrink-0" />
-          It will not be launched: <Printable text={unsignedBecause} />
+        <p className="flex items-start gap-1.5 text-bad">
+          <ShieldAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+          <span className="min-w-0 break-words">
+            It will not be launched: <Printable text={unsignedBecause} />
+          </span>
         </p>
       )}
     </div>
