@@ -4,10 +4,11 @@ import re
 import time
 import zipfile
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from playwright.sync_api import TimeoutError as NotYet
 
 from ops.demo.story import INVOICE
+from pipeline.author_signature import SigningKey
 from tests.e2e.browser.conftest import Visit
 from tests.e2e.browser.keyboard import Keyboard
 from tests.e2e.browser.test_setting_up import agree, dialog
@@ -165,6 +166,92 @@ def test_the_holding_limits_a_tenant_by_keyboard_and_never_what_it_did_not_see(
         keys.fill("Requests at once", "", "spinbutton")
         keys.press("Save")
     expect(sending).to_contain_text("As the edge limits each tenant")
+
+
+def test_author_keys_and_credentials_are_looked_after_by_keyboard_alone(visit: Visit) -> None:
+    hana = visit("hana")
+    hana.expects("status of 422")
+    keys, page = Keyboard(page=hana.page), hana.page
+    hana.open("/t/acme/tenants", "Tenants")
+    form = dialog(hana, "Open a tenant")
+    form.get_by_label("Short name").fill("umbrella")
+    form.get_by_label("Name", exact=True).fill("Umbrella GmbH")
+    form.get_by_role("button", name="Open it").click()
+    form.get_by_role("button", name="Done").click()
+    begin_visit(page, "Act here: umbrella", "its first key counts for good")
+    page.wait_for_url("**/t/umbrella/inbox")
+    hana.open("/t/umbrella/settings/author-keys", "Author keys")
+    add_and_revoke_a_key(keys)
+    hana.open("/t/umbrella/settings/credentials", "Credentials")
+    add_replace_and_remove_a_credential(keys)
+    page.get_by_role("button", name="End the visit").click()
+    expect(page.get_by_role("button", name="Add a credential")).to_have_count(0)
+
+
+def add_and_revoke_a_key(keys: Keyboard) -> None:
+    page, key = keys.page, SigningKey.generate("ada")
+    revoke = "Revoke ada\N{RIGHT SINGLE QUOTATION MARK}s key"
+    with keys.dialog("Add a key") as form:
+        keys.stays_at("Public key", "textbox")
+        cannot_be_left(form)
+        page.keyboard.press("Escape")
+    with keys.dialog("Add a key") as form:
+        for wrong, why in ((key.secret_text(), "This is the private key"), ("ada", "Ed25519")):
+            keys.fill("Public key", wrong)
+            page.keyboard.press("Enter")
+            expect(form.get_by_role("alert")).to_contain_text(why)
+            keys.stays_at("Public key", "textbox")
+        keys.fill("Public key", str(key.public))
+        page.keyboard.press("Enter")
+    with keys.dialog(revoke) as form:
+        cannot_be_left(form)
+        page.keyboard.press("Escape")
+    keys.press(revoke)
+    keys.fill("Why", "her laptop was lost")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Author keys")).to_be_focused()  # the button is gone
+    expect(page.get_by_text("her laptop was lost")).to_be_visible()
+
+
+def add_replace_and_remove_a_credential(keys: Keyboard) -> None:
+    page = keys.page
+    with keys.dialog("Add a credential") as form:
+        keys.stays_at("Name", "textbox")
+        cannot_be_left(form)
+        page.keyboard.press("Escape")
+    with keys.dialog("Add a credential") as form:
+        keys.fill("Name", "No Name")
+        fill_value(keys, "Bearer of-the-erp")
+        page.keyboard.press("Enter")
+        expect(form.get_by_role("alert")).to_contain_text("1 to 63 small letters")
+        expect(form.get_by_label("Value")).to_be_focused()
+        keys.fill("Name", "erp")
+        page.keyboard.press("Enter")
+    with keys.dialog("Replace the value of erp") as form:
+        cannot_be_left(form)
+        fill_value(keys, "Bearer of-the-new-erp")
+        page.keyboard.press("Enter")
+    with keys.dialog("Remove erp") as form:
+        cannot_be_left(form)
+        page.keyboard.press("Escape")
+    keys.press("Remove erp")
+    keys.press("Remove the credential")
+    expect(page.get_by_role("heading", name="Credentials")).to_be_focused()  # the button is gone
+    expect(page.get_by_text("No credentials yet")).to_be_visible()
+
+
+def fill_value(keys: Keyboard, value: str) -> None:
+    keys.to("textbox", "Header")
+    keys.page.keyboard.press("Tab")  # a field for secrets has no role to be found by
+    keys.page.keyboard.insert_text(value)
+
+
+def cannot_be_left(form: Locator) -> None:
+    """Tab goes round in it, both ways."""
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(7):
+            form.page.keyboard.press(key)
+            expect(form.locator(":focus")).to_have_count(1)
 
 
 def begin_visit(page: Page, opener: str, reason: str) -> None:

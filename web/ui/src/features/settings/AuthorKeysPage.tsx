@@ -115,6 +115,12 @@ function Add({ first, stops }: { first: boolean; stops: readonly string[] }): Re
         autoComplete="off"
         placeholder="ada+1a2b3c4d+…"
         className="min-h-20 font-mono text-sm break-all"
+        onKeyDown={(event) => {
+          // A key is one line, however long: Enter ends it.
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          event.currentTarget.form?.requestSubmit();
+        }}
         help={
           <>
             The line in the <code>.pub</code> file of <code>awgp bundle key make</code>. Compare its

@@ -1,7 +1,7 @@
 import { AlertDialog as Radix } from 'radix-ui';
 import type { ComponentProps, ReactElement } from 'react';
 import { cn } from './cn';
-import { overlayStyle } from './dialog';
+import { landInPage, overlayStyle } from './dialog';
 
 export const AlertDialog = Radix.Root;
 export const AlertDialogTrigger = Radix.Trigger;
@@ -20,6 +20,7 @@ export function AlertDialogContent({
           'fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-md -translate-x-1/2 -translate-y-1/2 flex-col gap-4 overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-raised',
           className,
         )}
+        onCloseAutoFocus={landInPage}
         {...rest}
       />
     </Radix.Portal>

@@ -10,6 +10,14 @@ export const DialogClose = Radix.Close;
 
 export const overlayStyle = 'fixed inset-0 z-40 bg-[rgb(8_12_20/0.5)] animate-appear';
 
+/** What opened a dialog may be gone when it closes: the keyboard is at the page's heading then. */
+export function landInPage(): void {
+  setTimeout(() => {
+    if (document.activeElement !== document.body) return;
+    document.getElementById('page-title')?.focus({ preventScroll: true });
+  });
+}
+
 export function DialogContent({
   className,
   children,
@@ -23,6 +31,7 @@ export function DialogContent({
           'fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 flex-col gap-4 overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-raised',
           className,
         )}
+        onCloseAutoFocus={landInPage}
         {...rest}
       >
         {children}
