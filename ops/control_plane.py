@@ -4,9 +4,11 @@ import base64
 import binascii
 import hashlib
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from ops.caller import TIMEOUT_SECONDS
 from pipeline.action import ACTION_TAG
 from pipeline.errors import AwgpError
 from pipeline.identity import TENANT_HEADER
+from pipeline.live import RESET, RUN, TELEMETRY
 from pipeline.run import TERMINAL, Status
 
 PAGE: Final = 100
@@ -25,6 +28,8 @@ SILENT_SECONDS: Final = 40.0
 AGAIN_SECONDS: Final = 1.0
 MOST_FAILS: Final = 5
 PROBLEM_PREFIX: Final = "urn:awgp:problem:"
+# Of live events, those after which a run's log is read on.
+READ_ON: Final = frozenset({"hello", RESET, RUN, TELEMETRY})
 
 
 class ServerRefused(AwgpError):
@@ -120,7 +125,7 @@ class ControlPlane:
                 for event in _events(
                     url, self._headers() | ({"Last-Event-ID": last} if last else {})
                 ):
-                    last, fails = event["id"], 0
+                    last, fails = event.get("id", last), 0
                     state: dict[str, Any] = json.loads(event["data"])
                     yield state
                     if Status(state["status"]) in TERMINAL:
@@ -133,6 +138,20 @@ class ControlPlane:
 
     def run_log(self, run_id: UUID, after: int = -1) -> dict[str, Any]:
         return self._call("GET", f"{self.web_url}/v1/runs/{run_id}/log?after={after}")
+
+    def run_told(self, run_id: UUID) -> Iterator[None]:
+        """Once when the server begins to tell, and each time a run's log may have grown or ended.
+
+        Raises:
+            ServerRefused: As it says.
+            httpx.HTTPError: The server is out of reach, or went away.
+        """
+        url = f"{self.web_url}/v1/live/events?follow={run_id}"
+        for event in _events(url, self._headers()):
+            said = json.loads(event["data"])
+            # Without an id it is about anything of its kind.
+            if said.get("kind") in READ_ON and said.get("run_id") in {None, str(run_id)}:
+                yield
 
     def replay(self, run_id: UUID) -> dict[str, Any]:
         return self._call("POST", f"{self.web_url}/v1/runs/{run_id}/replay")
@@ -180,7 +199,13 @@ class ControlPlane:
         if content is not None:
             headers |= content.headers()
         answer = httpx.request(
-            method, url, headers=headers, json=body, content=content, timeout=TIMEOUT_SECONDS
+            method,
+            url,
+            headers=headers,
+            json=body,
+            content=content,
+            timeout=TIMEOUT_SECONDS,
+            verify=_trusted(),
         )
         if answer.is_success:
             found: dict[str, Any] = answer.json()
@@ -210,9 +235,17 @@ class _Pieces:
             self._sent(len(piece))
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Which servers to trust; reading it takes longer than most calls, so it is read once."""
+    return httpx.create_ssl_context()
+
+
 def _events(url: str, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Server-sent events with an id and data, each of a line."""
-    with httpx.stream("GET", url, headers=headers, timeout=SILENT_SECONDS) as answer:
+    """Server-sent events with data, and perhaps an id, each of a line."""
+    with httpx.stream(
+        "GET", url, headers=headers, timeout=SILENT_SECONDS, verify=_trusted()
+    ) as answer:
         if not answer.is_success:
             answer.read()
             raise _refusal(answer)
@@ -221,7 +254,7 @@ def _events(url: str, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
             name, _, value = line.partition(": ")
             if name:
                 event[name] = value
-            elif {"id", "data"} <= event.keys():
+            elif "data" in event:
                 yield event
                 event = {}
 

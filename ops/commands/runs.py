@@ -1,5 +1,6 @@
 """`awgp runs`: requests on their way through the stages."""
 
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from ops.command_options import json_option, print_json
 from ops.control_plane import ControlPlane
 from ops.run_following import ending, passed
 from ops.run_output import line_in_words, lines_of
+from ops.run_waking import woken
 from ops.setup_options import confirm
 from ops.terminal_output import table_console
 from ops.terminal_text import moment, one_line, pretty
@@ -140,11 +142,12 @@ def log_(plane: ControlPlane, *, run_id: UUID, follow: bool, as_json: bool) -> N
       awgp runs log 01936c2e-... --follow
       awgp runs log 01936c2e-... --json | jq 'select(.stream == "event") | .text | fromjson'
     """
-    for line in lines_of(plane.run_log, run_id, follow=follow):
-        if as_json:
-            print_json(line)
-        else:
-            click.echo(line_in_words(line["offset_ms"], line["stream"], line["text"]))
+    with woken(partial(plane.run_told, run_id)) as sleep:
+        for line in lines_of(plane.run_log, run_id, follow=follow, sleep=sleep):
+            if as_json:
+                print_json(line)
+            else:
+                click.echo(line_in_words(line["offset_ms"], line["stream"], line["text"]))
 
 
 @command.command()
