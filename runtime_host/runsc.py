@@ -135,15 +135,15 @@ class RunscDriver(SandboxDriver):
     def _enter(self) -> Entered:
         name = secrets.token_hex(8)
         folder = self.sandboxes / name
-        folder.mkdir(mode=0o700)
         group = None
         try:
+            folder.mkdir(mode=0o700)
             group = self.cgroups.create(name, memory_bytes=PARKED_BYTES, tasks=PARKED_TASKS)
             return enter(folder, group, self._command(folder))
         except OSError as exc:
             with contextlib.suppress(OSError):
                 shutil.rmtree(folder) if group is None else sweep.remove_place(folder, group)
-            raise SandboxFailed(f"sandbox {name} could not be capped: {exc}") from exc
+            raise SandboxFailed(f"sandbox {name} could not be given a place: {exc}") from exc
 
     def _look_at_tree(self, profile: Profile) -> None:
         """Raise SandboxFailed where a runtime was built since its tree was verified."""

@@ -114,7 +114,7 @@ def _without_ours(exc: BaseException) -> "Any":
     return traceback
 
 
-def main() -> None:
+def main() -> "NoReturn":
     """Wait, then run."""
     job = _job()
     argv, environment = job["argv"], job["environment"]
@@ -203,7 +203,7 @@ def _flush() -> bool:
     return True
 
 
-def _execute(argv: "list[str]", environment: "dict[str, str]") -> None:
+def _execute(argv: "list[str]", environment: "dict[str, str]") -> "NoReturn":
     try:
         os.execve(argv[0], argv, environment)  # noqa: S606  # no shell, on purpose
     except OSError as exc:

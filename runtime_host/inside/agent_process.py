@@ -36,7 +36,7 @@ class AgentProcess:
         main: What the process does; there, nothing returns.
     """
 
-    def __init__(self, main: "Callable[[], None]") -> None:
+    def __init__(self, main: "Callable[[], NoReturn]") -> None:
         job_in, self._job_out = os.pipe()
         self.stdout, agent_stdout = os.pipe()
         self.stderr, agent_stderr = os.pipe()
@@ -86,9 +86,8 @@ def _take_descriptors(job_in: int, stdout: int, stderr: int) -> None:
     os.set_inheritable(JOB, False)
 
 
-def _be_the_agent(main: "Callable[[], None]") -> "NoReturn":
+def _be_the_agent(main: "Callable[[], NoReturn]") -> "NoReturn":
     """Wait for the program and run it, and end as an interpreter ends that ran it."""
     for name in [each for each in sys.modules if each.startswith("runtime_host")]:
         del sys.modules[name]
     main()
-    sys.exit()

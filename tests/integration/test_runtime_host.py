@@ -273,6 +273,22 @@ def test_more_jobs_than_places_wait_for_their_turn(host: Host) -> None:
     assert [result.reason for result in results] == [ExitReason.OK] * len(threads)
 
 
+def test_the_next_start_takes_the_place_that_waits_for_it(tmp_path: Path, runtimes: Path) -> None:
+    with running_host(tmp_path, runtimes, AWGP_WARM_SANDBOXES="0") as host:
+        host.run(host.spec(INNOCENT))
+        until(lambda: host.client.describe().waiting, "a place to wait")
+        waiting = set(host.client.describe().waiting)
+        taken: list[set[str]] = []
+
+        def look(_line: object) -> None:
+            taken.append(waiting - host.ahead())
+
+        with host.client.launch(host.spec("print('here')\n" + INNOCENT), 60) as launched:
+            assert launched.wait(look).reason is ExitReason.OK
+        assert taken == [waiting]
+        until(lambda: not waiting & set(host.sandboxes()), "the sandbox to be removed")
+
+
 def test_the_host_forgets_every_setting_that_is_not_its_own(host: Host) -> None:
     environment = Path(f"/proc/{host.process.pid}/environ").read_bytes()
     assert b"AWGP_RUNTIME_SOCKET" in environment

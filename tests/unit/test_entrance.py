@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime_host.cgroups import Cgroup
+from pipeline.execution import MIB
+from runtime_host.cgroups import Cgroup, CgroupTree
 from runtime_host.entrance import Entered, Entrance, enter
+from runtime_host.profile import Profile
+from runtime_host.runsc import RunscDriver
 from runtime_host.sandbox import SandboxFailed
 
 COMMAND = ("/usr/bin/env", "WORD", "/bin/sh", "-c", 'echo "$WORD"; cat')
@@ -110,6 +113,23 @@ def test_where_none_can_be_made_who_needs_one_hears_of_it(make: Callable[[], Ent
     with pytest.raises(SandboxFailed, match="no groups"):
         entrance.take()
     entrance.close()
+
+
+def test_a_place_that_cannot_be_made_is_a_sandbox_that_failed(tmp_path: Path) -> None:
+    driver = RunscDriver(
+        binary=Path("/none"), sandboxes=tmp_path / "gone", cgroups=CgroupTree("awgp-unit")
+    )
+    profile = Profile(
+        runtime="python3",
+        runtime_digest="sha256:" + "5" * 64,
+        rootfs=tmp_path,
+        interpreter="/usr/bin/python3",
+        program=("/usr/bin/python3",),
+        disk_bytes=MIB,
+    )
+    with pytest.raises(SandboxFailed, match="gone"):
+        driver.start(profile, memory_bytes=MIB, tasks=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_none_waits_where_none_is_to(make: Callable[[], Entered]) -> None:
