@@ -8,6 +8,7 @@ import hashlib
 import json
 import socket
 import threading
+from contextlib import nullcontext
 from typing import Any, Final
 
 from pipeline.errors import AwgpError
@@ -35,6 +36,9 @@ DESTINATION: Final = "memory:"
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 # Of an id nobody said: the same text is the same entry.
 ID_DIGITS: Final = 32
+# Of all texts of a request that become vectors by their words, which takes 26 times as much.
+MAX_WORDED_CHARACTERS: Final = 1024 * 1024
+LARGE_BYTES: Final = 256 * 1024
 
 
 class Remembering:
@@ -61,6 +65,8 @@ class Remembering:
         self._decoder = Decoder(MAX_ANSWER_BYTES)
         self._number = 0
         self._lock = threading.Lock()
+        # A gateway has room for one of the large at a time.
+        self._large = threading.Lock()
         connection.settimeout(seconds)
 
     def ask(self, operation: str, unverified: bytes) -> dict[str, Any]:
@@ -69,6 +75,10 @@ class Remembering:
         Raises:
             CallRefused: It is none, the memory is full or away, or a budget is used up.
         """
+        with self._large if len(unverified) > LARGE_BYTES else nullcontext():
+            return self._answer(operation, unverified)
+
+    def _answer(self, operation: str, unverified: bytes) -> dict[str, Any]:
         try:
             values = parse_object(unverified, max_depth=MAX_DEPTH)
         except AwgpError as error:
@@ -101,7 +111,7 @@ class Remembering:
 
     def _asked(self, operation: str, body: bytes) -> bytes:
         if len(body) > MAX_ASKED_BYTES:
-            raise CallRefused(Refused.TOO_LARGE, "that is too much at once: send fewer entries")
+            raise _too_much()
         with self._lock:
             self._number += 1
             try:
@@ -135,6 +145,8 @@ class Remembering:
         if plain and self._memory.model:
             vectors: list[Any] = self._embedded(texts)
         else:
+            if sum(map(len, texts)) > MAX_WORDED_CHARACTERS:
+                raise _too_much()
             vectors = list(map(entry_vector, texts))
         for entry, vector in zip(plain, vectors, strict=True):
             entry["vector"] = vector
@@ -161,6 +173,10 @@ class Remembering:
                 Refused.ANSWER_BROKEN, f"{self._memory.model} answered with no vectors"
             ) from error
         return vectors
+
+
+def _too_much() -> CallRefused:
+    return CallRefused(Refused.TOO_LARGE, "that is too much at once: send fewer entries")
 
 
 def _is_text(value: object) -> bool:

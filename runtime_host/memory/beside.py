@@ -29,7 +29,7 @@ USER: Final = 61183
 # Of its group, among those of the host's sandboxes, which have longer names.
 GROUP: Final = "memory"
 # It took 24 MiB with 20000 vectors of 768 numbers, whose files are mapped and can be read again.
-# The rest is for requests that come at once, of 24 MiB each at most.
+# The rest is for requests that come at once, of 16 MiB each at most.
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
 # One for each execution that remembers, one for each collection that is open, and the engine's.
 TASKS: Final = 1024

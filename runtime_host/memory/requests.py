@@ -21,8 +21,8 @@ USUAL_HITS: Final = 10
 MAX_CONDITIONS: Final = 16
 MAX_DEPTH: Final = 12
 USUAL: Final = "default"
-# Of a request with its vectors: more is many long texts, and goes in parts.
-MAX_ASKED_BYTES: Final = 24 * 1024 * 1024
+# Of a request with its vectors: more goes in parts.
+MAX_ASKED_BYTES: Final = 16 * 1024 * 1024
 UPSERT, SEARCH, DELETE, GET, COUNT = "upsert", "search", "delete", "get", "count"
 # Where an agent's own fields are among what is kept, so that none is ever one of ours.
 PAYLOAD: Final = "payload"

@@ -77,6 +77,28 @@ told("delete", lambda: memory.delete(["a"]))
 memory.upsert([{"id": "a", "text": "mine", "payload": {"tenant": TENANT, "assistant": ASSISTANT}}])
 assert memory.count() == 1
 """
+# The largest that can be asked, of texts that are all different words, and more, at once.
+OVERFILLS: Final = """
+import threading
+from awgp_agent import GatewayError, memory
+def entries(count, most):
+    words = " ".join(str(n) for n in range(10_000, 10_000 + most // 6))
+    return [{"id": str(n), "text": f"{n} {words}"} for n in range(count)]
+def ask(count, most, name):
+    try:
+        memory.upsert(entries(count, most))
+        told.append("kept")
+    except GatewayError as error:
+        told.append(error.name)
+        if error.name != name:
+            print(count, most, repr(error))
+told = []
+sizes = [(64, 16_000, "budget-spent"), (256, 16_000, "too-large")] * 3
+threads = [threading.Thread(target=ask, args=size) for size in sizes]
+for each in threads: each.start()
+for each in threads: each.join()
+assert len(told) == len(sizes) and memory.count() == 0
+"""
 # Each with what must refuse it: a rule that is not there, a URL that may be read in two ways, or
 # the address it leads to. The rules of `let_out` are such that no other would.
 LED_AWAY: Final = """
@@ -322,6 +344,12 @@ def test_nobody_reaches_anothers_memory(site: Site, port: int) -> None:
         assert said(site.launch(other)) == []
     assert said(site.launch(clerk)) == []
     assert site.host.client.forget(clerk.tenant_id, clerk.assistant_id) == 2
+
+
+@pytest.mark.attacks
+def test_no_request_to_its_memory_ends_a_gateway(site: Site, port: int) -> None:
+    spec = let_out(site, port, OVERFILLS, bytes=100_000_000)
+    assert said(site.launch(spec)) == []
 
 
 def _running(site: Site) -> set[str]:

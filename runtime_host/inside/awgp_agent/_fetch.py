@@ -137,7 +137,9 @@ def _call(method: str, path: str, body: bytes) -> dict[str, Any]:
             while piece := connection.recv(PIECE_BYTES):
                 said += piece
     except OSError as exc:
-        raise NoGateway("this sandbox has no way out: nothing was granted") from exc
+        raise NoGateway(
+            "this sandbox has no way out: nothing was granted, or its gateway is gone"
+        ) from exc
     start, separator, content = bytes(said).partition(b"\r\n\r\n")
     if not separator:
         raise NoGateway("the gateway went away")
