@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from ops.demo.story import ENDED, INVOICE, Story
 from ops.login_engine import login_engine
 from pipeline.credentials import save_credential
 from pipeline.envelope import KeyRing
+from pipeline.execution import MIB
 from pipeline.outbox import Outbox
 from pipeline.policy_store import activate_policy_set, add_policy_set
 from pipeline.registry import (
@@ -29,7 +30,8 @@ from pipeline.registry import (
     new_webhook_secret,
 )
 from pipeline.work import Actor, Work
-from runtime_host.bundle import inspect, pack
+from runtime_host.bundle import digest_of, pack
+from runtime_host.manifest import parse_manifest
 from tests.integration.own_engine import way_of
 from tests.integration.own_host import Way
 
@@ -38,11 +40,15 @@ MANIFEST: Final = """
 name = "attacker"
 version = "{name}"
 [limits]
-wall_seconds = {wall}
-memory_bytes = {memory}
-processes = 32
-disk_bytes = 16777216
 """
+LIMITS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "wall_seconds": 60,
+        "memory_bytes": 64 * MIB,
+        "processes": 32,
+        "disk_bytes": 16 * MIB,
+    }
+)
 POLICY: Final = """
 @id("all")
 @hold("finance")
@@ -56,14 +62,17 @@ class Attacker:
     """An assistant to be.
 
     Args:
+        bundle: Instead of files, as it is; nothing that takes one in has looked at it.
+        limits: Instead of the usual ones.
         asks: Where its bundle would like to go.
         allowed: Where its tenant lets it.
     """
 
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    bundle: bytes = b""
+    limits: Mapping[str, float] = field(default_factory=dict)
     asks: Sequence[Mapping[str, Any]] = ()
     allowed: Sequence[Mapping[str, Any]] = ()
-    wall_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,11 @@ class Pipeline:
     def attack(self, name: str, payload: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         run = self.held(name, payload)
         return run, self.approve(run)
+
+    def detail(self, run: str) -> str:
+        """What a person reads of how its last sandbox ended."""
+        seen = expect(self.ada.get(f"{self.ada.web}/v1/runs/{run}"), 200)
+        return str(seen["executions"][-1]["detail"])
 
     @property
     def ada(self) -> Person:
@@ -199,14 +213,15 @@ def _add(
 
 
 def _assistant(work: Work, name: str, attacker: Attacker, ada: UUID) -> UUID:
-    manifest = MANIFEST.format(name=name, wall=attacker.wall_seconds, memory=64 << 20)
+    limits = {**LIMITS, **attacker.limits}
+    manifest = MANIFEST.format(name=name) + "".join(f"{k} = {v}\n" for k, v in limits.items())
     files = {**attacker.files, "awgp.toml": manifest}
-    packed = pack({path: text.encode() for path, text in files.items()})
-    info = inspect(packed)
+    packed = attacker.bundle or pack({path: text.encode() for path, text in files.items()})
+    digest = digest_of(packed)
     add_bundle(
         work,
-        digest=info.digest,
-        manifest=info.manifest.as_json() | _network(attacker.asks),
+        digest=digest,
+        manifest=parse_manifest(manifest.encode()).as_json() | _network(attacker.asks),
         content=packed,
         author=ada,
     )
@@ -215,7 +230,7 @@ def _assistant(work: Work, name: str, attacker: Attacker, ada: UUID) -> UUID:
     return add_assistant(
         work,
         name=f"attacker-{name}",
-        bundle_digest=info.digest,
+        bundle_digest=digest,
         runtime=("python3", known),
         by=ada,
         targets=[ledger],

@@ -17,13 +17,13 @@ import pytest
 from ops.demo.proof import output_lines, timeline
 from ops.embedded.postgres import superuser_url
 from ops.processes import runtime_socket
+from pipeline.execution import ExitReason
 from runtime_host.bundle import pack
 from runtime_host.client import HostClient
 from tests.attacks.attacked_pipeline import MANIFEST, Attacker, Pipeline, pipeline_at
-from tests.attacks.bombs import BOMBS
 from tests.attacks.machine import Witness
-from tests.attacks.results import RESULTS
-from tests.attacks.site import AGENTS, got_through
+from tests.attacks.site import AGENTS, SMALL, got_through
+from tests.attacks.test_matrix import ALL
 from tests.attacks.test_words import SAID, TELL
 from tests.integration.gateway_server import Server, answering
 from tests.integration.own_engine import DRIVERS
@@ -45,14 +45,9 @@ try:
 except NotAllowed as error:
     json.dump(dict(echo=echo, beside=error.name), open("/output/result.json", "w"))
 """
-BAD: Final = {
-    "memory": BOMBS["heap"].program,
-    "processes": BOMBS["forks without end"].program,
-    "disk": BOMBS["fills /tmp"].program,
-    "output": BOMBS["floods stdout"].program,
-    "timeout": BOMBS["ignores signals"].program,
-    "error": RESULTS["deep"].program,
-}
+# By the name of its assistant.
+MATRIX: Final = {f"attack-{number}": attack for number, attack in enumerate(ALL.values())}
+WRONG: Final = f"attack-{list(ALL).index('result: deep')}"
 
 
 @pytest.fixture(scope="module", params=DRIVERS)
@@ -73,8 +68,14 @@ def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
 def _attackers(port: int) -> dict[str, Attacker]:
     rule = {"url": f"http://127.0.0.1:{port}/v1/", "methods": ["GET"]}
     return {
-        **{name: Attacker(files={"main.py": program}) for name, program in BAD.items()},
-        "timeout": Attacker(files={"main.py": BAD["timeout"]}, wall_seconds=2),
+        **{
+            name: Attacker(
+                files={"main.py": each.program},
+                bundle=each.bundle,
+                limits={**SMALL, **each.limits},
+            )
+            for name, each in MATRIX.items()
+        },
         "probes": Attacker(files={path.name: path.read_text() for path in AGENTS.glob("*.py")}),
         "words": Attacker(files={"main.py": TELL, "said.json": json.dumps(SAID)}),
         "swapped": Attacker(files={"main.py": "print('approved')"}),
@@ -86,16 +87,23 @@ def _attackers(port: int) -> dict[str, Attacker]:
     }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_what_takes_too_much_fails_for_that_and_is_delivered_nowhere(
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, id=each) for n, each in zip(MATRIX, ALL, strict=True)]
+)
+def test_an_attack_ends_as_it_must_is_told_why_and_delivered_nowhere(
     pipeline: Pipeline, name: str
 ) -> None:
+    attack = MATRIX[name]
     run, view = pipeline.attack(name, {})
-    assert view["status"] == "failed", view
-    assert view["execution"]["exit_reason"] == name
-    assert view["execution"]["result"] is None
-    assert view["deliveries"] == []
-    assert pipeline.told(run) is None
+    ended = view["execution"]
+    assert ended["exit_reason"] in attack.reasons, view
+    assert attack.says in pipeline.detail(run)
+    if ended["exit_reason"] == ExitReason.OK:
+        assert view["status"] == "completed", view
+        assert pipeline.told(run) is not None
+    else:
+        assert (view["status"], ended["result"], view["deliveries"]) == ("failed", None, [])
+        assert pipeline.told(run) is None
     pipeline.honest()
 
 
@@ -165,7 +173,7 @@ def awgp(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_trail_of_all_this_verifies_and_names_every_end(pipeline: Pipeline) -> None:
-    run, view = pipeline.attack("error", {})
+    run, view = pipeline.attack(WRONG, {})
     assert view["status"] == "failed"
     actions = [action for action, _ in timeline(pipeline.stage.data, pipeline.tenant_id, run)]
     assert "execute:run:failed" in actions
