@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.syscalls import ANY, Syscalls
-from runtime_host.confinement import additions_for
+from runtime_host.confinement import DONE_WITHOUT, additions_for
 from runtime_host.syscall_numbers import NUMBERS
 
 # `[   2:   3] python3.11 E openat(AT_FDCWD /, …)`: process, thread, program, entered or left.
@@ -15,8 +15,6 @@ _ENTERED: Final = re.compile(r"\[ *(\d+): *(\d+)\] \S+ E (\w+)\((.*)$")
 _DENIED: Final = re.compile(r"\[ *(\d+): *(\d+)\] .*Syscall (\d+): denied by seccomp")
 _LAUNCHER: Final = "1"
 _LIMIT, _NPROC = "prlimit64", "0x6"
-# Whoever is refused this one asks for `clone` then.
-FALLS_BACK: Final = "clone3"
 _ENDS: Final = frozenset({"exit", "exit_group"})
 
 
@@ -60,7 +58,7 @@ def read_trace(lines: Iterable[str], machine: str, *, executes: bool) -> Traced:
             skip = False
             continue
         having = None if arguments is None else additions_for(name, arguments)
-        if arguments is None and name == FALLS_BACK:
+        if arguments is None and name in DONE_WITHOUT:
             continue
         if having is None:
             traced.lacking.add(name)

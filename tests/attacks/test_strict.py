@@ -23,7 +23,7 @@ PATH = b"/tmp/x"
 asked = {
     "fork": (), "vfork": (), "clone": (17,), "execve": (b"/usr/bin/python3.11", None, None),
     "ptrace": (0, 0, 0, 0), "mount": (PATH, PATH, b"tmpfs", 0, 0), "chroot": (PATH,),
-    "unshare": (0x10000000,), "setns": (0, 0), "bpf": (0, 0, 0), "io_uring_setup": (1, 0),
+    "unshare": (0x10000000,), "setns": (0, 0), "bpf": (0, 0, 0), "io_uring_enter": (0, 0),
     "seccomp": (1, 0, 0), "prctl": (22, 2, 0), "socket": (2, 1, 0), "bind": (0, 0, 0),
     "listen": (0, 1), "unlink": (PATH,), "rename": (PATH, PATH), "mkdir": (PATH, 0o700),
     "symlink": (PATH, PATH), "link": (PATH, PATH), "chmod": (PATH, 0o777), "kill": (1, 0),

@@ -78,11 +78,27 @@ def test_a_bundle_runs_on_the_runtime_it_names(
     monkeypatch.setenv("AWGP_RUNTIME_FOLDER", str(built))
     file, program = PROGRAMS[name]
     (tmp_path / file).write_text(program)
+    manifest = tmp_path / "awgp.toml"
+    plain = f'[bundle]\nname = "x"\nversion = "1"\nruntime = "{name}"\nentrypoint = ["{file}"]\n'
+    added = '"threads"' if name == "node" else ""
+    strict = f'{plain}[syscalls]\nprofile = "strict"\nadd = [{added}]\n'
+    for each in (plain, strict):
+        manifest.write_text(each)
+        done = CliRunner().invoke(command, ["test", str(tmp_path), "--json"])
+        assert json.loads(done.output)["result"] == [1], done.output
+
+
+def test_node_that_breaks_its_profile_is_ended(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWGP_RUNTIME_FOLDER", str(built))
+    (tmp_path / "main.mjs").write_text("import fs from 'fs'; fs.unlinkSync('/tmp/none')")
     (tmp_path / "awgp.toml").write_text(
-        f'[bundle]\nname = "x"\nversion = "1"\nruntime = "{name}"\nentrypoint = ["{file}"]\n'
+        '[bundle]\nname = "x"\nversion = "1"\nruntime = "node"\nentrypoint = ["main.mjs"]\n'
+        '[syscalls]\nprofile = "strict"\nadd = ["threads"]\n'
     )
     done = CliRunner().invoke(command, ["test", str(tmp_path), "--json"])
-    assert json.loads(done.output)["result"] == [1], done.output
+    assert json.loads(done.output)["reason"] == "policy_violation", done.output
 
 
 def test_the_lean_trees_hold_no_more_of_python_than_starts_the_launcher(built: Path) -> None:
