@@ -10,7 +10,7 @@ from tests.attacks.site import PLACES, site_at
 from tests.attacks.test_neighbours import Beside
 from tests.integration.own_host import INNOCENT, start, until, wait_until_serving
 
-pytestmark = [pytest.mark.runsc, pytest.mark.attacks]
+pytestmark = [pytest.mark.runsc, pytest.mark.attacks, pytest.mark.timeout(1200)]
 
 SAY = "import os\nprint('here', flush=True)\n"
 ORPHANS = BOMBS["orphans without end"].program

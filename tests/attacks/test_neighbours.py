@@ -1,6 +1,7 @@
 """Two sandboxes side by side know nothing of one another, and one that bullies harms no other."""
 
 import threading
+from typing import Final
 
 import pytest
 
@@ -59,6 +60,9 @@ for _ in range(4): os.fork()
 while True: os.getppid()
 """
 
+# To begin beside others that keep every processor and the kernel's locks.
+PATIENCE_SECONDS: Final = 300.0
+
 
 class Beside:
     """A run that goes on until it is killed."""
@@ -73,7 +77,7 @@ class Beside:
         self.result: ExecutionResult | None = None
         self._thread = threading.Thread(target=self._follow)
         self._thread.start()
-        assert not until or self._said.wait(60)
+        assert not until or self._said.wait(PATIENCE_SECONDS)
 
     def _follow(self) -> None:
         with self._running as running:
