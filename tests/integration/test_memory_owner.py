@@ -149,6 +149,9 @@ def test_the_owner_has_its_folder_alone_and_what_it_was_told_outlives_it(
         long = " ".join(str(n) for n in range(3000))
         many = [{"id": str(n), "text": f"{n}. {long}"} for n in range(256)]
         assert refused(lambda: clerk.ask("upsert", entries=many)) is Refused.TOO_LARGE
+        # Few words, so the vectors are small: it is the texts that are too much.
+        wordy = [{"id": str(n), "text": "x " * 8000} for n in range(66)]
+        assert refused(lambda: clerk.ask("upsert", entries=wordy)) is Refused.TOO_LARGE
         assert other.ask("search", text="mail") == {"hits": []}
         assert other.ask("delete", ids=["a"], filter={"x": 1}) == {"deleted": 0}
         os.kill(pid, signal.SIGKILL)
